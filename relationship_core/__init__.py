@@ -1,0 +1,147 @@
+"""Relationships with customers: know where each one stands, and act at the right moment.
+
+Every public name of the package, loaded when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a private one
+    from relationship_core.columns import (
+        CAMPAIGNS as CAMPAIGNS,
+        CONTACT_POINTS as CONTACT_POINTS,
+        CUSTOMERS as CUSTOMERS,
+        DECISIONS as DECISIONS,
+        FACTS as FACTS,
+        IMPORTS as IMPORTS,
+        INSTANT as INSTANT,
+        INTERACTIONS as INTERACTIONS,
+        KEYED_MEASURES as KEYED_MEASURES,
+        MESSAGES as MESSAGES,
+        ORDER_LINE as ORDER_LINE,
+        RUNS as RUNS,
+        STATES as STATES,
+        SUPPRESSIONS as SUPPRESSIONS,
+        TABLES as TABLES,
+        TRANSITIONS as TRANSITIONS,
+        Page as Page,
+        Table as Table,
+    )
+    from relationship_core.declarations import (
+        Bounded as Bounded,
+        Daily as Daily,
+        Feature as Feature,
+        Halving as Halving,
+        KeyedMeasure as KeyedMeasure,
+        Linear as Linear,
+        Measure as Measure,
+        Motion as Motion,
+        Policy as Policy,
+        ScoringRule as ScoringRule,
+        Steps as Steps,
+        Still as Still,
+    )
+    from relationship_core.errors import (
+        ConfigurationError as ConfigurationError,
+        RejectedError as RejectedError,
+        RelationshipError as RelationshipError,
+        RetriableError as RetriableError,
+        UnsupportedError as UnsupportedError,
+    )
+    from relationship_core.hookspecs import (
+        PROJECT as PROJECT,
+        hookimpl as hookimpl,
+    )
+    from relationship_core.model.campaign import (
+        Action as Action,
+        Campaign as Campaign,
+        Limits as Limits,
+        Occasion as Occasion,
+        Purpose as Purpose,
+        Variant as Variant,
+    )
+    from relationship_core.model.customer import (
+        ContactPoint as ContactPoint,
+        Customer as Customer,
+    )
+    from relationship_core.model.engagement import (
+        Decision as Decision,
+        Engagement as Engagement,
+        Verdict as Verdict,
+    )
+    from relationship_core.model.instants import (
+        parse_instant as parse_instant,
+        utc as utc,
+    )
+    from relationship_core.model.interaction import (
+        Direction as Direction,
+        Interaction as Interaction,
+        InteractionKind as InteractionKind,
+        Nature as Nature,
+        OrderLine as OrderLine,
+    )
+    from relationship_core.model.message import (
+        DeliveryEvent as DeliveryEvent,
+        Message as Message,
+        MessageState as MessageState,
+        Receipt as Receipt,
+    )
+    from relationship_core.model.money import (
+        Money as Money,
+    )
+    from relationship_core.model.relationship import (
+        Ladder as Ladder,
+        Score as Score,
+        Stage as Stage,
+        Transition as Transition,
+    )
+    from relationship_core.ports import (
+        Channel as Channel,
+        Clock as Clock,
+        Lookup as Lookup,
+        Provider as Provider,
+        Renderer as Renderer,
+        Secret as Secret,
+        Step as Step,
+        Store as Store,
+    )
+
+_HOMES = {
+    "columns": (
+        "CAMPAIGNS CONTACT_POINTS CUSTOMERS DECISIONS FACTS IMPORTS INSTANT INTERACTIONS KEYED_MEASURES "
+        "MESSAGES ORDER_LINE RUNS STATES SUPPRESSIONS TABLES TRANSITIONS Page Table"
+    ),
+    "declarations": (
+        "Bounded Daily Feature Halving KeyedMeasure Linear Measure Motion Policy ScoringRule Steps Still"
+    ),
+    "errors": "ConfigurationError RejectedError RelationshipError RetriableError UnsupportedError",
+    "hookspecs": "PROJECT hookimpl",
+    "model.campaign": "Action Campaign Limits Occasion Purpose Variant",
+    "model.customer": "ContactPoint Customer",
+    "model.engagement": "Decision Engagement Verdict",
+    "model.instants": "parse_instant utc",
+    "model.interaction": "Direction Interaction InteractionKind Nature OrderLine",
+    "model.message": "DeliveryEvent Message MessageState Receipt",
+    "model.money": "Money",
+    "model.relationship": "Ladder Score Stage Transition",
+    "ports": "Channel Clock Lookup Provider Renderer Secret Step Store",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = sorted(_HOME_OF)  # noqa: PLE0605  computed; a test compares it with the imports above
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,254 @@
+"""The columns of everything that crosses the Store port.
+
+Customers are many, so the flow works on polars data frames. Each table here fixes the names, types
+and key of one kind of frame; a store may keep it however it likes.
+
+Instants are ``Datetime("us", "UTC")``; money is integer minor units of the project's currency;
+structured text (``attributes``, ``data``, ``evidence``, ``content``) is JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+
+import polars as pl
+from attrs import frozen
+
+from relationship_core.errors import ConfigurationError
+
+INSTANT = pl.Datetime("us", "UTC")
+ORDER_LINE = pl.Struct({"product": pl.String, "category": pl.String, "quantity": pl.Float64, "minor": pl.Int64})
+
+
+@frozen
+class Table:
+    """A named kind of frame.
+
+    Attributes:
+        name: the table's name, the same in every store.
+        schema: column names and types, in order.
+        key: the columns that identify a row.
+    """
+
+    name: str
+    schema: Mapping[str, pl.DataType | type[pl.DataType]]
+    key: tuple[str, ...]
+
+    def empty(self) -> pl.DataFrame:
+        """A frame of this table without rows."""
+        return pl.DataFrame(schema=dict(self.schema))
+
+    def types(self, columns: Iterable[str] | None = None) -> dict[str, pl.DataType | type[pl.DataType]]:
+        """Names and types of these columns, in the order given; without columns, of all of them.
+
+        Raises:
+            ConfigurationError: the table has no such column.
+        """
+        if columns is None:
+            return dict(self.schema)
+        wanted = tuple(columns)
+        for name in wanted:
+            if name not in self.schema:
+                near = get_close_matches(name, self.schema, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(self.schema)}"
+                message = f"the table {self.name!r} has no column {name!r}; {hint}"
+                raise ConfigurationError(message)
+        return {name: self.schema[name] for name in wanted}
+
+    def conform(self, frame: pl.DataFrame, columns: Iterable[str] | None = None) -> pl.DataFrame:
+        """The frame with exactly these columns of the table, in this order and of the table's types.
+
+        Raises:
+            ConfigurationError: the frame lacks one of the columns, or the table does.
+        """
+        types = self.types(columns)
+        absent = [name for name in types if name not in frame.columns]
+        if absent:
+            message = f"a frame for the table {self.name!r} lacks the columns {', '.join(absent)}"
+            raise ConfigurationError(message)
+        return frame.select(pl.col(name).cast(type_) for name, type_ in types.items())
+
+
+CUSTOMERS = Table(
+    "customers",
+    {
+        "customer": pl.String,
+        "name": pl.String,
+        "locale": pl.String,
+        "zone": pl.String,
+        "country": pl.String,
+        "attributes": pl.String,
+    },
+    ("customer",),
+)
+CONTACT_POINTS = Table(
+    "contact_points",
+    {"customer": pl.String, "medium": pl.String, "address": pl.String, "synthetic": pl.Boolean},
+    ("customer", "medium", "address"),
+)
+INTERACTIONS = Table(
+    "interactions",
+    {
+        "source": pl.String,
+        "id": pl.String,
+        "customer": pl.String,
+        "kind": pl.String,
+        "at": INSTANT,
+        "amount": pl.Int64,
+        "reference": pl.String,
+        "lines": pl.List(ORDER_LINE),
+        "data": pl.String,
+    },
+    ("source", "id"),
+)
+KEYED_MEASURES = Table(
+    "keyed_measures",
+    {"customer": pl.String, "measure": pl.String, "key": pl.String, "value": pl.Float64},
+    ("customer", "measure", "key"),
+)
+STATES = Table(
+    "states",
+    {
+        "customer": pl.String,
+        "stage": pl.String,
+        "since": INSTANT,
+        "lapsed": pl.Boolean,
+        "due_at": INSTANT,
+    },
+    ("customer",),
+)
+TRANSITIONS = Table(
+    "transitions",
+    {
+        "customer": pl.String,
+        "at": INSTANT,
+        "origin": pl.String,
+        "target": pl.String,
+        "evidence": pl.String,
+    },
+    ("customer", "at"),
+)
+DECISIONS = Table(
+    "decisions",
+    {
+        "campaign": pl.String,
+        "action": pl.String,
+        "customer": pl.String,
+        "occasion": pl.String,
+        "verdict": pl.String,
+        "reason": pl.String,
+        "detail": pl.String,
+        "until": INSTANT,
+        "at": INSTANT,
+    },
+    ("customer", "campaign", "action", "occasion"),
+)
+MESSAGES = Table(
+    "messages",
+    {
+        "id": pl.String,
+        "campaign": pl.String,
+        "version": pl.String,
+        "action": pl.String,
+        "customer": pl.String,
+        "occasion": pl.String,
+        "channel": pl.String,
+        "medium": pl.String,
+        "variant": pl.Int64,
+        "address": pl.String,
+        "state": pl.String,
+        "queued_at": INSTANT,
+        "not_before": INSTANT,
+        "expires_at": INSTANT,
+        "worker": pl.String,
+        "claimed_until": INSTANT,
+        "attempts": pl.Int64,
+        "reference": pl.String,
+        "detail": pl.String,
+        "settled_at": INSTANT,
+    },
+    ("id",),
+)
+SUPPRESSIONS = Table(
+    "suppressions",
+    {"medium": pl.String, "address_hash": pl.String, "reason": pl.String, "at": INSTANT},
+    ("medium", "address_hash"),
+)
+CAMPAIGNS = Table(
+    "campaigns",
+    {"campaign": pl.String, "version": pl.String, "content": pl.String, "at": INSTANT},
+    ("campaign", "version"),
+)
+RUNS = Table(
+    "runs",
+    {
+        "run": pl.String,
+        "command": pl.String,
+        "as_of": INSTANT,
+        "step": pl.String,
+        "cursor": pl.String,
+        "state": pl.String,
+        "started_at": INSTANT,
+        "finished_at": INSTANT,
+        "outcome": pl.String,
+    },
+    ("run",),
+)
+IMPORTS = Table(
+    "imports",
+    {
+        "import": pl.String,
+        "rows_done": pl.Int64,
+        "new": pl.Int64,
+        "repeated": pl.Int64,
+        "rejected": pl.Int64,
+        "rejects_size": pl.Int64,
+        "state": pl.String,
+        "at": INSTANT,
+    },
+    ("import",),
+)
+"""How far the import of a file has come; ``rejects_size`` is the length in bytes of its file of rejects."""
+FACTS = Table("facts", {"name": pl.String, "value": pl.String}, ("name",))
+"""What the project knows about itself: currency, zone, the last recorded instant, signatures of definitions."""
+
+TABLES = (
+    CUSTOMERS,
+    CONTACT_POINTS,
+    INTERACTIONS,
+    KEYED_MEASURES,
+    STATES,
+    TRANSITIONS,
+    DECISIONS,
+    MESSAGES,
+    SUPPRESSIONS,
+    CAMPAIGNS,
+    RUNS,
+    IMPORTS,
+    FACTS,
+)
+
+
+@frozen
+class Page:
+    """Some customers, in ascending order of their ids.
+
+    Attributes:
+        customers: their ids, sorted bytewise, without repetition.
+        contiguous: true where the store knows no other customer between the first and the last,
+            so that it may read a range instead of a list.
+    """
+
+    customers: pl.Series
+    contiguous: bool = False
+
+    @property
+    def first(self) -> str:
+        """The lowest id."""
+        return str(self.customers[0])
+
+    @property
+    def last(self) -> str:
+        """The highest id."""
+        return str(self.customers[-1])

@@ -1,0 +1,35 @@
+"""Errors, grouped by what the caller can do about them.
+
+Every message is one sentence: what happened, where, and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class RelationshipError(Exception):
+    """The base of every error this package raises on purpose."""
+
+
+class ConfigurationError(RelationshipError):
+    """Something was declared wrongly: change a file, an argument or an installation, then run again."""
+
+
+class RetriableError(RelationshipError):
+    """It may work later, unchanged: a locked database, an unreachable peer, a full disk."""
+
+
+class RejectedError(RelationshipError):
+    """This input will never be accepted as it is: correct the data."""
+
+
+class UnsupportedError(RelationshipError):
+    """The chosen plugin cannot do this: choose another, or leave the feature out."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """How a message about a wrong name goes on: ``; did you mean 'trust'?``, or nothing where no name is near."""
+    near = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

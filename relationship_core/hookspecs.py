@@ -1,0 +1,88 @@
+"""Every hook, on one page. A plugin implements some of them and marks each with ``@hookimpl``.
+
+Hooks declare; they never work. A declaring hook returns records; the core looks an object up by name
+and calls it directly, so that a failing plugin has a name, a place and a limit.
+Return a tuple or a list; implementations take exactly the arguments shown, without defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    import click
+
+    from relationship_core.declarations import KeyedMeasure, Measure, Policy, ScoringRule
+    from relationship_core.model.interaction import Interaction, InteractionKind
+    from relationship_core.model.message import Receipt
+    from relationship_core.model.relationship import Ladder, Transition
+    from relationship_core.ports import Channel, Provider, Renderer, Store
+
+PROJECT = "relationship_core"
+"""The pluggy project, and the entry point group that plugins register in."""
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def relationship_stores() -> Sequence[Provider[Store]]:
+    """Storage backends, for ``[store] use = "name"``."""
+
+
+@hookspec
+def relationship_channels() -> Sequence[Provider[Channel]]:
+    """Delivery channels, for ``[channels.<instance>] use = "name"``."""
+
+
+@hookspec
+def relationship_renderers() -> Sequence[Provider[Renderer]]:
+    """Template languages, for ``[renderer] use = "name"``."""
+
+
+@hookspec
+def relationship_interaction_kinds() -> Sequence[InteractionKind]:
+    """Kinds of interaction beside the standard ones."""
+
+
+@hookspec
+def relationship_measures() -> Sequence[Measure | KeyedMeasure]:
+    """Numbers kept up to date by interactions; each is a column in conditions and scoring rules."""
+
+
+@hookspec
+def relationship_scores() -> Sequence[ScoringRule]:
+    """Scoring rules over measures and earlier scores."""
+
+
+@hookspec
+def relationship_ladders() -> Sequence[Ladder]:
+    """Ladders of stages, for ``[ladder] use = "name"``."""
+
+
+@hookspec
+def relationship_policies() -> Sequence[Policy]:
+    """Reasons not to engage; every policy of every installed plugin holds, and it can only narrow."""
+
+
+@hookspec
+def relationship_recorded(interactions: Sequence[Interaction]) -> None:
+    """Announces interactions that were new, batch by batch, after they were committed."""
+
+
+@hookspec
+def relationship_stage_changed(transitions: Sequence[Transition]) -> None:
+    """Announces moves on the ladder, page by page, after they were committed."""
+
+
+@hookspec
+def relationship_delivered(receipts: Sequence[Receipt]) -> None:
+    """Announces what channels answered, batch by batch, after it was committed."""
+
+
+@hookspec
+def relationship_commands(cli: click.Group) -> None:
+    """Add commands to ``relate``: call ``cli.add_command`` with commands whose imports are late."""

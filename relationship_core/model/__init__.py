@@ -1,0 +1,1 @@
+"""The nouns: frozen, keyword-only classes without input, output or data frames."""

@@ -1,0 +1,50 @@
+"""Engagements and the verdicts on them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from attrs import field, frozen, validators
+
+from relationship_core.model.instants import aware
+
+Verdict: TypeAlias = Literal["planned", "skipped"]
+
+
+@frozen(kw_only=True)
+class Engagement:
+    """One action for one customer on one occasion; unique by its four attributes.
+
+    Attributes:
+        campaign: the campaign's name.
+        action: the action's name.
+        customer: the customer's id.
+        occasion: the occasion's key; empty where the customer is in the audience and nothing is due.
+    """
+
+    campaign: str
+    action: str
+    customer: str
+    occasion: str
+
+
+@frozen(kw_only=True)
+class Decision:
+    """The verdict on one engagement. Silence is a decision too.
+
+    Attributes:
+        engagement: what was decided about.
+        verdict: ``planned`` or ``skipped``.
+        reason: a stable code: ``due`` for planned ones, otherwise the policy that said no.
+        detail: what a person needs to understand the reason, such as the campaign that won the slot.
+        until: the next instant at which the answer may differ without news; None when only news can change it.
+        at: when it was decided.
+    """
+
+    engagement: Engagement
+    verdict: Verdict = field(validator=validators.in_(("planned", "skipped")))
+    reason: str
+    detail: str = ""
+    until: datetime | None = field(default=None, validator=validators.optional(aware))
+    at: datetime = field(validator=aware)

@@ -1,0 +1,107 @@
+"""Where a relationship stands: scores, stages, the ladder and the moves on it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import field, frozen, validators
+
+from relationship_core.model.instants import aware
+from relationship_core.model.texts import filled
+
+
+@frozen(kw_only=True)
+class Score:
+    """What is known about one element of one relationship at one instant.
+
+    Attributes:
+        name: the scoring rule it came from.
+        value: the rule's value in the rule's own range, or None where the rule has nothing to say.
+        confidence: 0 to 1; 0 means that there is no evidence and the value is the prior.
+        evidence: the names of the measures that the value rests on.
+    """
+
+    name: str
+    value: float | None
+    confidence: float = field(validator=[validators.ge(0), validators.le(1)])
+    evidence: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
+
+    def __str__(self) -> str:
+        """The value as people read it; "no evidence" where there is none."""
+        if self.value is None or self.confidence == 0:
+            return "no evidence"
+        return f"{self.value:.2f}"
+
+
+@frozen(kw_only=True)
+class Stage:
+    """One rung of a ladder.
+
+    Attributes:
+        name: lower case with underscores.
+        enter: the condition to step up to it; empty for the first rung, where everybody starts.
+        leave: the condition to step down from it; empty for never. Leave the band between
+            ``enter`` and ``leave`` open: a score that swings inside it moves nobody.
+        dwell_days: how long a customer stays on this rung before the next move, in days.
+    """
+
+    name: str = field(validator=validators.matches_re(r"[a-z][a-z0-9_]*"))
+    enter: str = ""
+    leave: str = ""
+    dwell_days: float = field(default=0.0, converter=float, validator=validators.ge(0))
+
+
+@frozen(kw_only=True)
+class Ladder:
+    """Stages from the first rung to the highest, and what marks a customer as lapsed.
+
+    A rung holds only while every rung below it holds, and a customer makes at most one move
+    per project-local day. Lapsed is a mark beside the stage, not a stage.
+
+    Attributes:
+        name: how a project chooses it.
+        stages: from the lowest to the highest; the first has no ``enter`` and no ``leave``.
+        lapsed: the condition under which a customer counts as lapsed; empty for never.
+    """
+
+    name: str = field(validator=filled)
+    stages: tuple[Stage, ...] = field(converter=tuple[Stage, ...], validator=validators.min_len(1))
+    lapsed: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse repeated names, and conditions on the first rung."""
+        names = [stage.name for stage in self.stages]
+        if len(set(names)) != len(names):
+            message = f"the ladder {self.name!r} names a stage twice: {', '.join(names)}"
+            raise ValueError(message)
+        if self.stages[0].enter or self.stages[0].leave:
+            message = f"the first stage {names[0]!r} of the ladder {self.name!r} is where everybody starts; it takes no conditions"
+            raise ValueError(message)
+        for stage in self.stages[1:]:
+            if not stage.enter:
+                message = f"the stage {stage.name!r} of the ladder {self.name!r} has no condition to enter it"
+                raise ValueError(message)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The stages' names, lowest first."""
+        return tuple(stage.name for stage in self.stages)
+
+
+@frozen(kw_only=True)
+class Transition:
+    """One move of one customer on the ladder, with what it rested on.
+
+    Attributes:
+        customer: the customer's id.
+        at: the review's instant.
+        origin: the stage left.
+        target: the stage reached.
+        evidence: each atom of the conditions that decided it, with the value it had.
+    """
+
+    customer: str
+    at: datetime = field(validator=aware)
+    origin: str
+    target: str
+    evidence: dict[str, str] = field(factory=dict)

@@ -1,0 +1,230 @@
+"""What a plugin provides: the objects that do the work, called directly and by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+from attrs import field, frozen, validators
+
+from relationship_core.model.message import Message, Receipt
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from relationship_core.columns import Page, Table
+    from relationship_core.declarations import KeyedMeasure, Measure
+
+P = TypeVar("P", covariant=True)
+
+Step: TypeAlias = Literal["review", "plan"]
+"""The steps that work on marked customers."""
+
+
+class Secret:
+    """Text that must not be shown: its repr and str hide it, and it refuses to be pickled."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text itself; only to hand it to the provider."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(...)"
+
+    def __reduce__(self) -> str:
+        message = "a secret is not to be stored"
+        raise TypeError(message)
+
+
+def _names(values: Iterable[str]) -> frozenset[str]:
+    return frozenset(values)
+
+
+@frozen(kw_only=True)
+class Provider(Generic[P]):
+    """A named kind of store, channel or renderer that a configuration can choose with ``use = "name"``.
+
+    Attributes:
+        name: what the configuration says.
+        factory: makes the object from its settings; it imports whatever is heavy when it is called.
+        settings: a frozen attrs class of the configuration's keys. Field types may be str, int, float,
+            bool, Path (made absolute against the project folder), Secret, tuple[str, ...], and X | None.
+        summary: one line for people.
+        capabilities: what it can do beyond the port, such as ``lookup`` or ``local``.
+    """
+
+    name: str = field(validator=validators.matches_re(r"[a-z][a-z0-9_-]*"))
+    factory: Callable[[Any], P]
+    settings: type
+    summary: str
+    capabilities: frozenset[str] = field(default=frozenset(), converter=_names)
+
+
+class Clock(Protocol):
+    """Where the time comes from; handed in, so that a replay and a test have their own."""
+
+    def __call__(self) -> datetime:
+        """The present instant, aware."""
+        ...
+
+
+class Store(Protocol):
+    """Where a project lives. It says what is kept, never how.
+
+    Every method that writes is used inside ``transaction()``: all of it is kept, or nothing.
+    Frames have the schemas of ``relationship_core.columns``; rows come back in ascending order of the
+    table's key. Customer ids sort bytewise (UTF-8).
+
+    Raises, from any method: RetriableError where it may work later (locked, full, unreachable),
+    ConfigurationError where it never will (a newer schema, a read-only place).
+    """
+
+    def prepare(self, measures: Sequence[Measure | KeyedMeasure]) -> None:
+        """Make room for these measures. Called once after opening; existing numbers stay."""
+        ...
+
+    def close(self) -> None:
+        """Let go of every resource; may be called twice."""
+        ...
+
+    def transaction(self, *, durable: bool = False) -> AbstractContextManager[None]:
+        """One atomic change, exclusive among writers. With ``durable`` it survives a power cut once it returns."""
+        ...
+
+    def put(self, table: Table, frame: pl.DataFrame) -> None:
+        """Insert rows, replacing those with the same key. The frame has all the table's columns."""
+        ...
+
+    def update(self, table: Table, frame: pl.DataFrame) -> None:
+        """Change some columns of rows that exist: the frame has the key and the columns to change."""
+        ...
+
+    def delete(self, table: Table, keys: pl.DataFrame) -> None:
+        """Remove the rows with these keys; the frame has at least the table's key columns."""
+        ...
+
+    def read(
+        self,
+        table: Table,
+        *,
+        page: Page | None = None,
+        where: Mapping[str, str] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pl.DataFrame:
+        """Rows of a table: of the page's customers, with these column values, only these columns."""
+        ...
+
+    def count(self, table: Table, by: Sequence[str], *, where: Mapping[str, str] | None = None) -> pl.DataFrame:
+        """How many rows there are for each combination of these columns; the column ``rows`` holds the number."""
+        ...
+
+    def append(self, interactions: pl.DataFrame) -> pl.DataFrame:
+        """Keep interactions; return those that were new, by (source, id), in their given order."""
+        ...
+
+    def merge(self, measures: pl.DataFrame, keyed: pl.DataFrame) -> None:
+        """Combine contributions into the kept measures, each by its declared ``combine``.
+
+        ``measures`` has ``customer`` and any of the declared measures (null contributes nothing; instants as
+        instants); every customer in it has a row afterwards. ``keyed`` is a frame of KEYED_MEASURES.
+        """
+        ...
+
+    def read_measures(self, page: Page, names: Sequence[str]) -> pl.DataFrame:
+        """The kept measures: ``customer`` and the named columns, a row for each customer of the page."""
+        ...
+
+    def read_keyed(self, page: Page, names: Sequence[str]) -> pl.DataFrame:
+        """Rows of KEYED_MEASURES of the page's customers for the named measures."""
+        ...
+
+    def clear_measures(self, page: Page | None = None) -> None:
+        """Forget every measure of the page's customers, or of everybody, so that history can be folded again."""
+        ...
+
+    def pages(self, step: Step | None, *, as_of: datetime, after: str = "", size: int = 50_000) -> Iterator[Page]:
+        """Customers in ascending order of id, from the one after ``after``.
+
+        With a step only those who need it: marked for it; for ``review`` also those whose ``due_at`` is not
+        after ``as_of``; for ``plan`` also those with a decision whose ``until`` is not after ``as_of``. The
+        selection is made when the iteration starts. Without a step, everybody.
+        """
+        ...
+
+    def mark(self, step: Step, customers: pl.Series | None) -> None:
+        """Note that these customers, or with None everybody, need this step."""
+        ...
+
+    def unmark(self, step: Step, page: Page | None) -> None:
+        """Take the marks of a page's customers off again; with None, the mark "everybody" and no other."""
+        ...
+
+    def marked(self, step: Step) -> int | None:
+        """How many customers are marked for a step; None where everybody is."""
+        ...
+
+    def claim(
+        self, *, worker: str, channel: str, as_of: datetime, until: datetime, limit: int
+    ) -> pl.DataFrame:
+        """Take queued messages of one channel for this worker; rows of MESSAGES, oldest first.
+
+        Those with ``not_before`` after ``as_of`` stay; ``state`` becomes claimed, ``worker`` and ``claimed_until`` are set.
+        """
+        ...
+
+
+class Channel(Protocol):
+    """A way to reach customers. It never raises for one message: it answers with a receipt."""
+
+    @property
+    def medium(self) -> str:
+        """The kind of contact point it delivers to, such as ``email``."""
+        ...
+
+    def send(self, messages: Sequence[Message]) -> Sequence[Receipt]:
+        """Hand over the messages; one receipt each, in the same order.
+
+        Raises:
+            Any error: the core takes every message of the call for unknown.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of every resource; may be called twice."""
+        ...
+
+
+@runtime_checkable
+class Lookup(Protocol):
+    """A channel that can tell afterwards what it sent; declare the capability ``lookup``."""
+
+    def sent(self, messages: Sequence[str]) -> frozenset[str]:
+        """Those of these message ids that were surely handed over."""
+        ...
+
+
+class Renderer(Protocol):
+    """Turns templates into text."""
+
+    def check(self, template: str) -> None:
+        """Parse a template.
+
+        Raises:
+            ConfigurationError: it does not parse; the message says where.
+        """
+        ...
+
+    def render(self, template: str, context: Mapping[str, object], *, html: bool) -> str:
+        """The template filled in; with ``html``, values are escaped.
+
+        Raises:
+            RejectedError: it names a variable that the context lacks, or exceeds a limit.
+        """
+        ...
