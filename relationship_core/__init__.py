@@ -50,6 +50,14 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
         RetriableError as RetriableError,
         UnsupportedError as UnsupportedError,
     )
+    from relationship_core.flow.report.customers import (
+        CustomerView as CustomerView,
+        TimelineEntry as TimelineEntry,
+    )
+    from relationship_core.flow.report.summary import (
+        LadderView as LadderView,
+        Report as Report,
+    )
     from relationship_core.hookspecs import (
         PROJECT as PROJECT,
         hookimpl as hookimpl,
@@ -107,6 +115,9 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
         Step as Step,
         Store as Store,
     )
+    from relationship_core.relationships import (
+        Relationships as Relationships,
+    )
 
 _HOMES = {
     "columns": (
@@ -117,6 +128,8 @@ _HOMES = {
         "Bounded Daily Feature Halving KeyedMeasure Linear Measure Motion Policy ScoringRule Steps Still"
     ),
     "errors": "ConfigurationError RejectedError RelationshipError RetriableError UnsupportedError",
+    "flow.report.customers": "CustomerView TimelineEntry",
+    "flow.report.summary": "LadderView Report",
     "hookspecs": "PROJECT hookimpl",
     "model.campaign": "Action Campaign Limits Occasion Purpose Variant",
     "model.customer": "ContactPoint Customer",
@@ -127,6 +140,7 @@ _HOMES = {
     "model.money": "Money",
     "model.relationship": "Ladder Score Stage Transition",
     "ports": "Channel Clock Lookup Provider Renderer Secret Step Store",
+    "relationships": "Relationships",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

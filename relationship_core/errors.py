@@ -30,6 +30,6 @@ class UnsupportedError(RelationshipError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """How a message about a wrong name goes on: ``; did you mean 'trust'?``, or nothing where no name is near."""
+    """How a message about a wrong name goes on: ``; did you mean 'trust'?``, or not at all."""
     near = get_close_matches(name, list(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""

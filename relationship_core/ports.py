@@ -80,7 +80,13 @@ class Store(Protocol):
 
     Every method that writes is used inside ``transaction()``: all of it is kept, or nothing.
     Frames have the schemas of ``relationship_core.columns``; rows come back in ascending order of the
-    table's key. Customer ids sort bytewise (UTF-8).
+    table's key. Customer ids sort bytewise (UTF-8). A page reads its own customers only, whoever came
+    between them since. Measures come back as Float64, or as instants.
+
+    Contact points, transitions, decisions and messages belong to customers that CUSTOMERS has, and there is
+    one message for a campaign, action, customer and occasion: other rows are refused with RejectedError, and
+    so is a row without its key. Writing outside a transaction, and a transaction inside another, are mistakes
+    of the program: RuntimeError.
 
     Raises, from any method: RetriableError where it may work later (locked, full, unreachable),
     ConfigurationError where it never will (a newer schema, a read-only place).
@@ -154,7 +160,8 @@ class Store(Protocol):
 
         With a step only those who need it: marked for it; for ``review`` also those whose ``due_at`` is not
         after ``as_of``; for ``plan`` also those with a decision whose ``until`` is not after ``as_of``. The
-        selection is made when the iteration starts. Without a step, everybody.
+        selection is made when the iteration starts. Without a step, or where everybody is marked, everybody;
+        customers who come while the pages are read may be missing.
         """
         ...
 

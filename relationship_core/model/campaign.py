@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from attrs import field, frozen, validators
+from attrs import converters, field, frozen, validators
 
 from relationship_core.model.interaction import Nature
 from relationship_core.model.texts import filled
@@ -72,11 +72,15 @@ class Limits:
     """Bounds on a campaign.
 
     Attributes:
-        expires_days: an engagement is worth doing this many days after its occasion began, and not later; None for ever.
-        per_customer: at most this many engagements of the campaign per customer, over all time; None for no bound.
+        expires_days: an engagement is worth doing this many days after its occasion began, and not later; None
+            for ever.
+        per_customer: at most this many engagements of the campaign per customer, over all time; None for no
+            bound.
     """
 
-    expires_days: float | None = field(default=None, validator=validators.optional(validators.gt(0)))
+    expires_days: float | None = field(
+        default=None, converter=converters.optional(float), validator=validators.optional(validators.gt(0))
+    )
     per_customer: int | None = field(default=None, validator=validators.optional(validators.ge(1)))
 
 

@@ -1,0 +1,63 @@
+"""The replay: 2017 month by month, each with what was known then and nothing of what came later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import takewhile
+from typing import TYPE_CHECKING, TypeAlias
+
+from relationship_core import RUNS, Relationships
+from relationship_demo import data, people, project
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+Listener: TypeAlias = Callable[[str, int, int], None]
+"""Hears what is being done, how many months are done, and how many there will be."""
+
+
+class Calendar:
+    """A clock that stands still until it is set: it shows the end of the month that is being replayed."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        """The instant it was set to."""
+        return self.at
+
+
+def replay(folder: Path, *, months: int, listen: Listener) -> None:
+    """Bring a demo project to the end of the first so many months of 2017; what is done is not done again.
+
+    A month may be repeated at will, since a recorded interaction is recorded once and an unfinished run is
+    taken up where it stopped; so whoever interrupts it loses nothing.
+
+    All households are customers from the first day, as on an address list: those who have not bought yet
+    are prospects.
+
+    Raises:
+        ConfigurationError: the folder is no demo project, or one of its files has been edited wrongly.
+    """
+    year = data.months()
+    calendar = Calendar(year[0].since)
+    project.prepare(folder)
+    with Relationships.open(folder, clock=calendar) as relationships:
+        done = len(months_done(relationships))
+        if not done:
+            listen("recording the households", 0, months)
+            relationships.record_customers(people.customers(data.households()))
+        for number, month in enumerate(year[done:months], start=done):
+            calendar.at = month.end
+            listen(f"{month.name}: recording", number, months)
+            relationships.record(data.interactions(month))
+            listen(f"{month.name}: review, plan, deliver", number, months)
+            relationships.run()
+
+
+def months_done(relationships: Relationships) -> tuple[data.Month, ...]:
+    """The months of the year that have been replayed to their end."""
+    finished = relationships.store.read(RUNS, where={"state": "finished"}, columns=["as_of"])
+    ends = set(finished["as_of"])
+    return tuple(takewhile(lambda month: month.end in ends, data.months()))

@@ -1,0 +1,200 @@
+"""The demo for people: progress while it runs, and afterwards the numbers as tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from relationship_demo.story import story
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from relationship_core import CustomerView
+    from relationship_demo.replay import Listener
+    from relationship_demo.summary import Summary
+
+BAR = 40
+"""So many columns are all households together."""
+
+SHADES = (("·", "dim"), ("░", "yellow"), ("█", "green"), ("█", "cyan"), ("█", "blue"), ("█", "magenta"))
+"""How each rung is drawn, the lowest first; to be told apart without colours too, where people stand."""
+
+REASONS = {
+    "already_done": "they have had as many of the campaign as its limit allows",
+    "arbitration": "another message to the same household came first",
+    "expired": "the occasion had grown too old",
+    "minimum_interval": "our last message was too short a time ago",
+    "no_contact_point": "no address on any channel that the campaign uses",
+    "nothing_due": "in the audience, and no occasion: silence is a decision too",
+    "suppressed": "the address is not to be used",
+}
+
+
+@contextmanager
+def following() -> Iterator[Listener]:
+    """Progress on standard error: a bar on a terminal, nothing elsewhere."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description:<32}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total} months"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("opening", total=None)
+
+        def listen(doing: str, done: int, total: int) -> None:
+            progress.update(task, description=doing, completed=done, total=total)
+
+        yield listen
+
+
+def show(summary: Summary) -> None:
+    """Print a summary on standard output."""
+    console = Console(highlight=False)
+    _show_opening(console, summary)
+    _show_stages(console, summary)
+    _show_moves(console, summary)
+    _show_messages(console, summary)
+    _show_silence(console, summary)
+    _show_story(console, summary.household)
+    _show_scores(console, summary.household)
+    _show_next(console, summary)
+
+
+def _show_opening(console: Console, summary: Summary) -> None:
+    kinds = summary.report.interactions
+    console.print(f"\n[bold]{summary.months[0]} to {summary.months[-1]}[/], replayed into {summary.folder}")
+    orders, received, redeemed = (
+        f"{kinds.get(kind, 0):,}" for kind in ("order", "campaign_received", "coupon_redeemed")
+    )
+    console.print(
+        f"{summary.report.customers:,} households, {orders} orders, {received} campaigns received and "
+        f"{redeemed} coupons redeemed are real; names and addresses are made up.\n"
+    )
+
+
+def _show_stages(console: Console, summary: Summary) -> None:
+    ladder = summary.report.ladder
+    reached = [rung for rung in ladder.stages if any(each.get(rung) for each in summary.stages.values())]
+    legend = Text("  ").join(
+        Text.assemble(shade, f" {rung}") for shade, rung in zip(SHADES, reached, strict=False)
+    )
+    table = _table("Households by stage at the end of each month", "month", *(f">{rung}" for rung in reached))
+    table.add_column(legend, no_wrap=True)
+    for month, standing in summary.stages.items():
+        numbers = [standing[rung] for rung in reached]
+        table.add_row(month, *(f"{number:,}" for number in numbers), _bar(numbers))
+    console.print(table)
+    beyond = [rung for rung in ladder.stages if rung not in reached]
+    if beyond:
+        console.print(
+            f"Nobody is {_listed(beyond, 'or')}: buying alone leads nobody there, and here is nothing else."
+        )
+    console.print(f"{ladder.lapsed:,} are marked as lapsed: silent for much longer than is their own way.\n")
+
+
+def _bar(numbers: Sequence[int]) -> Text:
+    """A bar whose parts are as long as their numbers, without a gap or an overlap."""
+    whole = sum(numbers) or 1
+    bar = Text()
+    below = 0
+    for number, (sign, style) in zip(numbers, SHADES, strict=False):
+        start, end = round(BAR * below / whole), round(BAR * (below + number) / whole)
+        bar.append(sign * (end - start), style=style)
+        below += number
+    return bar
+
+
+def _show_moves(console: Console, summary: Summary) -> None:
+    table = _table("Moves on the ladder", "from", "to", ">households")
+    for (origin, target), number in summary.moves.items():
+        table.add_row(origin, target, f"{number:,}")
+    console.print(table, "")
+
+
+def _show_messages(console: Console, summary: Summary) -> None:
+    channels = sorted(summary.channels)
+    table = _table("What was sent", "campaign", *(f">{channel}" for channel in channels), ">in all")
+    sent: Counter[tuple[str, str]] = Counter()
+    states: Counter[str] = Counter()
+    for each in summary.report.messages:
+        sent[each.campaign, each.channel] += each.messages
+        states[each.state] += each.messages
+    for campaign in sorted({campaign for campaign, _ in sent}):
+        numbers = [sent[campaign, channel] for channel in channels]
+        table.add_row(campaign, *(f"{number:,}" if number else "" for number in numbers), f"{sum(numbers):,}")
+    console.print(table)
+    console.print(f"{_listed([f'{number:,} {state}' for state, number in states.most_common()])}.\n")
+
+
+def _show_silence(console: Console, summary: Summary) -> None:
+    table = _table("Why the others were left alone", "reason", ">engagements", "which means")
+    for reason, number in summary.left_alone.items():
+        table.add_row(reason, f"{number:,}", REASONS.get(reason, ""))
+    console.print(table, "")
+
+
+def _show_story(console: Console, view: CustomerView) -> None:
+    customer = view.customer
+    table = _table(
+        f"One story: {customer.id}, whom we call {customer.name}", "from", "to", "what", "on the strength of"
+    )
+    for line in story(view):
+        table.add_row(line.since, line.until if line.until != line.since else "", line.what, line.why)
+    console.print(table, "")
+
+
+def _show_scores(console: Console, view: CustomerView) -> None:
+    table = _table(
+        f"What is known of {view.customer.id}, and what is not", "score", ">value", ">confidence", "from"
+    )
+    for score in view.scores:
+        source = _listed(score.evidence)
+        unknown = score.confidence == 0
+        table.add_row(
+            score.name,
+            str(score),
+            "" if unknown else f"{score.confidence:.2f}",
+            f"would need {source}, of which these data know nothing" if unknown else source,
+        )
+    console.print(table, "")
+
+
+def _show_next(console: Console, summary: Summary) -> None:
+    relate = f"relate --project {summary.folder}"
+    household = summary.household.customer.id
+    console.print("[bold]What to look at next[/]")
+    for command in (
+        "ladder",
+        "report",
+        f"customer {household}",
+        f"explain {household}",
+        f"explain {household} lapse",
+    ):
+        console.print(f"  {relate} {command}")
+    console.print(f"  {summary.folder / 'campaigns'}: five campaigns; edit one, and the next plan goes by it")
+    for file in summary.examples:
+        console.print(f"  {file}")
+    console.print()
+
+
+def _table(title: str, *columns: str) -> Table:
+    """A table; the numbers of a column whose name begins with > stand to the right."""
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+    )
+    for column in columns:
+        table.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
+    return table
+
+
+def _listed(words: Sequence[str], last: str = "and") -> str:
+    return f" {last} ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)

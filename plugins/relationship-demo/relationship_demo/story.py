@@ -1,0 +1,93 @@
+"""One household's year: its moves and our messages one by one, and what lies between them added up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from attrs import frozen
+
+from relationship_demo.data import ZONE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from relationship_core import CustomerView, TimelineEntry
+
+PLURALS = {
+    "order": ("order", "orders"),
+    "campaign_received": ("campaign of the shop received", "campaigns of the shop received"),
+    "coupon_redeemed": ("coupon redeemed", "coupons redeemed"),
+}
+
+
+@frozen(kw_only=True)
+class Line:
+    """One line of the story.
+
+    Attributes:
+        since: the first day it speaks of, in New York.
+        until: the last.
+        what: what happened.
+        why: what it rested on; empty where there is nothing to say.
+    """
+
+    since: str
+    until: str
+    what: str
+    why: str = ""
+
+
+def story(view: CustomerView) -> tuple[Line, ...]:
+    """The year of a household, oldest first."""
+    return tuple(_lines(view))
+
+
+def _lines(view: CustomerView) -> Iterator[Line]:
+    between: list[TimelineEntry] = []
+    entries = sorted(view.timeline, key=lambda entry: entry.at)
+    for at, line in sorted(_turns(view), key=lambda turn: turn[0]):
+        while entries and entries[0].at <= at:
+            between.append(entries.pop(0))
+        yield from _added_up(between)
+        between.clear()
+        yield line
+    yield from _added_up(entries)
+
+
+def _turns(view: CustomerView) -> Iterator[tuple[datetime, Line]]:
+    """What deserves a line of its own, each with its instant."""
+    for move in view.transitions:
+        evidence = "; ".join(f"{atom}: {value}" for atom, value in move.evidence.items())
+        day = _day(move.at)
+        yield move.at, Line(since=day, until=day, what=f"{move.origin} becomes {move.target}", why=evidence)
+    for entry in view.timeline:
+        if entry.kind == "message":
+            day = _day(entry.at)
+            yield entry.at, Line(since=day, until=day, what=f"we send: {entry.source}", why=entry.detail)
+
+
+def _added_up(entries: list[TimelineEntry]) -> Iterator[Line]:
+    happened = [entry for entry in entries if entry.kind != "message"]
+    if not happened:
+        return
+    kinds = Counter(entry.kind for entry in happened)
+    what = ", ".join(_counted(kind, number) for kind, number in kinds.most_common())
+    minor = sum(entry.minor or 0 for entry in happened)
+    yield Line(
+        since=_day(happened[0].at),
+        until=_day(happened[-1].at),
+        what=what,
+        why=f"{minor / 100:,.2f} USD" if minor else "",
+    )
+
+
+def _counted(kind: str, number: int) -> str:
+    one, many = PLURALS.get(kind, (kind, kind))
+    return f"{number} {one if number == 1 else many}"
+
+
+def _day(at: datetime) -> str:
+    return f"{at.astimezone(ZoneInfo(ZONE)):%Y-%m-%d}"

@@ -1,0 +1,67 @@
+"""The channels that reach nobody: ``folder`` writes files, ``null`` forgets. Both are for looking before sending."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen, validators
+
+from relationship_core import Message, Provider, Receipt, hookimpl
+from relationship_core.builtin.folder import FolderChannel, FolderSettings
+from relationship_core.builtin.refusals import refusal
+
+if TYPE_CHECKING:
+    from relationship_core import Channel
+
+
+@frozen(kw_only=True)
+class NullSettings:
+    """Settings of ``use = "null"``.
+
+    Attributes:
+        medium: the kind of contact point that it pretends to deliver to.
+    """
+
+    medium: str = field(default="email", validator=validators.min_len(1))
+
+
+class NullChannel:
+    """Accepts every well-formed message and keeps nothing."""
+
+    def __init__(self, settings: NullSettings) -> None:
+        self.medium = settings.medium
+
+    def send(self, messages: Sequence[Message]) -> Sequence[Receipt]:
+        """Accept the messages."""
+        return [self._receipt(message) for message in messages]
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _receipt(self, message: Message) -> Receipt:
+        problem = refusal(message, self.medium)
+        if problem:
+            return Receipt(message=message.id, state="rejected", detail=problem)
+        return Receipt(message=message.id, state="accepted")
+
+
+@hookimpl
+def relationship_channels() -> tuple[Provider[Channel], ...]:
+    """The channels ``folder`` and ``null``."""
+    return (
+        Provider(
+            name="folder",
+            factory=FolderChannel,
+            settings=FolderSettings,
+            summary="Writes each message to a file: .eml for e-mail, .txt for SMS, an .html card for the rest.",
+            capabilities={"local", "lookup"},
+        ),
+        Provider(
+            name="null",
+            factory=NullChannel,
+            settings=NullSettings,
+            summary="Accepts every message and keeps nothing.",
+            capabilities={"local"},
+        ),
+    )

@@ -1,0 +1,40 @@
+"""What no channel here may pass on: ids that are no file names, and headers that hold more than one line."""
+
+from __future__ import annotations
+
+import re
+
+from relationship_core import Message
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+_SPACE, _DELETE = 32, 127
+_MAILBOX = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
+
+
+def refusal(message: Message, medium: str) -> str:
+    """Why a message will never be accepted; empty where it may be. It repeats nothing of the message."""
+    if not is_file_name(message.id):
+        return "the message's id is not made of letters, digits, hyphens and underscores"
+    if not _one_line(message.subject):
+        return "the subject holds a line break or another control character"
+    if not _one_line(message.recipient):
+        return "the recipient's name holds a line break or another control character"
+    # A postal address is the lines of its label.
+    lines = message.address.split("\n") if medium == "post" else [message.address]
+    if not all(map(_one_line, lines)):
+        return "the address holds a line break or another control character"
+    if medium == "email" and not (message.address.isascii() and _MAILBOX.fullmatch(message.address)):
+        return "the address is no e-mail address in ASCII"
+    return ""
+
+
+def is_file_name(message: str) -> bool:
+    """Whether a message's id can name a file in one folder."""
+    return _ID.fullmatch(message) is not None
+
+
+def _one_line(text: str) -> bool:
+    """Whether text stays on one line, wherever it is written; str.splitlines knows every line break."""
+    return len(text.splitlines()) <= 1 and not any(
+        ord(each) < _SPACE or ord(each) == _DELETE for each in text
+    )

@@ -1,0 +1,244 @@
+"""One connection to one SQLite file: opening, migrating, transactions, and errors in our words.
+
+Only the standard library's ``sqlite3`` touches the file: two SQLite libraries in one process, each with
+its own idea of the locks that POSIX gives to the process, corrupt a database or die.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any, NoReturn
+
+from attrs import frozen
+
+from relationship_core import ConfigurationError, RejectedError, RetriableError
+from relationship_core.builtin.sqlite.frames import Row
+
+APPLICATION_ID = 0x52656C43
+"""Written into the file's header, so that another program's database is known as such."""
+
+OLDEST_SQLITE = (3, 37, 0)
+"""The first with STRICT tables."""
+
+CACHE_KIB = 64 * 1024
+
+
+@frozen(kw_only=True)
+class Migration:
+    """One step from a version of the schema to the next.
+
+    Attributes:
+        version: the schema's version afterwards.
+        script: SQL statements.
+    """
+
+    version: int
+    script: str
+
+
+def packaged_migrations() -> tuple[Migration, ...]:
+    """The migrations that come with the package, in order."""
+    folder = resources.files("relationship_core.builtin.sqlite") / "migrations"
+    scripts = sorted((file.name, file) for file in folder.iterdir() if file.name.endswith(".sql"))
+    return tuple(
+        Migration(version=int(name.partition("_")[0]), script=file.read_text(encoding="utf-8"))
+        for name, file in scripts
+    )
+
+
+class Database:
+    """A connection that belongs to the thread which opened it.
+
+    Raises, from any method: RetriableError for a locked database or a full disk; ConfigurationError for a
+    file that is read-only, damaged or no database; RejectedError for rows that break a constraint.
+    """
+
+    def __init__(
+        self, path: Path, *, busy_timeout: float, migrations: Sequence[Migration] | None = None
+    ) -> None:
+        self._path = path
+        self.rollbacks = 0
+        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+            message = f"SQLite {sqlite3.sqlite_version} is too old; install a Python that has 3.37 or newer"
+            raise ConfigurationError(message)
+        try:
+            self._connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None)
+        except sqlite3.Error as error:
+            self._fail(error)
+        try:
+            self._open(packaged_migrations() if migrations is None else migrations)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connection; may be called twice."""
+        self._connection.close()
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Run a query and return all its rows."""
+        try:
+            return self._connection.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            self._fail(error)
+
+    def chunks(self, sql: str, parameters: Sequence[Any] = (), *, size: int) -> Iterator[list[Row]]:
+        """Run a query and return its rows, at most ``size`` at a time."""
+        try:
+            cursor = self._connection.execute(sql, parameters)
+            while rows := cursor.fetchmany(size):
+                yield rows
+        except sqlite3.Error as error:
+            self._fail(error)
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Run one statement."""
+        try:
+            self._connection.execute(sql, parameters)
+        except sqlite3.Error as error:
+            self._fail(error)
+
+    def run_many(self, sql: str, rows: Iterable[Row]) -> int:
+        """Run one statement for each row; return how many rows of the database changed."""
+        before = self._connection.total_changes
+        try:
+            self._connection.executemany(sql, rows)
+        except sqlite3.Error as error:
+            self._fail(error)
+        return self._connection.total_changes - before
+
+    @property
+    def is_writing(self) -> bool:
+        """True inside a transaction."""
+        return self._connection.in_transaction
+
+    def require_transaction(self) -> None:
+        """Refuse to write outside a transaction.
+
+        Raises:
+            RuntimeError: none is open.
+        """
+        if not self.is_writing:
+            message = "a store is written to inside its transaction(); open one first"
+            raise RuntimeError(message)
+
+    @contextmanager
+    def transaction(self, *, durable: bool = False) -> Iterator[None]:
+        """Take the one write lock; commit at the end, roll back on any exception."""
+        if self.is_writing:
+            message = "a transaction is open already, and transactions do not nest; finish it first"
+            raise RuntimeError(message)
+        if durable:
+            self.run("PRAGMA synchronous = FULL")
+        try:
+            self.run("BEGIN IMMEDIATE")  # a plain BEGIN fails later, at its first write, without waiting
+            try:
+                yield
+                self._commit()
+            except BaseException:
+                self._roll_back()
+                raise
+        finally:
+            if durable:
+                self.run("PRAGMA synchronous = NORMAL")
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Statements on temporary tables as one, inside a transaction or outside, without the write lock."""
+        self.run("SAVEPOINT together")
+        try:
+            yield
+        finally:
+            if self.is_writing:
+                self.run("RELEASE together")
+
+    def _commit(self) -> None:
+        if not self.is_writing:
+            message = f"{self._path.name} gave a transaction up and kept nothing of it; run it again"
+            raise RetriableError(message)
+        self.run("COMMIT")
+
+    def _roll_back(self) -> None:
+        self.rollbacks += 1
+        if self.is_writing:  # SQLite itself rolls back when the disk is full
+            self._connection.rollback()
+
+    def _open(self, migrations: Sequence[Migration]) -> None:
+        self._check(migrations[-1].version)
+        self.run("PRAGMA foreign_keys = ON")
+        self.run("PRAGMA temp_store = MEMORY")
+        self.run(f"PRAGMA cache_size = -{CACHE_KIB}")
+        if self.rows("PRAGMA journal_mode") != [("wal",)]:
+            self.run("PRAGMA journal_mode = WAL")
+        self.run("PRAGMA synchronous = NORMAL")
+        if self._version() < migrations[-1].version:
+            with self.transaction():
+                self._migrate(migrations)
+
+    def _version(self) -> int:
+        return int(self.rows("PRAGMA user_version")[0][0])
+
+    def _check(self, newest: int) -> None:
+        application = self.rows("PRAGMA application_id")[0][0]
+        if application != APPLICATION_ID and self.rows("SELECT 1 FROM sqlite_master LIMIT 1"):
+            message = f"{self._path.name} belongs to another program; name another file as the store's path"
+            raise ConfigurationError(message)
+        version = self._version()
+        if version > newest:
+            message = (
+                f"{self._path.name} has schema version {version}, and this installation knows {newest}; "
+                "install a newer relationship-core"
+            )
+            raise ConfigurationError(message)
+
+    def _migrate(self, migrations: Sequence[Migration]) -> None:
+        version = self._version()  # again, now that nobody else can migrate
+        for migration in migrations:
+            if migration.version > version:
+                for statement in _statements(migration.script):
+                    self.run(statement)
+                self.run(f"PRAGMA user_version = {migration.version:d}")
+
+    def _fail(self, error: sqlite3.Error) -> NoReturn:
+        name = self._path.name
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        match code:
+            case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+                message = f"another process is writing to {name}; run it again when that has finished"
+                raise RetriableError(message) from error
+            case sqlite3.SQLITE_FULL:
+                message = f"the disk is full, so {name} cannot grow; make room, then run it again"
+                raise RetriableError(message) from error
+            case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_PROTOCOL:
+                message = f"the disk did not read or write {name}; check it, then run it again"
+                raise RetriableError(message) from error
+            case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
+                message = f"{name} is read-only; give this user the right to write to it and its folder"
+                raise ConfigurationError(message) from error
+            case sqlite3.SQLITE_CANTOPEN:
+                message = f"{name} cannot be opened; check that its folder exists and may be written to"
+                raise ConfigurationError(message) from error
+            case sqlite3.SQLITE_NOTADB:
+                message = f"{name} is not a SQLite database; name another file as the store's path"
+                raise ConfigurationError(message) from error
+            case sqlite3.SQLITE_CORRUPT:
+                message = f"{name} is damaged; restore it from a backup"
+                raise ConfigurationError(message) from error
+            case sqlite3.SQLITE_CONSTRAINT:
+                message = f"{name} refuses a row: {error}"
+                raise RejectedError(message) from error
+        raise error
+
+
+def _statements(script: str) -> Iterator[str]:
+    # executescript() would commit the transaction that the migration belongs to.
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -1,0 +1,53 @@
+"""Between data frames and the rows of SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import polars as pl
+
+from relationship_core import INSTANT
+
+Types: TypeAlias = Mapping[str, pl.DataType | type[pl.DataType]]
+Row: TypeAlias = tuple[Any, ...]
+
+
+def quoted(name: str) -> str:
+    """An identifier as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def rows_of(frame: pl.DataFrame) -> list[Row]:
+    """The frame as SQLite keeps it: instants in microseconds, lists as JSON text."""
+    return frame.select(_kept(name, type_) for name, type_ in frame.schema.items()).rows()
+
+
+def _kept(name: str, type_: pl.DataType) -> pl.Expr:
+    column = pl.col(name)
+    if type_ == INSTANT:
+        return column.to_physical()
+    if isinstance(type_, pl.List):
+        wrapped = pl.struct(name).struct.json_encode()
+        text = wrapped.str.strip_prefix(f'{{"{name}":').str.strip_suffix("}")
+        return pl.when(column.is_not_null()).then(text).alias(name)
+    return column
+
+
+def frame_of(rows: Sequence[Row], types: Types) -> pl.DataFrame:
+    """Rows of these columns as a frame."""
+    # Typed series from whole columns take a third of the time of a frame from rows.
+    columns: Iterable[Sequence[Any]] = zip(*rows, strict=True) if rows else [()] * len(types)
+    return pl.DataFrame(
+        [_series(name, type_, values) for (name, type_), values in zip(types.items(), columns, strict=True)]
+    )
+
+
+def _series(name: str, type_: pl.DataType | type[pl.DataType], values: Sequence[Any]) -> pl.Series:
+    if type_ == INSTANT:
+        return pl.Series(name, values, dtype=pl.Int64).cast(INSTANT)
+    if type_ == pl.Boolean:
+        return pl.Series(name, values, dtype=pl.Int64).cast(pl.Boolean)
+    if isinstance(type_, pl.List):
+        return pl.Series(name, values, dtype=pl.String).str.json_decode(type_)
+    return pl.Series(name, values, dtype=type_)

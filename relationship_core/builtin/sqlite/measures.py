@@ -1,0 +1,110 @@
+"""Plain and keyed measures: their columns, and how contributions are combined in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+import polars as pl
+
+from relationship_core import INSTANT, KEYED_MEASURES, ConfigurationError, KeyedMeasure, Measure
+from relationship_core.builtin.sqlite.database import Database
+from relationship_core.builtin.sqlite.frames import Types, quoted, rows_of
+
+# Both sides may be null: nothing was kept yet, or nothing is contributed.
+COMBINED: Mapping[str, str] = {
+    "sum": "coalesce({m} + excluded.{m}, {m}, excluded.{m})",
+    "count": "coalesce({m} + excluded.{m}, {m}, excluded.{m})",
+    "min": "coalesce(min({m}, excluded.{m}), {m}, excluded.{m})",
+    "max": "coalesce(max({m}, excluded.{m}), {m}, excluded.{m})",
+}
+AFFINITY = {"number": "REAL", "instant": "INTEGER"}
+
+
+class Measures:
+    """The measures that the store was prepared for."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._plain: dict[str, Measure] = {}
+        self._keyed: dict[str, KeyedMeasure] = {}
+
+    def prepare(self, measures: Sequence[Measure | KeyedMeasure]) -> None:
+        """Add the columns that are missing."""
+        plain = {measure.name: measure for measure in measures if isinstance(measure, Measure)}
+        keyed = {measure.name: measure for measure in measures if isinstance(measure, KeyedMeasure)}
+        if self._missing(plain):
+            with self._database.transaction():
+                for name in self._missing(plain):  # another process may have added some meanwhile
+                    affinity = AFFINITY[plain[name].type]
+                    self._database.run(f"ALTER TABLE measures ADD COLUMN {quoted(name)} {affinity}")
+        self._plain.update(plain)
+        self._keyed.update(keyed)
+
+    def _missing(self, plain: Mapping[str, Measure]) -> list[str]:
+        kept: dict[str, str] = dict(
+            self._database.rows("SELECT name, type FROM pragma_table_info('measures')")
+        )
+        for name, measure in plain.items():
+            if name in kept and kept[name] != AFFINITY[measure.type]:
+                message = (
+                    f"the measure {name!r} was kept as another type than {measure.type}; "
+                    "give it another name, then run relate rebuild"
+                )
+                raise ConfigurationError(message)
+        return [name for name in plain if name not in kept]
+
+    def types(self, names: Sequence[str]) -> Types:
+        """Names and types of plain measures."""
+        for name in names:
+            _require(name, self._plain)
+        return {name: INSTANT if self._plain[name].type == "instant" else pl.Float64() for name in names}
+
+    def merge(self, frame: pl.DataFrame) -> None:
+        """Combine one row for each customer into the kept one."""
+        if not frame.height:
+            return
+        types = self.types([name for name in frame.columns if name != "customer"])
+        rows = rows_of(frame.select(pl.col("customer").cast(pl.String), *_cast(types)).sort("customer"))
+        columns = ", ".join(quoted(name) for name in types)
+        changes = ", ".join(
+            f"{quoted(name)} = {COMBINED[self._plain[name].combine].format(m=quoted(name))}" for name in types
+        )
+        if types:
+            sql = (
+                f"INSERT INTO measures (customer, {columns}) VALUES (?{', ?' * len(types)}) "
+                f"ON CONFLICT (customer) DO UPDATE SET {changes}"
+            )
+        else:
+            sql = "INSERT INTO measures (customer) VALUES (?) ON CONFLICT DO NOTHING"
+        self._database.run_many(sql, rows)
+
+    def merge_keyed(self, frame: pl.DataFrame) -> None:
+        """Combine one row for each customer, measure and key into the kept one."""
+        for name in frame["measure"].unique():
+            _require(name, self._keyed)
+        for combine, sql in COMBINED.items():
+            names = [name for name, measure in self._keyed.items() if measure.combine == combine]
+            rows = frame.filter(pl.col("measure").is_in(names)).sort(KEYED_MEASURES.key)
+            if rows.height:
+                self._database.run_many(
+                    "INSERT INTO keyed_measures (customer, measure, key, value) VALUES (?, ?, ?, ?) "
+                    f"ON CONFLICT (customer, measure, key) DO UPDATE SET value = {sql.format(m='value')}",
+                    rows_of(rows),
+                )
+
+
+def _cast(types: Types) -> list[pl.Expr]:
+    # SQLite takes NaN for NULL; here that is said, so that no store differs.
+    return [
+        pl.col(name).cast(type_) if type_ == INSTANT else pl.col(name).cast(type_).fill_nan(None)
+        for name, type_ in types.items()
+    ]
+
+
+def _require(name: str, known: Mapping[str, object]) -> None:
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "declare it with a plugin"
+        message = f"the store was not prepared for a measure {name!r}; {hint}"
+        raise ConfigurationError(message)

@@ -1,0 +1,95 @@
+"""Rows of the customers of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from relationship_core import Page, Table
+from relationship_core.builtin.sqlite.database import Database
+from relationship_core.builtin.sqlite.frames import Types, frame_of, quoted
+
+
+def equalities(table: Table, where: Mapping[str, str] | None) -> tuple[str, tuple[Any, ...]]:
+    """A condition that columns have these values, and its parameters."""
+    types = table.types(where or {})
+    return " AND ".join([f"{quoted(name)} = ?" for name in types] or ["1"]), tuple((where or {}).values())
+
+
+class Selection:
+    """Reads and deletes by page: a contiguous one is a range, any other a temporary table to join with."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._kept: tuple[Page, int] | None = None
+
+    def read(
+        self, table: str, types: Types, page: Page, conditions: str = "1", parameters: Sequence[Any] = ()
+    ) -> pl.DataFrame:
+        """Rows of the page's customers; ordered as the table is where the page is contiguous."""
+        if not len(page.customers):
+            return frame_of([], types)
+        wanted = {"customer": pl.String(), **types}
+        names = ", ".join(quoted(name) for name in wanted)
+        if not page.contiguous:
+            self._keep(page)
+            rows = self._database.rows(
+                f"SELECT {names} FROM temp.page CROSS JOIN {quoted(table)} USING (customer) "
+                f"WHERE {conditions}",
+                parameters,
+            )
+            return frame_of(rows, wanted).select(list(types))
+        rows = self._database.rows(
+            f"SELECT {names} FROM {quoted(table)} WHERE customer BETWEEN ? AND ? AND {conditions}",
+            (page.first, page.last, *parameters),
+        )
+        found = frame_of(rows, wanted)
+        if not found["customer"].equals(page.customers):
+            # Somebody may have been recorded since the page was made.
+            found = found.filter(pl.col("customer").is_in(page.customers.implode()))
+        return found.select(list(types))
+
+    def read_all(self, table: str, types: Types, page: Page) -> pl.DataFrame:
+        """One row for each of the page's customers, in order; nulls where the table has none."""
+        found = self.read(table, types, page)
+        if found["customer"].equals(page.customers):
+            return found
+        customers = page.customers.alias("customer").to_frame()
+        return customers.join(found, on="customer", how="left", maintain_order="left")
+
+    def delete(self, table: str, page: Page, conditions: str = "1", parameters: Sequence[Any] = ()) -> None:
+        """Delete rows of the page's customers, and of nobody between them."""
+        if not len(page.customers):
+            return
+        scope = f"{conditions} AND customer BETWEEN ? AND ?"
+        bounds = (*parameters, page.first, page.last)
+        if not self._database.rows(f"SELECT 1 FROM {quoted(table)} WHERE {scope} LIMIT 1", bounds):
+            return
+        self._keep(page)
+        self._database.run(
+            f"DELETE FROM {quoted(table)} WHERE {scope} AND customer IN (SELECT customer FROM temp.page)",
+            bounds,
+        )
+
+    def is_contiguous(self, customers: pl.Series) -> bool:
+        """Tell whether nobody else lies between the first and the last."""
+        between = self._database.rows(
+            "SELECT count(*) FROM (SELECT 1 FROM customers WHERE customer BETWEEN ? AND ? LIMIT ?)",
+            (customers[0], customers[-1], len(customers) + 1),
+        )
+        return bool(between[0][0] == len(customers))
+
+    def _keep(self, page: Page) -> None:
+        # A rollback brings back what the temporary table held before.
+        rollbacks = self._database.rollbacks
+        if self._kept is not None and self._kept[0] is page and self._kept[1] == rollbacks:
+            return
+        with self._database.together():
+            self._database.run(
+                "CREATE TEMP TABLE IF NOT EXISTS page (customer TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID"
+            )
+            self._database.run("DELETE FROM temp.page")
+            self._database.run_many("INSERT INTO temp.page VALUES (?)", page.customers.to_frame().rows())
+        self._kept = (page, rollbacks)

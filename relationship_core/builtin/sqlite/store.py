@@ -1,0 +1,269 @@
+"""The Store port over one SQLite file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from relationship_core import (
+    INSTANT,
+    INTERACTIONS,
+    KEYED_MEASURES,
+    MESSAGES,
+    KeyedMeasure,
+    Measure,
+    Page,
+    Step,
+    Table,
+)
+from relationship_core.builtin.sqlite.database import Database, Migration
+from relationship_core.builtin.sqlite.frames import frame_of, quoted, rows_of
+from relationship_core.builtin.sqlite.measures import Measures
+from relationship_core.builtin.sqlite.selection import Selection, equalities
+
+CUSTOMER_CHUNK = 100_000
+"""How many ids are Python objects at once while a selection is made."""
+
+
+class SQLiteStore:
+    """A store in one SQLite file, used from the thread that opened it, by one connection per thread.
+
+    Args:
+        path: the database file; it is made if it does not exist.
+        busy_timeout: how long to wait for another process that is writing, in seconds.
+        migrations: the numbered steps of the schema; None for those of this package.
+
+    Raises:
+        ConfigurationError: the file cannot be opened, is no database of ours, or is newer than this code.
+        RetriableError: another process holds the file for longer than the time-out.
+    """
+
+    def __init__(
+        self, path: Path, *, busy_timeout: float = 10.0, migrations: Sequence[Migration] | None = None
+    ) -> None:
+        self._database = Database(path, busy_timeout=busy_timeout, migrations=migrations)
+        self._measures = Measures(self._database)
+        self._selection = Selection(self._database)
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        self._database.close()
+
+    def prepare(self, measures: Sequence[Measure | KeyedMeasure]) -> None:
+        """Add a column for each plain measure that has none."""
+        self._measures.prepare(measures)
+
+    def transaction(self, *, durable: bool = False) -> AbstractContextManager[None]:
+        """Hold the file's one write lock; a durable commit waits for the disk."""
+        return self._database.transaction(durable=durable)
+
+    def put(self, table: Table, frame: pl.DataFrame) -> None:
+        """Insert or replace rows by key."""
+        others = [name for name in table.schema if name not in table.key]
+        columns = ", ".join(quoted(name) for name in table.schema)
+        key = ", ".join(quoted(name) for name in table.key)
+        changes = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in others)
+        self._write(
+            f"INSERT INTO {quoted(table.name)} ({columns}) VALUES ({_holes(table.schema)}) "
+            f"ON CONFLICT ({key}) DO UPDATE SET {changes}",
+            table.conform(frame),
+        )
+
+    def update(self, table: Table, frame: pl.DataFrame) -> None:
+        """Change columns of rows that exist, by key."""
+        changed = [name for name in frame.columns if name not in table.key]
+        if not changed:
+            return
+        changes = ", ".join(f"{quoted(name)} = ?" for name in changed)
+        key = " AND ".join(f"{quoted(name)} = ?" for name in table.key)
+        self._write(
+            f"UPDATE {quoted(table.name)} SET {changes} WHERE {key}",
+            table.conform(frame, [*changed, *table.key]),
+        )
+
+    def delete(self, table: Table, keys: pl.DataFrame) -> None:
+        """Remove rows by key."""
+        key = " AND ".join(f"{quoted(name)} = ?" for name in table.key)
+        self._write(f"DELETE FROM {quoted(table.name)} WHERE {key}", table.conform(keys, table.key))
+
+    def read(
+        self,
+        table: Table,
+        *,
+        page: Page | None = None,
+        where: Mapping[str, str] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pl.DataFrame:
+        """Rows of a table, ordered by its key."""
+        types = table.types(columns)
+        conditions, parameters = equalities(table, where)
+        if page is None:
+            order = ", ".join(quoted(name) for name in table.key)
+            rows = self._database.rows(
+                f"SELECT {_list(types)} FROM {quoted(table.name)} WHERE {conditions} ORDER BY {order}",
+                parameters,
+            )
+            return frame_of(rows, types)
+        found = self._selection.read(
+            table.name, {**types, **table.types(table.key)}, page, conditions, parameters
+        )
+        # Within a page the key begins with the customer in all but two tables.
+        ordered = found if table.key[0] == "customer" and page.contiguous else found.sort(table.key)
+        return ordered.select(list(types))
+
+    def count(
+        self, table: Table, by: Sequence[str], *, where: Mapping[str, str] | None = None
+    ) -> pl.DataFrame:
+        """Numbers of rows by the values of some columns."""
+        types = table.types(by)
+        conditions, parameters = equalities(table, where)
+        grouping = f"GROUP BY {_list(types)} ORDER BY {_list(types)}" if by else ""
+        names = f"{_list(types)}, " if by else ""
+        rows = self._database.rows(
+            f"SELECT {names}count(*) FROM {quoted(table.name)} WHERE {conditions} {grouping}", parameters
+        )
+        return frame_of(rows, {**types, "rows": pl.Int64})
+
+    def append(self, interactions: pl.DataFrame) -> pl.DataFrame:
+        """Keep what is new and return it."""
+        frame = INTERACTIONS.conform(interactions)
+        last = self._database.rows("SELECT coalesce(max(number), 0) FROM interactions")[0][0]
+        added = self._write(
+            f"INSERT INTO interactions ({_list(INTERACTIONS.schema)}) VALUES ({_holes(INTERACTIONS.schema)}) "
+            "ON CONFLICT (source, id) DO NOTHING",
+            frame,
+        )
+        if added == frame.height:
+            return frame
+        if not added:
+            return frame.clear()
+        # Numbers grow while the write lock is held, so those above the last one are this batch's.
+        key = INTERACTIONS.types(INTERACTIONS.key)
+        added_keys = self._database.rows("SELECT source, id FROM interactions WHERE number > ?", (last,))
+        first = frame.unique(list(key), keep="first", maintain_order=True)
+        return first.join(frame_of(added_keys, key), on=list(key), how="semi", maintain_order="left")
+
+    def merge(self, measures: pl.DataFrame, keyed: pl.DataFrame) -> None:
+        """Combine contributions into what is kept."""
+        self._require_transaction()
+        self._measures.merge(measures)
+        self._measures.merge_keyed(KEYED_MEASURES.conform(keyed))
+
+    def read_measures(self, page: Page, names: Sequence[str]) -> pl.DataFrame:
+        """The named measures of a page, a row for each customer."""
+        types = {"customer": pl.String(), **self._measures.types(names)}
+        return self._selection.read_all("measures", types, page)
+
+    def read_keyed(self, page: Page, names: Sequence[str]) -> pl.DataFrame:
+        """Keyed measures of a page."""
+        types = KEYED_MEASURES.types()
+        conditions = f"measure IN ({_holes(names)})"
+        found = self._selection.read("keyed_measures", types, page, conditions, tuple(names))
+        return found if page.contiguous else found.sort(KEYED_MEASURES.key)
+
+    def clear_measures(self, page: Page | None = None) -> None:
+        """Delete every measure of a page's customers, or of everybody."""
+        self._require_transaction()
+        for table in ("measures", "keyed_measures"):
+            if page is None:
+                self._database.run(f"DELETE FROM {table}")
+            else:
+                self._selection.delete(table, page)
+
+    def pages(
+        self, step: Step | None, *, as_of: datetime, after: str = "", size: int = 50_000
+    ) -> Iterator[Page]:
+        """Pages of customers: everybody, or those a step needs."""
+        if step is None or self.marked(step) is None:
+            yield from self._everybody(after, size)
+        else:
+            yield from self._needed(step, as_of, after, size)
+
+    def _everybody(self, after: str, size: int) -> Iterator[Page]:
+        sql = "SELECT customer FROM customers WHERE customer > ? ORDER BY customer LIMIT ?"
+        while rows := self._database.rows(sql, (after, size)):
+            customers = frame_of(rows, {"customer": pl.String()})["customer"]
+            yield Page(customers, contiguous=True)
+            after = rows[-1][0]
+
+    def _needed(self, step: Step, as_of: datetime, after: str, size: int) -> Iterator[Page]:
+        timed = {"review": "states WHERE due_at", "plan": "decisions WHERE until"}[step]
+        sql = (
+            "SELECT customer FROM marks WHERE step = ? AND customer > ? UNION "
+            f"SELECT customer FROM {timed} <= ? AND customer > ? ORDER BY customer"
+        )
+        parameters = (step, after, _microseconds(as_of), after)
+        type_ = {"customer": pl.String()}
+        chunks = [
+            frame_of(rows, type_) for rows in self._database.chunks(sql, parameters, size=CUSTOMER_CHUNK)
+        ]
+        if not chunks:
+            return
+        customers = pl.concat(chunks)["customer"]
+        for start in range(0, len(customers), size):
+            page = customers.slice(start, size)
+            yield Page(page, contiguous=self._selection.is_contiguous(page))
+
+    def mark(self, step: Step, customers: pl.Series | None) -> None:
+        """Note who needs a step."""
+        if customers is None:
+            self._require_transaction()
+            self._database.run("INSERT INTO everybody (step) VALUES (?) ON CONFLICT DO NOTHING", (step,))
+            return
+        frame = pl.DataFrame({"customer": customers.cast(pl.String)})
+        self._write(
+            "INSERT INTO marks (step, customer) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            frame.select(pl.lit(step).alias("step"), "customer"),
+        )
+
+    def unmark(self, step: Step, page: Page | None) -> None:
+        """Take marks off again."""
+        self._require_transaction()
+        if page is None:
+            self._database.run("DELETE FROM everybody WHERE step = ?", (step,))
+        else:
+            self._selection.delete("marks", page, "step = ?", (step,))
+
+    def marked(self, step: Step) -> int | None:
+        """How many are marked; None for everybody."""
+        if self._database.rows("SELECT 1 FROM everybody WHERE step = ?", (step,)):
+            return None
+        return int(self._database.rows("SELECT count(*) FROM marks WHERE step = ?", (step,))[0][0])
+
+    def claim(
+        self, *, worker: str, channel: str, as_of: datetime, until: datetime, limit: int
+    ) -> pl.DataFrame:
+        """Take queued messages of a channel, oldest first."""
+        self._require_transaction()
+        rows = self._database.rows(
+            "UPDATE messages SET state = 'claimed', worker = ?, claimed_until = ? WHERE id IN ("
+            "SELECT id FROM messages WHERE channel = ? AND state = 'queued' "
+            "AND (not_before IS NULL OR not_before <= ?) "
+            f"ORDER BY queued_at, id LIMIT ?) RETURNING {_list(MESSAGES.schema)}",
+            (worker, _microseconds(until), channel, _microseconds(as_of), limit),
+        )
+        return frame_of(rows, MESSAGES.types()).sort("queued_at", "id")
+
+    def _write(self, sql: str, frame: pl.DataFrame) -> int:
+        self._require_transaction()
+        return self._database.run_many(sql, rows_of(frame)) if frame.height else 0
+
+    def _require_transaction(self) -> None:
+        self._database.require_transaction()
+
+
+def _list(names: Mapping[str, Any]) -> str:
+    return ", ".join(quoted(name) for name in names)
+
+
+def _holes(names: Mapping[str, Any] | Sequence[str]) -> str:
+    return ", ".join("?" * len(names))
+
+
+def _microseconds(instant: datetime) -> int:
+    return int(pl.Series([instant], dtype=INSTANT).to_physical()[0])

@@ -1,0 +1,111 @@
+"""Campaigns as files, ``campaigns/*.toml``, and as the canonical text that messages are pinned to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import attrs
+
+from relationship_core.config.tables import Reader, document, refuse
+from relationship_core.errors import ConfigurationError
+from relationship_core.model.campaign import Campaign
+
+FOLDER_NAME = "campaigns"
+
+_VERSION_DIGITS = 12
+_TEMPLATES = ("subject", "text", "html")
+
+
+def read_campaigns(folder: Path) -> tuple[Campaign, ...]:
+    """Read every campaign of a project, in order of their files' names.
+
+    Args:
+        folder: the project folder.
+
+    Raises:
+        ConfigurationError: something in the files is wrong; a line for each mistake in each of them.
+    """
+    campaigns: dict[str, Campaign] = {}
+    files: dict[str, str] = {}
+    problems: list[str] = []
+    for path in sorted((folder / FOLDER_NAME).glob("*.toml")):
+        file = f"{FOLDER_NAME}/{path.name}"
+        try:
+            campaign = _read(path, file)
+        except ConfigurationError as error:
+            problems.append(str(error))
+            continue
+        if campaign.name in campaigns:
+            problems.append(
+                f"{files[campaign.name]} and {file} both have the name {campaign.name!r}; rename one"
+            )
+        campaigns[campaign.name] = campaign
+        files[campaign.name] = file
+    refuse(problems)
+    return tuple(campaigns.values())
+
+
+def campaign_content(campaign: Campaign) -> str:
+    """A campaign as canonical JSON: equal campaigns give equal text."""
+    return json.dumps(attrs.asdict(campaign), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def campaign_version(campaign: Campaign) -> str:
+    """A short stable hash of a campaign's content."""
+    return hashlib.sha256(campaign_content(campaign).encode()).hexdigest()[:_VERSION_DIGITS]
+
+
+def campaign_from_content(content: str) -> Campaign:
+    """Read back what ``campaign_content`` wrote.
+
+    Raises:
+        ConfigurationError: it is something else, such as the content of a newer version.
+    """
+    return _made(Reader("a stored campaign", Path()), json.loads(content))
+
+
+def _read(path: Path, file: str) -> Campaign:
+    reader = Reader(file, path.parent)
+    content = document(path, file)
+    for number, action in _tables(content.get("actions")):
+        for place, variant in _tables(action.get("variants")):
+            for key in _TEMPLATES:
+                if isinstance(variant.get(key), dict):
+                    where = f"actions[{number}].variants[{place}].{key}"
+                    variant[key] = _template(reader, variant[key], where)
+    return _made(reader, content)
+
+
+def _made(reader: Reader, content: object) -> Campaign:
+    campaign = reader.make(Campaign, content, "")
+    refuse(reader.problems)
+    return cast("Campaign", campaign)
+
+
+def _tables(value: object) -> list[tuple[int, dict[str, Any]]]:
+    """The tables of a list, each with its number; the reader complains about what is no such table."""
+    items = value if isinstance(value, list) else []
+    return [(number, each) for number, each in enumerate(items, 1) if isinstance(each, dict)]
+
+
+def _template(reader: Reader, table: dict[str, object], where: str) -> str:
+    """The text of ``{ file = "thank-you.txt" }``, without the line feed that ends the file."""
+    name = table.get("file")
+    if table.keys() != {"file"} or not isinstance(name, str):
+        reader.note(where, 'must be text, or { file = "name" }')
+        return ""
+    # A link must not lead out of the folder either.
+    path, folder = (reader.folder / name).resolve(), reader.folder.resolve()
+    if not path.is_relative_to(folder):
+        reader.note(where, f"the file {name!r} must lie in the folder of the campaign file")
+        return ""
+    try:
+        return path.read_text(encoding="utf-8-sig").removesuffix("\n")
+    except OSError as error:
+        reader.note(where, f"the file {name!r} cannot be read: {error.strerror}")
+    except UnicodeDecodeError:
+        reader.note(where, f"the file {name!r} is not UTF-8 text; save it as UTF-8")
+    return ""

@@ -1,0 +1,250 @@
+"""The configuration of a project: ``relationship.toml``, or the same classes made in Python."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
+from zoneinfo import ZoneInfo, available_timezones
+
+import attrs
+from attrs import field, frozen
+
+from relationship_core.config.tables import Reader, document, refuse
+from relationship_core.errors import ConfigurationError, nearest
+
+if TYPE_CHECKING:
+    from relationship_core.ports import Provider
+
+T = TypeVar("T")
+
+FILE_NAME = "relationship.toml"
+DATABASE = "relationships.db"
+"""Where a project in a folder lives unless it says otherwise."""
+
+AttributeType: TypeAlias = Literal["text", "number", "boolean"]
+
+DEFAULT_INTERVAL_DAYS = 14.0
+"""How long a customer is left alone after a message, unless the project says otherwise."""
+
+
+def _currency(_owner: object, _attribute: object, value: str) -> None:
+    if not re.fullmatch(r"[A-Z]{3}", value):
+        message = f"currency must be an ISO 4217 code of three capital letters such as EUR, not {value!r}"
+        raise ConfigurationError(message)
+
+
+def _zone(_owner: object, _attribute: object, value: str) -> None:
+    try:
+        ZoneInfo(value)
+    except (KeyError, OSError, ValueError) as error:
+        hint = nearest(value, available_timezones())
+        message = f"zone must be an IANA time zone such as Europe/Berlin, not {value!r}{hint}"
+        raise ConfigurationError(message) from error
+
+
+def _locale(_owner: object, _attribute: object, value: str) -> None:
+    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", value):
+        message = f"locale must be a language tag such as en or pt-BR, not {value!r}"
+        raise ConfigurationError(message)
+
+
+def _one_line(_owner: object, attribute: attrs.Attribute[str], value: str) -> None:
+    if not value.isprintable():
+        message = f"{attribute.name} must be one line of text"
+        raise ConfigurationError(message)
+
+
+@frozen(kw_only=True)
+class ProjectSettings:
+    """``[project]``: what holds for everything.
+
+    Attributes:
+        name: what the project is called; from a file without it, the folder's name.
+        currency: ISO 4217 code; all money of a project is in one currency.
+        zone: IANA time zone name; it decides what a day is.
+        locale: language tag of customers whose language is unknown.
+        sender: who messages are from, such as ``Corner Bakery <hello@example.com>``.
+        postal_address: the sender's postal address, as marketing messages must show it.
+    """
+
+    name: str = field(default="", validator=_one_line)
+    currency: str = field(default="EUR", validator=_currency)
+    zone: str = field(default="UTC", validator=_zone)
+    locale: str = field(default="en", validator=_locale)
+    sender: str = field(default="", validator=_one_line)
+    postal_address: str = ""
+
+
+@frozen(kw_only=True)
+class PluginSettings:
+    """``[plugins]``: which plugins must be there, and which are left alone.
+
+    Attributes:
+        required: names of plugins or of distributions; nothing works without them.
+        disabled: names of plugins or of distributions that are not loaded.
+    """
+
+    required: tuple[str, ...] = field(default=(), converter=tuple)
+    disabled: tuple[str, ...] = field(default=(), converter=tuple)
+
+
+def _read_only(values: Mapping[str, T]) -> Mapping[str, T]:
+    return MappingProxyType(dict(values))
+
+
+@frozen(kw_only=True)
+class Choice:
+    """Which plugin to use for something, with its settings.
+
+    Attributes:
+        use: the provider's name.
+        settings: the provider's own settings, unchecked until it is made.
+    """
+
+    use: str
+    settings: Mapping[str, object] = field(factory=dict, converter=_read_only, repr=False)
+
+
+def _attribute_types(_owner: object, _attribute: object, value: Mapping[str, str]) -> None:
+    for name, kind in value.items():
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            message = f"attributes: {name!r} must be lower case letters, digits and underscores"
+            raise ConfigurationError(message)
+        if kind not in {"text", "number", "boolean"}:
+            message = f"attributes {name}: must be text, number or boolean, not {kind!r}"
+            raise ConfigurationError(message)
+
+
+def _channel_names(_owner: object, _attribute: object, value: Mapping[str, Choice]) -> None:
+    for name in value:
+        if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
+            message = f"channels: {name!r} must be lower case letters, digits, underscores and hyphens"
+            raise ConfigurationError(message)
+
+
+def _intervals(_owner: object, _attribute: object, value: Mapping[str, float]) -> None:
+    for stage, days in value.items():
+        if days < 0:
+            message = f"minimum_interval_days {stage}: must not be negative"
+            raise ConfigurationError(message)
+
+
+def _with_default(values: Mapping[str, float]) -> Mapping[str, float]:
+    return MappingProxyType({"default": DEFAULT_INTERVAL_DAYS, **values})
+
+
+@frozen(kw_only=True)
+class Settings:
+    """Everything that a project configures; the defaults make a project that lives in memory.
+
+    Attributes:
+        project: what holds for everything.
+        store: where the project lives; a file without ``[store]`` means SQLite, ``relationships.db``.
+        renderer: the language of templates.
+        channels: channel instances by name; two may use one provider.
+        attributes: the declared attributes of customers, by name, each with its type.
+        ladder: the name of the ladder.
+        minimum_interval_days: the shortest time between two contacts with a customer, by stage; the key
+            ``default`` is for stages that are not named, 14 days unless given. 0 is no interval.
+        plugins: which plugins must be there, and which are left alone.
+    """
+
+    project: ProjectSettings = field(factory=ProjectSettings)
+    store: Choice = Choice(use="memory")
+    renderer: Choice = Choice(use="liquid")
+    channels: Mapping[str, Choice] = field(factory=dict, converter=_read_only, validator=_channel_names)
+    attributes: Mapping[str, AttributeType] = field(
+        factory=dict, converter=_read_only, validator=_attribute_types
+    )
+    ladder: str = "b2c"
+    minimum_interval_days: Mapping[str, float] = field(
+        factory=dict, converter=_with_default, validator=_intervals
+    )
+    plugins: PluginSettings = field(factory=PluginSettings)
+
+
+def read_settings(folder: Path) -> Settings:
+    """Read ``relationship.toml``. What a provider's own keys mean is checked when the provider is made.
+
+    Args:
+        folder: the project folder.
+
+    Raises:
+        ConfigurationError: there is no such file, or something in it is wrong; a line for each mistake.
+    """
+    path = folder / FILE_NAME
+    if not path.is_file():
+        message = (
+            f"there is no {FILE_NAME} in {folder}; run `relate init` there, or choose a folder with --project"
+        )
+        raise ConfigurationError(message)
+    reader = Reader(FILE_NAME, folder)
+    settings = reader.make(Settings, _prepared(reader, document(path, FILE_NAME), folder), "")
+    refuse(reader.problems)
+    return cast("Settings", settings)
+
+
+def provider_settings(
+    provider: Provider[Any],
+    choice: Choice,
+    folder: Path,
+    where: str,
+    *,
+    project: ProjectSettings | None = None,
+) -> Any:
+    """An instance of a provider's settings class, from what the configuration says.
+
+    A field of that class with the metadata ``{"project": "sender"}`` takes the project's ``sender`` where the
+    configuration does not give it; likewise every other key of ``[project]``.
+
+    Args:
+        provider: the provider that was chosen.
+        choice: the choice.
+        folder: what relative paths are relative to.
+        where: the choice's path in the configuration: ``channels.news``.
+        project: the project's own settings.
+
+    Raises:
+        ConfigurationError: something is unknown, missing or of the wrong type, or an environment variable is
+            not set; a line for each mistake.
+    """
+    inherited = {
+        each.name: getattr(project, each.metadata["project"])
+        for each in attrs.fields(provider.settings)
+        if "project" in each.metadata and getattr(project, each.metadata["project"], "")
+    }
+    reader = Reader("", folder)
+    settings = reader.make(provider.settings, {**inherited, **choice.settings}, where)
+    refuse(reader.problems)
+    return settings
+
+
+def _prepared(reader: Reader, content: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The document with its choices made, and the defaults that only a file has."""
+    prepared = {"store": {"use": "sqlite", "path": DATABASE}, **content}
+    for name in ("store", "renderer", "ladder"):
+        if name in prepared:
+            prepared[name] = _choice(reader, prepared[name], name)
+    if isinstance(prepared.get("ladder"), Choice):
+        reader.refuse_unknown({"use": "", **prepared["ladder"].settings}, ("use",), "ladder")
+        prepared["ladder"] = prepared["ladder"].use
+    if isinstance(prepared.get("channels"), dict):
+        channels = prepared["channels"].items()
+        prepared["channels"] = {name: _choice(reader, each, f"channels.{name}") for name, each in channels}
+    if isinstance(prepared.get("project", {}), dict):
+        prepared["project"] = {"name": folder.resolve().name, **prepared.get("project", {})}
+    return prepared
+
+
+def _choice(reader: Reader, table: object, where: str) -> object:
+    """The choice in a table; what is no such table is left for the reader to complain about."""
+    if not isinstance(table, dict):
+        return table
+    if not isinstance(table.get("use"), str):
+        reader.note(where, "the key 'use' must name what to use, such as use = \"name\"")
+    return Choice(
+        use=str(table.get("use")), settings={key: each for key, each in table.items() if key != "use"}
+    )

@@ -1,0 +1,329 @@
+"""When a condition can change without any news: what makes due times early or exact, never late.
+
+Every column moves as its declared motion says; columns without one are still, ``now`` advances. From the
+motions of its columns follows the *course* of each side of a comparison, t days from now:
+
+    v(t) = base + slope * t + sum of amplitude_h * 2^(-t / h) + error(t),  |error(t)| <= bound * t
+
+valid until a *horizon*, at which something may happen that is not known now: the next jump of a stepping
+column, or the next project-local day where nothing better is known. The sign of left minus right, and with
+it the truth of the comparison, holds until that difference may reach zero:
+
+- only a slope: (distance to zero) / slope, where it moves towards zero;
+- only one half-life: h * log2(amplitude / -base), where it decays towards zero;
+- anything mixed, and bounded columns: (distance to zero) / (largest speed).
+
+A null stays null without news, unless its column steps. Rounding is met by taking every distance shorter,
+relative to the size of what was added up. Where the distance is nil the answer is the smallest possible time,
+not zero, so that whoever waits for it makes progress; a customer exactly at a threshold is reviewed again in
+the next run, and that is all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, TypeAlias
+
+import polars as pl
+from attrs import frozen
+
+from relationship_core.conditions import Condition, Node
+from relationship_core.conditions.nodes import DAY, MICROSECONDS_PER_DAY, MOMENT, NUMBER
+from relationship_core.conditions.scope import NOW
+from relationship_core.declarations import Bounded, Feature, Halving, Linear, Motion, Steps, Still
+
+NEXT_DAY = "next_day"
+"""The column that holds the first instant of the next project-local day."""
+
+SMALLEST_DAYS = 1.5 / MICROSECONDS_PER_DAY
+"""What is returned where something may change at once: more than the microsecond that instants can tell."""
+
+LONGEST_DAYS = 365_250.0
+"""A thousand years; what takes longer never happens."""
+
+_SAFETY = 1e-11
+"""Relative; rounding in a few additions and one decay stays below 1e-13."""
+
+_TINY = 1e-300
+_NEVER = pl.lit(math.inf)
+_ZERO = pl.lit(0.0)
+
+
+def next_change_column(name: str) -> str:
+    """The column that holds the next change of a feature that moves in steps."""
+    return f"{name}__next_change"
+
+
+def motion_of_feature(feature: Feature) -> Motion:
+    """A feature's motion in a frame of customers, where its next change is a column of its own."""
+    if isinstance(feature.motion, Steps):
+        return Steps(next_change=pl.col(next_change_column(feature.name)))
+    return feature.motion
+
+
+def days_until_change(condition: Condition, motions: Mapping[str, Motion]) -> pl.Expr:
+    """How many days from ``now`` the condition is sure to stay as it is.
+
+    Args:
+        condition: what is waited for.
+        motions: how columns move. Those that are not named are still; ``now`` advances by itself.
+
+    Returns:
+        An expression as long as the frame: Float64, more than a microsecond; null for never without news.
+        Within that time the condition's truth (unknown counts as not true) does not change. It may
+        read, beside the condition's columns, ``now``, ``next_day`` (the first instant of the next
+        project-local day) and what the motions read; ``meta.root_names()`` tells.
+    """
+    days = _until(condition.node, {**motions, NOW: Linear()}, truth=True)
+    if days is None:
+        return pl.repeat(None, pl.len(), dtype=pl.Float64)
+    early = days * (1 - _SAFETY) - SMALLEST_DAYS
+    return pl.when(early <= LONGEST_DAYS).then(pl.max_horizontal(early, pl.lit(SMALLEST_DAYS)))
+
+
+@frozen(kw_only=True, eq=False)
+class _Sum:
+    """A number that was added up, and the size of its parts, which bounds its rounding."""
+
+    value: pl.Expr
+    size: pl.Expr
+
+    @classmethod
+    def of(cls, value: pl.Expr) -> _Sum:
+        return cls(value=value, size=value.abs())
+
+    def __add__(self, other: _Sum) -> _Sum:
+        return _Sum(value=self.value + other.value, size=self.size + other.size)
+
+    def __mul__(self, other: _Sum) -> _Sum:
+        return _Sum(value=self.value * other.value, size=self.size * other.size)
+
+    @property
+    def slack(self) -> pl.Expr:
+        return self.size * _SAFETY
+
+
+_Part: TypeAlias = "float | Literal['base', 'slope', 'bound']"
+"""What a course is made of: a half-life stands for its amplitude."""
+
+
+@frozen(kw_only=True, eq=False)
+class _Course:
+    """How a number moves; see the module. A part that is absent is zero; ``base`` is always there."""
+
+    parts: Mapping[_Part, _Sum]
+    horizons: tuple[pl.Expr, ...] = ()
+
+    @property
+    def half_lives(self) -> list[float]:
+        return [part for part in self.parts if isinstance(part, float)]
+
+    @property
+    def is_still(self) -> bool:
+        return len(self.parts) == 1
+
+    @property
+    def start(self) -> _Sum:
+        return sum((self.parts[days] for days in self.half_lives), start=self.parts["base"])
+
+
+def _plus(left: _Course, right: _Course) -> _Course:
+    both = left.parts.keys() & right.parts.keys()
+    sums = {part: left.parts[part] + right.parts[part] for part in both}
+    return _Course(parts={**left.parts, **right.parts, **sums}, horizons=left.horizons + right.horizons)
+
+
+def _scaled(course: _Course, factor: _Sum, horizons: tuple[pl.Expr, ...] = ()) -> _Course:
+    parts = {part: number * factor for part, number in course.parts.items()}
+    if "bound" in parts:
+        parts["bound"] = _Sum(value=parts["bound"].value.abs(), size=parts["bound"].size)
+    return _Course(parts=parts, horizons=course.horizons + horizons)
+
+
+def _inverse(number: _Sum) -> _Sum:
+    divisor = pl.when(number.value != 0).then(number.value)
+    return _Sum(value=1 / divisor, size=number.size / (divisor * divisor))
+
+
+_MINUS = _Sum.of(pl.lit(-1.0))
+
+
+def _course(node: Node, motions: Mapping[str, Motion]) -> _Course:
+    """The course of a number; instants and dates count in days."""
+    if node.op == "column":
+        return _course_of_column(_in_days(node), motions.get(str(node.value), Still()))
+    if node.op == "literal":
+        return _Course(parts={"base": _Sum.of(_in_days(node))})
+    courses = [_course(arg, motions) for arg in node.args]
+    if node.op == "coalesce":
+        return _first_of(node.args, courses)
+    if node.op == "neg":
+        return _scaled(courses[0], _MINUS)
+    return _combined(node, *courses)
+
+
+def _combined(node: Node, left: _Course, right: _Course) -> _Course:
+    if node.op == "+":
+        return _plus(left, right)
+    if node.op == "-":
+        return _plus(left, _scaled(right, _MINUS))
+    if node.op == "*" and left.is_still:
+        return _scaled(right, left.parts["base"], left.horizons)
+    if right.is_still:
+        factor = right.parts["base"]
+        return _scaled(left, factor if node.op == "*" else _inverse(factor), right.horizons)
+    horizons = (*left.horizons, *right.horizons, _days_to(pl.col(NEXT_DAY)))
+    return _Course(parts={"base": _Sum.of(_in_days(node))}, horizons=horizons)
+
+
+def _course_of_column(value: pl.Expr, motion: Motion) -> _Course:
+    base = _Sum.of(value)
+    if isinstance(motion, Still):
+        return _Course(parts={"base": base})
+    if isinstance(motion, Linear):
+        return _moving(base, "slope", motion.per_day)
+    if isinstance(motion, Halving):
+        return _Course(parts={"base": _Sum.of(_ZERO), float(motion.days): base})
+    if isinstance(motion, Bounded):
+        return _moving(base, "bound", motion.per_day)
+    return _Course(parts={"base": base}, horizons=(_next_jump(motion),))
+
+
+def _moving(base: _Sum, part: Literal["slope", "bound"], per_day: float | pl.Expr) -> _Course:
+    if not isinstance(per_day, pl.Expr):
+        return _Course(parts={"base": base, part: _Sum.of(pl.lit(float(per_day)))})
+    rate = per_day.cast(pl.Float64).fill_nan(None)
+    unknown = rate.is_null() & base.value.is_not_null()
+    horizon = pl.when(unknown).then(_days_to(pl.col(NEXT_DAY))).otherwise(_NEVER)
+    return _Course(parts={"base": base, part: _Sum.of(rate.fill_null(0.0))}, horizons=(horizon,))
+
+
+def _next_jump(motion: Motion) -> pl.Expr:
+    return _days_to(motion.next_change if isinstance(motion, Steps) else pl.col(NEXT_DAY))
+
+
+def _days_to(instant: pl.Expr) -> pl.Expr:
+    microseconds = (instant - pl.col(NOW)).dt.total_microseconds().cast(pl.Float64)
+    return (microseconds / MICROSECONDS_PER_DAY).fill_null(_NEVER)
+
+
+def _in_days(node: Node) -> pl.Expr:
+    return node.expr / MICROSECONDS_PER_DAY if node.kind == MOMENT else node.expr
+
+
+def _first_of(args: Sequence[Node], courses: Sequence[_Course]) -> _Course:
+    """The course of a coalesce: which argument it takes stays the same until a horizon."""
+    none = _Sum.of(_ZERO)
+    parts: dict[_Part, _Sum] = {}
+    for part in dict.fromkeys(part for course in courses for part in course.parts):
+        sums = [course.parts.get(part, none) for course in courses]
+        parts[part] = _Sum(
+            value=_where_present(args, [number.value for number in sums]),
+            size=_where_present(args, [number.size for number in sums]),
+        )
+    return _Course(parts=parts, horizons=tuple(horizon for course in courses for horizon in course.horizons))
+
+
+def _where_present(args: Sequence[Node], values: Sequence[pl.Expr]) -> pl.Expr:
+    return pl.coalesce(
+        [pl.when(arg.expr.is_not_null()).then(value) for arg, value in zip(args, values, strict=True)]
+    )
+
+
+def _crossing(difference: _Course) -> pl.Expr | None:
+    """Days until the difference may reach or leave zero, or a horizon."""
+    moving = difference.parts.keys() - {"base"}
+    if not moving:
+        return _least(difference.horizons)
+    if moving == {"slope"}:
+        days = _linear_crossing(difference)
+    elif moving == set(difference.half_lives) and len(moving) == 1:
+        days = _halving_crossing(difference)
+    else:
+        days = _bounded_crossing(difference)
+    # Infinite values can leave a number undefined; then nothing is known, and the answer is: at once.
+    known = pl.max_horizontal(days.fill_nan(0.0).fill_null(0.0), _ZERO)
+    reached = pl.when(difference.start.value.is_null()).then(_NEVER).otherwise(known)
+    return _least([reached, *difference.horizons])
+
+
+def _linear_crossing(difference: _Course) -> pl.Expr:
+    start, slope = difference.start, difference.parts["slope"]
+    distance, speed = start.value.abs() - start.slack, slope.value.abs()
+    towards = (distance <= 0) | (speed <= slope.slack) | (start.value.sign() != slope.value.sign())
+    return pl.when(towards & (slope.size > 0)).then(distance / (speed + slope.slack)).otherwise(_NEVER)
+
+
+def _halving_crossing(difference: _Course) -> pl.Expr:
+    (half_life,) = difference.half_lives
+    base, amplitude = difference.parts["base"], difference.parts[half_life]
+    height, floor = amplitude.value.abs(), base.value.abs()
+    vague = (floor <= base.slack) | (height <= amplitude.slack)
+    towards = vague | (base.value.sign() != amplitude.value.sign())
+    ahead = height + amplitude.slack >= floor - base.slack
+    highest = pl.max_horizontal(height - amplitude.slack, pl.lit(_TINY))
+    lowest = pl.max_horizontal(floor + base.slack, pl.lit(_TINY))
+    days = (highest.log(2.0) - lowest.log(2.0)) * half_life
+    return pl.when(towards & ahead & (amplitude.size > 0)).then(days).otherwise(_NEVER)
+
+
+def _bounded_crossing(difference: _Course) -> pl.Expr:
+    start = difference.start
+    speed = pl.sum_horizontal(
+        [
+            number.size * (math.log(2.0) / part if isinstance(part, float) else 1.0)
+            for part, number in difference.parts.items()
+            if part != "base"
+        ]
+    )
+    return pl.when(speed > 0).then((start.value.abs() - start.slack) / speed).otherwise(_NEVER)
+
+
+def _until(node: Node, motions: Mapping[str, Motion], *, truth: bool) -> pl.Expr | None:
+    """Days for which the node surely keeps being, or not being, of this truth; None for ever."""
+    if node.op == "not":
+        return _until(node.args[0], motions, truth=not truth)
+    if node.op not in {"and", "or"}:
+        return _until_atom(node, motions)
+    waits = [_until(arg, motions, truth=truth) for arg in node.args]
+    if all(wait is None for wait in waits):
+        return None
+    # One false part keeps an AND from being true, whatever the others do; so with OR and being false.
+    needs_all = (node.op == "and") == truth
+    met = [(arg.expr if truth else ~arg.expr).fill_null(value=False) for arg in node.args]
+    decisive = [~each if needs_all else each for each in met]
+    days = [_NEVER if wait is None else wait for wait in waits]
+    longest = pl.max_horizontal(
+        [pl.when(each).then(wait).otherwise(_ZERO) for each, wait in zip(decisive, days, strict=True)]
+    )
+    return pl.when(pl.any_horizontal(decisive)).then(longest).otherwise(pl.min_horizontal(days))
+
+
+def _until_atom(node: Node, motions: Mapping[str, Motion]) -> pl.Expr | None:
+    first = node.args[0] if node.args else node
+    if first.kind not in {NUMBER, MOMENT, DAY}:
+        parts = node.args or (node,)
+        return _least([_until_other(part, motions) for part in parts])
+    course = _course(first, motions)
+    if node.op == "is null":
+        return _least(course.horizons)
+    others = [_scaled(_course(other, motions), _MINUS) for other in node.args[1:]]
+    return _least([_crossing(_plus(course, other)) for other in others])
+
+
+def _until_other(node: Node, motions: Mapping[str, Motion]) -> pl.Expr | None:
+    """Days for which text, a stage or a truth surely stays the same."""
+    if node.op == "literal":
+        return None
+    if node.op == "column":
+        motion = motions.get(str(node.value), Still())
+        return None if isinstance(motion, Still) else _next_jump(motion)
+    if node.op == "coalesce":
+        return _least([_until_other(arg, motions) for arg in node.args])
+    return _least([_until(node, motions, truth=truth) for truth in (True, False)])
+
+
+def _least(waits: Iterable[pl.Expr | None]) -> pl.Expr | None:
+    known = [wait for wait in waits if wait is not None]
+    return pl.min_horizontal(known) if known else None

@@ -1,0 +1,1 @@
+"""The steps, in the order in which data passes: record, review, plan, deliver; report only reads."""

@@ -1,0 +1,262 @@
+"""The catalog: every column that a condition, a score or a template may name, and what it rests on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import polars as pl
+from attrs import frozen
+
+from relationship_core.columns import INSTANT
+from relationship_core.declarations import (
+    Bounded,
+    Feature,
+    KeyedMeasure,
+    Linear,
+    Measure,
+    Motion,
+    ScoringRule,
+    Steps,
+    Still,
+)
+from relationship_core.errors import ConfigurationError
+from relationship_core.model.relationship import Ladder
+
+if TYPE_CHECKING:
+    from relationship_core.config import Settings
+    from relationship_core.plugins import Plugins
+
+Origin: TypeAlias = Literal["run", "customer", "attribute", "state", "measure", "feature", "keyed feature", "score"]
+
+NEXT_CHANGE = "__next_change"
+CONFIDENCE = "_confidence"
+
+_ATTRIBUTE_TYPES: Mapping[str, pl.DataType] = {
+    "text": pl.String(),
+    "number": pl.Float64(),
+    "boolean": pl.Boolean(),
+}
+_TYPES: Mapping[str, pl.DataType] = {"number": pl.Float64(), "instant": INSTANT, "date": pl.Date()}
+
+
+@frozen(kw_only=True)
+class Column:
+    """One column of a customer's standing.
+
+    Attributes:
+        name: what conditions call it.
+        dtype: its polars type.
+        origin: where it comes from.
+        motion: how it moves without news.
+        needs: the columns it is computed from.
+        summary: one line for people.
+    """
+
+    name: str
+    dtype: pl.DataType
+    origin: Origin
+    motion: Motion
+    needs: frozenset[str] = frozenset()
+    summary: str = ""
+
+
+@frozen(kw_only=True)
+class Catalog:
+    """Everything declared, by name.
+
+    Attributes:
+        columns: every column, by name.
+        measures: the plain and keyed measures, in order of declaration.
+        scores: the scoring rules, each after those that it needs.
+        ladder: the project's ladder.
+    """
+
+    columns: Mapping[str, Column]
+    measures: tuple[Measure | KeyedMeasure, ...]
+    scores: tuple[ScoringRule, ...]
+    ladder: Ladder
+
+    @property
+    def types(self) -> Mapping[str, pl.DataType]:
+        """The columns that conditions may name, with their types."""
+        return {name: column.dtype for name, column in self.columns.items() if not name.endswith(NEXT_CHANGE)}
+
+    @property
+    def motions(self) -> Mapping[str, Motion]:
+        """How every column moves without news."""
+        return {name: column.motion for name, column in self.columns.items()}
+
+    def closure(self, names: Iterable[str]) -> frozenset[str]:
+        """The named columns and all that they are computed from."""
+        found: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting.extend(self.columns[name].needs)
+        return frozenset(found)
+
+    def signature(self) -> str:
+        """A hash that changes whenever a definition changes what a review would find."""
+        parts = [repr(self.ladder)]
+        for rule in self.scores:
+            function = rule.value if isinstance(rule.value, pl.Expr) else getattr(rule.value, "__qualname__", "")
+            parts.append(f"{rule.name}: {function} / {rule.confidence}")
+        parts.extend(f"{feature.name}: {feature.value}" for feature in _features(self.measures))
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def make_catalog(settings: Settings, plugins: Plugins) -> Catalog:
+    """Bring the declarations of the plugins and the configuration together.
+
+    Raises:
+        ConfigurationError: two columns share a name, the ladder is unknown, or scores need each other in a circle.
+    """
+    ladder = plugins.ladder(settings.ladder)
+    scores = _in_order(plugins.scores, where="scores")
+    columns: dict[str, Column] = {}
+    for column in _all_columns(settings, plugins, ladder, scores):
+        if column.name in columns:
+            message = (
+                f"the {column.origin} {column.name!r} has the name of a {columns[column.name].origin}; "
+                "rename one of them, since conditions know both by name alone"
+            )
+            raise ConfigurationError(message)
+        columns[column.name] = column
+    catalog = Catalog(columns=columns, measures=tuple(plugins.measures), scores=scores, ladder=ladder)
+    _refuse_unknown_needs(catalog)
+    return catalog
+
+
+def _all_columns(
+    settings: Settings, plugins: Plugins, ladder: Ladder, scores: tuple[ScoringRule, ...]
+) -> Iterator[Column]:
+    yield from _base_columns(ladder)
+    for name, kind in settings.attributes.items():
+        yield Column(name=name, dtype=_ATTRIBUTE_TYPES[kind], origin="attribute", motion=Still())
+    for measure in plugins.measures:
+        yield from _measure_columns(measure)
+    for rule in scores:
+        yield from _score_columns(rule)
+
+
+def _base_columns(ladder: Ladder) -> Iterator[Column]:
+    text = pl.String()
+    yield Column(name="now", dtype=INSTANT, origin="run", motion=Linear(), summary="The run's instant.")
+    yield Column(name="customer", dtype=text, origin="customer", motion=Still(), summary="The customer's id.")
+    yield Column(name="locale", dtype=text, origin="customer", motion=Still(), summary="Language tag.")
+    yield Column(name="zone", dtype=text, origin="customer", motion=Still(), summary="IANA time zone.")
+    yield Column(name="country", dtype=text, origin="customer", motion=Still(), summary="ISO country code.")
+    stages = pl.Enum(list(ladder.names))
+    yield Column(name="stage", dtype=stages, origin="state", motion=Still(), summary="Stage on the ladder.")
+    yield Column(
+        name="stage_days",
+        dtype=pl.Float64(),
+        origin="state",
+        motion=Linear(),
+        summary="Days since the last move; null before the first.",
+    )
+    yield Column(
+        name="lapsed", dtype=pl.Boolean(), origin="state", motion=Still(), summary="Whether the lapsed mark is set."
+    )
+
+
+def _measure_columns(measure: Measure | KeyedMeasure) -> Iterator[Column]:
+    keyed = isinstance(measure, KeyedMeasure)
+    if isinstance(measure, Measure):
+        yield Column(
+            name=measure.name,
+            dtype=_TYPES[measure.type],
+            origin="measure",
+            motion=measure.motion,
+            summary=measure.summary,
+        )
+    for feature in measure.features:
+        needs = frozenset() if keyed else frozenset({measure.name, "now"})
+        yield Column(
+            name=feature.name,
+            dtype=_TYPES[feature.type],
+            origin="keyed feature" if keyed else "feature",
+            motion=_named_steps(feature) if keyed else feature.motion,
+            needs=needs,
+            summary=feature.summary,
+        )
+        if keyed and isinstance(feature.motion, Steps):
+            yield Column(name=feature.name + NEXT_CHANGE, dtype=INSTANT, origin="keyed feature", motion=Still())
+
+
+def _named_steps(feature: Feature) -> Motion:
+    """The motion of a keyed feature, with its next change read from the column that holds it."""
+    if isinstance(feature.motion, Steps):
+        return Steps(next_change=pl.col(feature.name + NEXT_CHANGE))
+    return feature.motion
+
+
+def _score_columns(rule: ScoringRule) -> Iterator[Column]:
+    value_needs = frozenset(_names(rule.value)) | frozenset(rule.needs)
+    yield Column(
+        name=rule.name,
+        dtype=pl.Float64(),
+        origin="score",
+        motion=rule.motion,
+        needs=value_needs,
+        summary=rule.summary,
+    )
+    yield Column(
+        name=rule.name + CONFIDENCE,
+        dtype=pl.Float64(),
+        origin="score",
+        motion=rule.confidence_motion,
+        needs=frozenset(_names(rule.confidence)),
+        summary=f"Confidence of {rule.name}, 0 to 1.",
+    )
+
+
+def _names(value: object) -> list[str]:
+    return value.meta.root_names() if isinstance(value, pl.Expr) else []
+
+
+def motion_names(motion: Motion) -> frozenset[str]:
+    """The columns that a motion's own expression reads."""
+    match motion:
+        case Linear(per_day=expression) | Bounded(per_day=expression) | Steps(next_change=expression):
+            return frozenset(_names(expression))
+        case _:
+            return frozenset()
+
+
+def _features(measures: Iterable[Measure | KeyedMeasure]) -> Iterator[Feature]:
+    for measure in measures:
+        yield from measure.features
+
+
+def _in_order(rules: Iterable[ScoringRule], *, where: str) -> tuple[ScoringRule, ...]:
+    """The rules, each after those whose columns it reads."""
+    waiting = {rule.name: rule for rule in rules}
+    ordered: list[ScoringRule] = []
+    while waiting:
+        ready = [rule for rule in waiting.values() if not _unmet(rule, waiting)]
+        if not ready:
+            message = f"the {where} {', '.join(sorted(waiting))} need each other in a circle; break it in one of them"
+            raise ConfigurationError(message)
+        for rule in ready:
+            ordered.append(waiting.pop(rule.name))
+    return tuple(ordered)
+
+
+def _unmet(rule: ScoringRule, waiting: Mapping[str, ScoringRule]) -> bool:
+    needs = {*_names(rule.value), *_names(rule.confidence), *rule.needs}
+    others = set(waiting) - {rule.name}
+    return bool(needs & (others | {name + CONFIDENCE for name in others}))
+
+
+def _refuse_unknown_needs(catalog: Catalog) -> None:
+    known = {*catalog.columns, "today", "next_day"}
+    for column in catalog.columns.values():
+        missing = sorted(column.needs - known)
+        if missing:
+            message = f"the {column.origin} {column.name!r} reads {missing[0]!r}, which nothing declares"
+            raise ConfigurationError(message)

@@ -1,0 +1,139 @@
+"""Rendering: a queued message and what is known about its customer, to a message ready for its channel."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+import polars as pl
+from attrs import frozen
+
+from relationship_core.campaign_files import campaign_from_content
+from relationship_core.columns import CAMPAIGNS, CUSTOMERS, Page
+from relationship_core.config import ProjectSettings
+from relationship_core.errors import RejectedError
+from relationship_core.flow.catalog import Catalog
+from relationship_core.flow.standing import Moment, standing
+from relationship_core.model.campaign import Action, Campaign, Variant
+from relationship_core.model.engagement import Engagement
+from relationship_core.model.message import Message
+from relationship_core.ports import Renderer, Store
+
+_FACT = re.compile(r"\bfacts\.([a-z][a-z0-9_]*)")
+
+Row = Mapping[str, object]
+
+
+@frozen(kw_only=True)
+class Studio:
+    """What rendering needs beside the message.
+
+    Attributes:
+        renderer: the template language.
+        catalog: the columns that templates may name as ``facts.<column>``.
+        project: name, sender and postal address.
+        moment: the instant that facts are as of.
+    """
+
+    renderer: Renderer
+    catalog: Catalog
+    project: ProjectSettings
+    moment: Moment
+
+
+def kept_campaigns(store: Store) -> Mapping[tuple[str, str], Campaign]:
+    """Every kept version of every campaign, by (name, version)."""
+    rows = store.read(CAMPAIGNS).iter_rows(named=True)
+    return {(row["campaign"], row["version"]): campaign_from_content(row["content"]) for row in rows}
+
+
+def facts_named(variant: Variant) -> frozenset[str]:
+    """The columns that a variant's templates name as ``facts.<column>``."""
+    return frozenset(_FACT.findall("\n".join((variant.subject, variant.text, variant.html))))
+
+
+def known_facts(store: Store, studio: Studio, customers: Sequence[str], names: frozenset[str]) -> Mapping[str, Row]:
+    """Profile, stage and the named facts of these customers, by id."""
+    page = Page(pl.Series("customer", sorted(set(customers)), dtype=pl.String))
+    named = frozenset(names & studio.catalog.types.keys())
+    frame = standing(store, studio.catalog, page, named | {"stage"}, studio.moment)
+    profiles = store.read(CUSTOMERS, page=page)
+    joined = frame.join(profiles, on="customer", how="left", suffix="_profile")
+    return {row["customer"]: row for row in joined.iter_rows(named=True)}
+
+
+def variant_of(campaign: Campaign, row: Row) -> Variant:
+    """The variant that the plan chose for a queued message."""
+    return _action(campaign, str(row["action"])).variants[int(str(row["variant"]))]
+
+
+def _action(campaign: Campaign, name: str) -> Action:
+    return next(action for action in campaign.actions if action.name == name)
+
+
+def rendered(row: Row, variant: Variant, campaign: Campaign, facts: Row, studio: Studio, now: datetime) -> Message:
+    """One message, filled in.
+
+    Raises:
+        RejectedError: a template names what is not known about this customer.
+    """
+    context = message_context(row, campaign, facts, studio.project)
+    render = studio.renderer.render
+    subject = render(variant.subject, context, html=False)
+    if "\n" in subject or "\r" in subject:
+        message = f"the subject of campaign {campaign.name!r} came out with a line break; keep it on one line"
+        raise RejectedError(message)
+    return Message(
+        id=str(row["id"]),
+        engagement=Engagement(
+            campaign=campaign.name,
+            action=str(row["action"]),
+            customer=str(row["customer"]),
+            occasion=str(row["occasion"]),
+        ),
+        channel=str(row["channel"]),
+        address=str(row["address"]),
+        recipient=str(facts.get("name") or ""),
+        locale=variant.locale,
+        subject=subject,
+        text=render(variant.text, context, html=False),
+        html=render(variant.html, context, html=True) if variant.html else "",
+        at=now,
+    )
+
+
+def message_context(row: Row, campaign: Campaign, facts: Row, project: ProjectSettings) -> Mapping[str, object]:
+    """What templates may name: customer, stage, occasion, campaign, project and facts."""
+    import json
+
+    attributes = json.loads(str(facts.get("attributes") or "{}"))
+    occasion = _action(campaign, str(row["action"])).occasion
+    return {
+        "customer": {
+            **attributes,
+            "id": row["customer"],
+            "name": facts.get("name") or "",
+            "locale": facts.get("locale_profile", facts.get("locale")),
+            "country": facts.get("country_profile", facts.get("country")),
+        },
+        "stage": facts.get("stage"),
+        "occasion": {"name": occasion.name, "key": row["occasion"]},
+        "campaign": {"name": campaign.name, "owner": campaign.owner},
+        "project": {
+            "name": project.name,
+            "sender": project.sender,
+            "postal_address": project.postal_address,
+            "currency": project.currency,
+        },
+        "facts": {name: _readable(value) for name, value in facts.items() if value is not None},
+    }
+
+
+def _readable(value: object) -> object:
+    """Numbers without a fraction as integers, dates in ISO form."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return value

@@ -1,0 +1,19 @@
+"""What a project knows about itself: single texts by name, kept in the store."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from relationship_core.columns import FACTS
+from relationship_core.ports import Store
+
+
+def read_fact(store: Store, name: str) -> str | None:
+    """The text kept under a name; None where there is none."""
+    rows = store.read(FACTS, where={"name": name})
+    return None if rows.is_empty() else str(rows["value"][0])
+
+
+def write_fact(store: Store, name: str, value: str) -> None:
+    """Keep a text under a name; inside a transaction."""
+    store.put(FACTS, pl.DataFrame({"name": [name], "value": [value]}, schema=dict(FACTS.schema)))

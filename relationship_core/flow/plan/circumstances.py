@@ -1,0 +1,131 @@
+"""Circumstances of candidates: earlier contacts and engagements, addresses, suppressions, intervals."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+
+import polars as pl
+
+from relationship_core.columns import CONTACT_POINTS, INSTANT, MESSAGES, SUPPRESSIONS, Page
+from relationship_core.flow.rules import Rules, Step
+from relationship_core.ports import Store
+
+CONTACTS = ("queued", "claimed", "attempting", "accepted", "unknown")
+"""The states in which a message counts as a contact: it is coming, it came, or it may have come."""
+
+
+def with_circumstances(
+    due: pl.DataFrame,
+    store: Store,
+    rules: Rules,
+    media: Mapping[str, str],
+    intervals: Mapping[str, float],
+    now: datetime,
+) -> pl.DataFrame:
+    """Add what the policies want to know about candidates that have an occasion.
+
+    Adds ``engagements``, ``last_contact_at``, ``minimum_interval_days``, ``reachable``, ``suppressed``, and of the
+    variant chosen ``variant`` (its place in the action), ``channel``, ``medium`` and ``address``.
+
+    Args:
+        due: candidates with an occasion.
+        store: where contacts and addresses are.
+        rules: the rules in force.
+        media: the medium of each channel instance.
+        intervals: minimum days between contacts by stage; the key ``default`` for the rest.
+        now: the run's instant. Messages queued at that very instant are this run's own, and do not count, so
+            that a run that is repeated decides the same.
+    """
+    page = Page(due["customer"].unique().sort())
+    messages = store.read(MESSAGES, page=page, columns=["customer", "campaign", "state", "queued_at"])
+    earlier = messages.filter(pl.col("queued_at") < now)
+    contacts = earlier.filter(pl.col("state").is_in(CONTACTS))
+    last = contacts.group_by("customer").agg(pl.col("queued_at").max().alias("last_contact_at"))
+    counts = earlier.group_by("customer", "campaign").agg(pl.len().cast(pl.Int64).alias("engagements"))
+    return (
+        due.join(last, on="customer", how="left", maintain_order="left")
+        .join(counts, on=["customer", "campaign"], how="left", maintain_order="left")
+        .join(_addresses(store, rules, media, page, due), on=["campaign", "action", "customer"], how="left", maintain_order="left")
+        .with_columns(
+            pl.col("engagements").fill_null(0),
+            pl.col("last_contact_at").cast(INSTANT),
+            _interval(rules, intervals).alias("minimum_interval_days"),
+            pl.col("reachable").fill_null(value=False),
+            pl.col("suppressed").fill_null(value=False),
+        )
+    )
+
+
+def _interval(rules: Rules, intervals: Mapping[str, float]) -> pl.Expr:
+    stages = rules.catalog.ladder.names
+    days = {stage: float(intervals.get(stage, intervals.get("default", 0.0))) for stage in stages}
+    return pl.col("stage").cast(pl.String).replace_strict(days, return_dtype=pl.Float64)
+
+
+def _addresses(
+    store: Store, rules: Rules, media: Mapping[str, str], page: Page, due: pl.DataFrame
+) -> pl.DataFrame:
+    """For each action and customer the first variant that reaches them, and whether only suppression forbids it."""
+    points = _contact_points(store, page)
+    variants = _variants(rules.steps, media)
+    wanted = due.select("campaign", "action", "customer", pl.col("locale"))
+    reachable = (
+        wanted.join(variants, on=["campaign", "action"])
+        .join(points, on=["customer", "medium"])
+        .with_columns(_speaks().alias("speaks"))
+        .filter(pl.col("speaks"))
+        .sort("campaign", "action", "customer", "suppressed", "variant", "address")
+    )
+    return reachable.group_by("campaign", "action", "customer", maintain_order=True).agg(
+        pl.col("variant", "channel", "medium", "address", "suppressed").first(),
+        pl.lit(value=True).alias("reachable"),
+    )
+
+
+def _speaks() -> pl.Expr:
+    """A variant without a language speaks to everybody; another to those of its language, region aside."""
+    language = pl.col("locale").str.split("-").list.first()
+    return (
+        pl.col("variant_locale").is_null()
+        | (pl.col("variant_locale") == pl.col("locale"))
+        | (pl.col("variant_locale") == language)
+    ).fill_null(value=False)
+
+
+def _variants(steps: tuple[Step, ...], media: Mapping[str, str]) -> pl.DataFrame:
+    rows = [
+        (step.campaign.name, step.action.name, place, variant.channel, media[variant.channel], variant.locale)
+        for step in steps
+        for place, variant in enumerate(step.action.variants)
+    ]
+    schema = {
+        "campaign": pl.String,
+        "action": pl.String,
+        "variant": pl.Int64,
+        "channel": pl.String,
+        "medium": pl.String,
+        "variant_locale": pl.String,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _contact_points(store: Store, page: Page) -> pl.DataFrame:
+    points = store.read(CONTACT_POINTS, page=page, columns=["customer", "medium", "address"])
+    suppressions = store.read(SUPPRESSIONS, columns=["medium", "address_hash"])
+    if suppressions.is_empty():
+        return points.with_columns(pl.lit(value=False).alias("suppressed"))
+    hashes = pl.Series("address_hash", [address_hash(address) for address in points["address"]], dtype=pl.String)
+    marked = suppressions.with_columns(pl.lit(value=True).alias("suppressed"))
+    return (
+        points.with_columns(hashes)
+        .join(marked, on=["medium", "address_hash"], how="left", maintain_order="left")
+        .with_columns(pl.col("suppressed").fill_null(value=False))
+        .drop("address_hash")
+    )
+
+
+def address_hash(address: str) -> str:
+    """The form in which a suppressed address is kept: SHA-256 of the address in lower case without outer spaces."""
+    return hashlib.sha256(address.strip().lower().encode()).hexdigest()

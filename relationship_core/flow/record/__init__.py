@@ -1,0 +1,98 @@
+"""Record: interactions and customers in; history kept, measures up to date, customers marked for review.
+
+Whatever is recorded twice is kept once. A batch is one transaction: all of it is kept, or nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import polars as pl
+
+from relationship_core.columns import CUSTOMERS, INTERACTIONS
+from relationship_core.errors import RejectedError
+from relationship_core.flow.record.checks import PROBLEM, Rule, customer_rules, interaction_rules, sift
+from relationship_core.flow.record.commit import commit
+from relationship_core.flow.record.customers import commit_customers
+from relationship_core.flow.record.frames import batches, customers_frames, interactions_frame
+from relationship_core.flow.record.nested import attribute_problems
+from relationship_core.flow.record.recorder import Recorded, Recorder
+from relationship_core.flow.record.typed import (
+    OPTIONAL,
+    REQUIRED,
+    check_columns,
+    typed_interactions,
+)
+from relationship_core.model.customer import Customer
+from relationship_core.model.interaction import Interaction
+
+__all__ = ["Recorded", "Recorder", "record", "record_customers"]
+
+_NUMBER = "__number"
+
+
+def record(recorder: Recorder, interactions: Iterable[Interaction] | pl.DataFrame) -> Recorded:
+    """Record interactions: objects, or a frame.
+
+    A frame has the columns ``source, id, customer, kind, at`` and may have ``amount`` (or ``amount_minor``; minor
+    units both), ``currency``, ``reference``, ``lines`` and ``data``. It is checked as a whole before anything is
+    kept; objects are taken, checked and kept batch by batch.
+
+    Raises:
+        RejectedError: something in it cannot be recorded; nothing of its batch was kept, nor what comes after.
+            Record all of it again once it is corrected: what was kept already does not count twice.
+        ConfigurationError: a measure is new or has changed since history was folded.
+    """
+    new = done = 0
+    for rows in _interaction_frames(recorder, interactions):
+        good = _accepted(
+            rows, interaction_rules(recorder.kinds, recorder.currency, recorder.clock(), rows), done, "interaction"
+        )
+        # Neighbours in the store are written together, which is much cheaper.
+        ordered = good.select(list(INTERACTIONS.schema)).sort("customer", maintain_order=True)
+        for batch in ordered.iter_slices(recorder.batch):
+            new += commit(recorder, batch)
+        done += rows.height
+    return Recorded(new=new, repeated=done - new)
+
+
+def record_customers(recorder: Recorder, customers: Iterable[Customer]) -> Recorded:
+    """Record customers: new ones are added, known ones brought up to date.
+
+    What a customer leaves open stays as it is known, attribute by attribute; contact points are added.
+
+    Raises:
+        RejectedError: something in it cannot be recorded; nothing of its batch was kept, nor what comes after.
+    """
+    new = done = 0
+    for batch in batches(customers, Customer, recorder.batch):
+        people, points = customers_frames(batch)
+        if recorder.attributes is not None:
+            problems = attribute_problems(people["attributes"], recorder.attributes)
+            people = people.with_columns(problems.alias(PROBLEM))
+        good = _accepted(people, customer_rules(), done, "customer").select(list(CUSTOMERS.schema))
+        new += commit_customers(recorder, good, points)
+        done += len(batch)
+    return Recorded(new=new, repeated=done - new)
+
+
+def _interaction_frames(
+    recorder: Recorder, interactions: Iterable[Interaction] | pl.DataFrame
+) -> Iterator[pl.DataFrame]:
+    if not isinstance(interactions, pl.DataFrame):
+        for batch in batches(interactions, Interaction, recorder.batch):
+            yield interactions_frame(batch)
+        return
+    check_columns(interactions.columns, REQUIRED, OPTIONAL)
+    yield typed_interactions(interactions, currency=recorder.currency, zone=None, major=False)
+
+
+def _accepted(rows: pl.DataFrame, rules: list[Rule], before: int, what: str) -> pl.DataFrame:
+    """All of the rows; or an error, if one of them is refused."""
+    good, bad = sift(rows.with_row_index(_NUMBER, offset=before + 1), rules)
+    if bad.height:
+        number, reason = bad.select(_NUMBER, "reason").row(0)
+        others = f" (and {bad.height - 1} more)" if bad.height > 1 else ""
+        message = f"{what} number {number} cannot be recorded: {reason}{others}; correct it and record all of it again"
+        raise RejectedError(message)
+    return good

@@ -1,0 +1,85 @@
+"""One batch of interactions, kept in one transaction or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+
+from relationship_core.columns import CUSTOMERS, Page
+from relationship_core.flow.facts import read_fact, write_fact
+from relationship_core.flow.record.fold import fold
+from relationship_core.flow.record.recorder import Recorder
+from relationship_core.flow.record.signature import MEASURES_FACT, compare_signatures, measure_signature
+from relationship_core.model.instants import parse_instant
+from relationship_core.ports import Store
+
+LAST_RECORDED_FACT = "last_recorded_at"
+"""Under this name the store keeps the latest instant of any recorded interaction, as ISO text."""
+
+
+def commit(
+    recorder: Recorder, interactions: pl.DataFrame, note: Callable[[int], None] | None = None
+) -> int:
+    """Keep a batch, fold what was new of it, and mark those customers for review.
+
+    Args:
+        recorder: what to work with.
+        interactions: checked rows of INTERACTIONS.
+        note: called with the number of new rows, inside the transaction.
+
+    Returns:
+        How many were new.
+    """
+    store = recorder.store
+    with store.transaction():
+        new = _keep(recorder, interactions) if interactions.height else interactions
+        if note is not None:
+            note(new.height)
+    if recorder.announce is not None and new.height:
+        recorder.announce(new)
+    return new.height
+
+
+def put_missing(store: Store, customers: pl.Series) -> None:
+    """Give every customer a row who has none yet; inside a transaction."""
+    page = Page(customers.unique().sort())
+    known = store.read(CUSTOMERS, page=page, columns=["customer"])["customer"]
+    if len(known) == len(page.customers):
+        return
+    missing = page.customers.to_frame("customer").filter(~pl.col("customer").is_in(known.implode()))
+    nothing = [pl.lit(None, kind).alias(name) for name, kind in CUSTOMERS.schema.items() if name != "customer"]
+    store.put(CUSTOMERS, missing.select("customer", *nothing))
+
+
+def agree_on_measures(recorder: Recorder) -> None:
+    """Note the measures that are folded with, once; refuse others; inside a transaction.
+
+    Raises:
+        ConfigurationError: a measure is new or has changed since history was folded.
+    """
+    kept, declared = read_fact(recorder.store, MEASURES_FACT), measure_signature(recorder.measures)
+    if kept is not None:
+        compare_signatures(kept, declared)
+    if kept != declared:
+        write_fact(recorder.store, MEASURES_FACT, declared)
+
+
+def _keep(recorder: Recorder, interactions: pl.DataFrame) -> pl.DataFrame:
+    store = recorder.store
+    agree_on_measures(recorder)
+    put_missing(store, interactions["customer"])
+    new = store.append(interactions)
+    if new.height:
+        measures, keyed = fold(new, recorder.measures, recorder.zone)
+        store.merge(measures, keyed)
+        store.mark("review", measures["customer"])
+        _remember_last(store, new)
+    return new
+
+
+def _remember_last(store: Store, new: pl.DataFrame) -> None:
+    latest = new.select(pl.col("at").max()).item()
+    kept = read_fact(store, LAST_RECORDED_FACT)
+    if kept is None or parse_instant(kept) < latest:
+        write_fact(store, LAST_RECORDED_FACT, latest.isoformat())

@@ -1,0 +1,93 @@
+"""One batch of customers: new ones are added, known ones brought up to date."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+
+import polars as pl
+
+from relationship_core.columns import CONTACT_POINTS, CUSTOMERS, Page
+from relationship_core.flow.record.recorder import Recorder
+from relationship_core.ports import Store
+
+_FACTS = ("name", "locale", "zone", "country")
+
+
+def commit_customers(
+    recorder: Recorder, people: pl.DataFrame, points: pl.DataFrame, note: Callable[[int], None] | None = None
+) -> int:
+    """Keep a batch of customers; mark those for review who are new or have changed.
+
+    What a row leaves open (null) stays as it is known, attribute by attribute. Contact points are added.
+    Of two rows for one customer the later wins where both say something.
+
+    Args:
+        recorder: what to work with.
+        people: checked rows of CUSTOMERS; a customer may come twice.
+        points: rows of CONTACT_POINTS of these customers.
+        note: called with the number of new customers, inside the transaction.
+
+    Returns:
+        How many were new.
+    """
+    store = recorder.store
+    with store.transaction():
+        new = _keep(store, people, points) if people.height else 0
+        if note is not None:
+            note(new)
+    return new
+
+
+def _keep(store: Store, people: pl.DataFrame, points: pl.DataFrame) -> int:
+    given = _one_row_each(people)
+    page = Page(given["customer"])
+    known = store.read(CUSTOMERS, page=page)
+    merged = _merged(given, known)
+    changed = merged.join(known, on=list(CUSTOMERS.schema), how="anti", nulls_equal=True)
+    if changed.height:
+        store.put(CUSTOMERS, changed)
+    fresh = _fresh_points(points, store.read(CONTACT_POINTS, page=page))
+    if fresh.height:
+        store.put(CONTACT_POINTS, fresh)
+    touched = pl.concat([changed["customer"], fresh["customer"]]).unique().sort()
+    if len(touched):
+        store.mark("review", touched)
+    return given.height - known.height
+
+
+def _one_row_each(people: pl.DataFrame) -> pl.DataFrame:
+    if people["customer"].is_unique().all():
+        return people.sort("customer")
+    grouped = people.group_by("customer", maintain_order=True).agg(
+        *(pl.col(name).drop_nulls().last() for name in _FACTS), pl.col("attributes").drop_nulls()
+    )
+    united = pl.Series("attributes", map(_united, grouped["attributes"]), dtype=pl.String)
+    return grouped.with_columns(united).sort("customer")
+
+
+def _merged(given: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """What is given, completed by what is known."""
+    both = given.join(known, on="customer", how="left", suffix="_known", maintain_order="left")
+    pairs = both.select("attributes", "attributes_known").iter_rows()
+    attributes = [
+        given if known is None else known if given is None else _united((known, given)) for given, known in pairs
+    ]
+    return both.select(
+        "customer",
+        *(pl.coalesce(name, f"{name}_known") for name in _FACTS),
+        pl.Series("attributes", attributes, dtype=pl.String),
+    )
+
+
+def _united(texts: Iterable[str]) -> str | None:
+    """JSON objects as one; the later wins."""
+    values: dict[str, object] = {}
+    for text in texts:
+        values |= json.loads(text)
+    return json.dumps(values, ensure_ascii=False, sort_keys=True) if values else None
+
+
+def _fresh_points(points: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    each = points.unique(subset=list(CONTACT_POINTS.key), keep="last", maintain_order=True)
+    return each.join(known, on=list(CONTACT_POINTS.schema), how="anti").sort(CONTACT_POINTS.key)

@@ -1,0 +1,70 @@
+"""What recording works with, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+from attrs import field, frozen
+
+from relationship_core.config import AttributeType
+from relationship_core.declarations import KeyedMeasure, Measure
+from relationship_core.ports import Clock, Store
+
+BATCH = 50_000
+"""Rows in one transaction: enough to be quick, few enough to hold the write lock for less than a second."""
+
+CHUNK = 1_000_000
+"""Rows of a file that are ordered by customer before they are written: neighbours are written together."""
+
+
+@frozen(kw_only=True)
+class Recorder:
+    """Everything that recording needs, handed in.
+
+    Attributes:
+        store: where the project lives; prepared for the measures.
+        measures: the declared measures, plain and keyed.
+        kinds: the names of the declared interaction kinds.
+        currency: the project's currency, ISO 4217 code.
+        zone: the project's time zone, IANA name.
+        clock: tells the present instant; nothing more than a day after it is recorded.
+        attributes: the declared attributes of customers and their types; None where any is welcome.
+        announce: called with the interactions that were new (rows of INTERACTIONS), batch by batch after the
+            commit; None where nobody listens.
+        batch: rows in one transaction.
+        chunk: rows of a file that are ordered together; memory grows with it.
+    """
+
+    store: Store
+    measures: Sequence[Measure | KeyedMeasure] = field(converter=tuple)
+    kinds: Collection[str] = field(converter=frozenset)
+    currency: str
+    zone: str
+    clock: Clock
+    attributes: Mapping[str, AttributeType] | None = None
+    announce: Callable[[pl.DataFrame], None] | None = None
+    batch: int = BATCH
+    chunk: int = CHUNK
+
+
+@frozen(kw_only=True)
+class Recorded:
+    """What recording did.
+
+    Attributes:
+        new: interactions or customers that were not known before.
+        repeated: those that were; a repeated interaction changed nothing, a repeated customer was brought up to date.
+        rejected: rows that were refused.
+        rejects: the file that holds them with their reasons; None where there are none.
+        already: true where the file had been imported before; nothing was done, and the numbers are those of that time.
+        ignored: columns of the file that were not read.
+    """
+
+    new: int = 0
+    repeated: int = 0
+    rejected: int = 0
+    rejects: Path | None = None
+    already: bool = False
+    ignored: tuple[str, ...] = ()

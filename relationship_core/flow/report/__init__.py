@@ -1,0 +1,1 @@
+"""Report: reads all of it and never writes."""

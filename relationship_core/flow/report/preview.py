@@ -1,0 +1,84 @@
+"""Preview: what a campaign would say to one customer, without sending anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from attrs import frozen
+
+from relationship_core.columns import CONTACT_POINTS, Page
+from relationship_core.errors import ConfigurationError, RejectedError
+from relationship_core.flow.deliver.render import Row, Studio, facts_named, known_facts, rendered
+from relationship_core.flow.report.customers import find_customer
+from relationship_core.model.campaign import Action, Campaign, Variant
+from relationship_core.model.message import Message
+from relationship_core.ports import Store
+
+
+@frozen(kw_only=True)
+class Preview:
+    """One variant of one action, filled in for one customer.
+
+    Attributes:
+        campaign: the campaign's name.
+        action: the action's name.
+        customer: the customer's id.
+        message: what would be handed to the channel; its address is empty where the customer has none there.
+    """
+
+    campaign: str
+    action: str
+    customer: str
+    message: Message
+
+
+def preview(
+    store: Store, campaign: Campaign, customer: str | None, studio: Studio, media: Mapping[str, str]
+) -> Sequence[Preview]:
+    """Fill in every variant of a campaign for one customer, the first one when None.
+
+    Raises:
+        RejectedError: nobody has that id, or the project has no customers.
+        ConfigurationError: a template names what is not known of this customer.
+    """
+    page = find_customer(store, customer) if customer is not None else _anybody(store, studio)
+    who = page.first
+    points = dict(store.read(CONTACT_POINTS, page=page, columns=["medium", "address"]).iter_rows())
+    shown = []
+    for action in campaign.actions:
+        for place, variant in enumerate(action.variants):
+            row = _row(campaign, action, place, variant, who, points.get(media[variant.channel], ""))
+            facts = known_facts(store, studio, [who], facts_named(variant))[who]
+            shown.append(_filled_in(row, variant, campaign, facts, studio))
+    return shown
+
+
+def _anybody(store: Store, studio: Studio) -> Page:
+    for page in store.pages(None, as_of=studio.moment.now, size=1):
+        return page
+    message = "there is nobody to preview for; import customers first"
+    raise RejectedError(message)
+
+
+def _row(campaign: Campaign, action: Action, place: int, variant: Variant, customer: str, address: str) -> Row:
+    return {
+        "id": "preview",
+        "campaign": campaign.name,
+        "action": action.name,
+        "customer": customer,
+        "occasion": "preview",
+        "variant": place,
+        "channel": variant.channel,
+        "address": address,
+    }
+
+
+def _filled_in(row: Row, variant: Variant, campaign: Campaign, facts: Row, studio: Studio) -> Preview:
+    try:
+        message = rendered(row, variant, campaign, facts, studio, studio.moment.now)
+    except RejectedError as error:
+        where = f"campaign {campaign.name!r}, action {row['action']!r}, channel {row['channel']!r}"
+        raise ConfigurationError(f"{where}: {error}") from error
+    return Preview(
+        campaign=campaign.name, action=str(row["action"]), customer=str(row["customer"]), message=message
+    )

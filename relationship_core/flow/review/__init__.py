@@ -1,0 +1,129 @@
+"""Review: due customers in; stages, transitions and the next due time out.
+
+Each page of customers is read, judged and written in one transaction, so that nothing recorded
+meanwhile is lost, and a run that dies goes on with the pages that are left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import polars as pl
+from attrs import frozen
+
+from relationship_core.columns import STATES, TRANSITIONS, Page
+from relationship_core.errors import RejectedError
+from relationship_core.flow.facts import read_fact, write_fact
+from relationship_core.flow.progress import Listener, Progress, silent
+from relationship_core.flow.review.due import with_due_at
+from relationship_core.flow.review.moves import judge, transitions
+from relationship_core.flow.rules import Rules, due_names
+from relationship_core.flow.standing import Moment, standing
+from relationship_core.model.instants import parse_instant
+from relationship_core.ports import Store
+
+RULES_FACT = "rules"
+LAST_RECORDED_FACT = "last_recorded_at"
+
+
+@frozen(kw_only=True)
+class Reviewed:
+    """What a review did.
+
+    Attributes:
+        as_of: the instant reviewed at.
+        customers: how many were looked at.
+        transitions: how many moved on the ladder.
+    """
+
+    as_of: datetime
+    customers: int
+    transitions: int
+
+
+def review(
+    store: Store,
+    rules: Rules,
+    moment: Moment,
+    *,
+    everybody: bool = False,
+    page_size: int = 50_000,
+    announce: Callable[[pl.DataFrame], None] | None = None,
+    progress: Listener = silent,
+) -> Reviewed:
+    """Judge every due customer as of an instant.
+
+    Due are those with news, those whose time has come, and everybody after a change of the rules.
+
+    Raises:
+        RejectedError: something was recorded that happened after the instant.
+    """
+    _refuse_the_past(store, moment.now)
+    _mark_after_changed_rules(store, rules, everybody=everybody)
+    whole = store.marked("review") is None
+    if whole:
+        with store.transaction():
+            store.mark("plan", None)
+    customers = transitions = 0
+    for page in store.pages("review", as_of=moment.now, size=page_size):
+        moved = _review_page(store, rules, page, moment, mark_plan=not whole)
+        customers += len(page.customers)
+        transitions += moved.height
+        if announce is not None and moved.height:
+            announce(moved)
+        progress(Progress(step="review", done=customers))
+    if whole:
+        with store.transaction():
+            store.unmark("review", None)
+    return Reviewed(as_of=moment.now, customers=customers, transitions=transitions)
+
+
+def _refuse_the_past(store: Store, now: datetime) -> None:
+    last = read_fact(store, LAST_RECORDED_FACT)
+    if last is not None and parse_instant(last) > now:
+        message = (
+            f"cannot review as of {now.isoformat()}: something was recorded that happened at {last}; "
+            "review as of that instant or later"
+        )
+        raise RejectedError(message)
+
+
+def _mark_after_changed_rules(store: Store, rules: Rules, *, everybody: bool) -> None:
+    signature = rules.signature()
+    if everybody or read_fact(store, RULES_FACT) != signature:
+        with store.transaction():
+            store.mark("review", None)
+            write_fact(store, RULES_FACT, signature)
+
+
+def _review_page(store: Store, rules: Rules, page: Page, moment: Moment, *, mark_plan: bool) -> pl.DataFrame:
+    """Judge one page and keep what changed; the transitions come back."""
+    names = due_names(rules) | {"stage", "stage_days", "lapsed"}
+    with store.transaction():
+        judged = judge(standing(store, rules.catalog, page, names, moment), rules, moment.zone)
+        changed = _changed(with_due_at(judged, rules))
+        if changed.height:
+            store.put(STATES, changed)
+        moved = transitions(judged, rules)
+        if moved.height:
+            store.put(TRANSITIONS, moved)
+        store.unmark("review", page)
+        if mark_plan:
+            store.mark("plan", page.customers)
+    return moved
+
+
+def _changed(judged: pl.DataFrame) -> pl.DataFrame:
+    """The states that differ from those kept; where nothing is kept, nothing but the first rung is assumed."""
+    after = judged.select(
+        "customer",
+        pl.col("target").alias("stage"),
+        pl.col("new_since").alias("since"),
+        pl.col("new_lapsed").alias("lapsed"),
+        "due_at",
+        "kept_due_at",
+        "changed",
+    )
+    differs = pl.col("changed") | pl.col("due_at").ne_missing(pl.col("kept_due_at"))
+    return after.filter(differs).select(list(STATES.schema))

@@ -1,0 +1,49 @@
+"""When a customer is due again: as early as any rule might change its mind, and never later."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from relationship_core.columns import INSTANT
+from relationship_core.flow.rules import Rules
+
+_SOONEST_MICROSECONDS = 1
+
+
+def with_due_at(frame: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """Add ``due_at``: the next instant at which a judgement may differ without news; null for never.
+
+    Needs a judged frame; ``stage``, ``stage_days`` and ``lapsed`` become those after the review. A customer
+    who belongs elsewhere but may not move yet is due when they may.
+    """
+    after = frame.with_columns(
+        pl.col("target").cast(rules.catalog.columns["stage"].dtype).alias("stage"),
+        pl.when(_moved()).then(0.0).otherwise(pl.col("stage_days")).alias("stage_days"),
+        pl.col("new_lapsed").alias("lapsed"),
+        (_moved() | (pl.col("new_lapsed") != pl.col("lapsed"))).alias("changed"),
+    )
+    crossings = [expression.alias(f"crossing {n}") for n, expression in enumerate(rules.days_until_change())]
+    soonest = after.select(crossings).select(pl.min_horizontal(pl.all()).alias("days")) if crossings else None
+    days = pl.lit(None, dtype=pl.Float64) if soonest is None else pl.lit(soonest["days"])
+    return after.with_columns(pl.min_horizontal(_after(days), _blocked(), _settling(rules)).alias("due_at"))
+
+
+def _moved() -> pl.Expr:
+    return pl.col("target_rank") != pl.col("rank")
+
+
+def _after(days: pl.Expr) -> pl.Expr:
+    """The instant so many days from now, rounded towards now but never now itself."""
+    microseconds = (days * 86_400_000_000).floor().clip(lower_bound=_SOONEST_MICROSECONDS)
+    return (pl.col("now") + pl.duration(microseconds=microseconds.cast(pl.Int64))).cast(INSTANT)
+
+
+def _blocked() -> pl.Expr:
+    return pl.when(pl.col("aim") != pl.col("target_rank")).then(pl.col("free_at"))
+
+
+def _settling(rules: Rules) -> pl.Expr:
+    """A ladder that names the state it sets may judge anew once that state has changed."""
+    if any(condition.columns & {"stage", "stage_days", "lapsed"} for condition in rules.ladder_conditions):
+        return pl.when(pl.col("changed")).then(pl.col("next_day"))
+    return pl.lit(None, dtype=INSTANT)

@@ -1,0 +1,171 @@
+"""The rules in force: ladder and campaigns, their conditions parsed and checked against the catalog."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import polars as pl
+from attrs import frozen
+
+from relationship_core.conditions import Condition, parse_condition
+from relationship_core.crossing import days_until_change
+from relationship_core.errors import ConfigurationError, nearest
+from relationship_core.flow.catalog import Catalog, motion_names
+from relationship_core.model.campaign import Action, Campaign
+
+if TYPE_CHECKING:
+    from relationship_core.declarations import Policy
+
+PERIODS = ("once", "day", "month", "year")
+"""Occasion keys that are not columns."""
+
+
+@frozen(kw_only=True)
+class Rung:
+    """One stage of the ladder with its conditions parsed.
+
+    Attributes:
+        name: the stage.
+        rank: its place; 0 is the first.
+        enter: the condition to step up to it; None on the first rung.
+        leave: the condition to step down from it; None for never.
+        dwell_days: the shortest stay.
+    """
+
+    name: str
+    rank: int
+    enter: Condition | None
+    leave: Condition | None
+    dwell_days: float
+
+
+@frozen(kw_only=True)
+class Step:
+    """One action of one campaign with its conditions parsed.
+
+    Attributes:
+        campaign: the campaign.
+        action: the action.
+        audience: whom it addresses.
+        when: when there is an occasion.
+    """
+
+    campaign: Campaign
+    action: Action
+    audience: Condition
+    when: Condition
+
+
+@frozen(kw_only=True)
+class Rules:
+    """Everything that decides about a customer.
+
+    Attributes:
+        catalog: the columns.
+        rungs: the ladder's rungs, lowest first.
+        lapsed: the condition of the lapsed mark; None for never.
+        steps: every action of every campaign, by campaign name, in the campaign's order.
+        policies: the policies, in order.
+    """
+
+    catalog: Catalog
+    rungs: tuple[Rung, ...]
+    lapsed: Condition | None
+    steps: tuple[Step, ...]
+    policies: tuple[Policy, ...]
+
+    @property
+    def ladder_conditions(self) -> tuple[Condition, ...]:
+        """The conditions that review decides by."""
+        conditions = [rung.enter for rung in self.rungs] + [rung.leave for rung in self.rungs] + [self.lapsed]
+        return tuple(condition for condition in conditions if condition is not None)
+
+    @property
+    def plan_conditions(self) -> tuple[Condition, ...]:
+        """The conditions that plan decides by."""
+        return tuple(condition for step in self.steps for condition in (step.audience, step.when))
+
+    def signature(self) -> str:
+        """A hash that changes whenever a rule changes, so that everybody becomes due."""
+        texts = [condition.text for condition in (*self.ladder_conditions, *self.plan_conditions)]
+        texts += [f"{step.campaign}" for step in self.steps] + [f"{policy.name}: {policy.refuses}" for policy in self.policies]
+        return hashlib.sha256("\n".join([self.catalog.signature(), *texts]).encode()).hexdigest()[:16]
+
+    def days_until_change(self) -> tuple[pl.Expr, ...]:
+        """For each condition, the days until it may change without news (null: never)."""
+        motions = self.catalog.motions
+        crossings = [days_until_change(condition, motions) for condition in (*self.ladder_conditions, *self.plan_conditions)]
+        return (*crossings, *self._period_ends())
+
+    def _period_ends(self) -> Iterator[pl.Expr]:
+        """An occasion that is keyed by a day, month or year comes again with the next one."""
+        if any(step.action.occasion.key in {"day", "month", "year"} for step in self.steps):
+            yield (pl.col("next_day") - pl.col("now")).dt.total_microseconds() / 86_400_000_000
+
+
+def make_rules(catalog: Catalog, campaigns: Iterable[Campaign], policies: Iterable[Policy]) -> Rules:
+    """Parse every condition of the ladder and the campaigns.
+
+    Raises:
+        ConfigurationError: a condition does not parse, names an unknown column or stage, or is not boolean;
+            an occasion's key or beginning is no column.
+    """
+    ladder = catalog.ladder
+    rungs = tuple(
+        Rung(
+            name=stage.name,
+            rank=rank,
+            enter=_parse(catalog, stage.enter, f"ladder {ladder.name!r}, stage {stage.name!r}, enter"),
+            leave=_parse(catalog, stage.leave, f"ladder {ladder.name!r}, stage {stage.name!r}, leave"),
+            dwell_days=stage.dwell_days,
+        )
+        for rank, stage in enumerate(ladder.stages)
+    )
+    lapsed = _parse(catalog, ladder.lapsed, f"ladder {ladder.name!r}, lapsed")
+    steps = tuple(
+        _step(catalog, campaign, action)
+        for campaign in sorted(campaigns, key=lambda campaign: campaign.name)
+        for action in campaign.actions
+    )
+    return Rules(catalog=catalog, rungs=rungs, lapsed=lapsed, steps=steps, policies=tuple(policies))
+
+
+def _parse(catalog: Catalog, text: str, where: str) -> Condition | None:
+    return _condition(catalog, text, where) if text else None
+
+
+def _condition(catalog: Catalog, text: str, where: str) -> Condition:
+    return parse_condition(text, catalog.types, stages=catalog.ladder.names, where=where)
+
+
+def _step(catalog: Catalog, campaign: Campaign, action: Action) -> Step:
+    where = f"campaign {campaign.name!r}, action {action.name!r}"
+    occasion = action.occasion
+    if occasion.key not in PERIODS and occasion.key not in catalog.types:
+        _unknown_column(catalog, occasion.key, f"{where}, occasion key", ("once", "day", "month", "year"))
+    if occasion.since and occasion.since not in catalog.types:
+        _unknown_column(catalog, occasion.since, f"{where}, occasion since", ())
+    if occasion.since and not catalog.types[occasion.since].is_temporal():
+        message = f"{where}, occasion since: {occasion.since!r} is no instant or date; name one such as 'last_order_at'"
+        raise ConfigurationError(message)
+    return Step(
+        campaign=campaign,
+        action=action,
+        audience=_condition(catalog, campaign.audience, f"campaign {campaign.name!r}, audience"),
+        when=_condition(catalog, occasion.when, f"{where}, occasion when"),
+    )
+
+
+def _unknown_column(catalog: Catalog, name: str, where: str, also: tuple[str, ...]) -> None:
+    hint = nearest(name, [*catalog.types, *also])
+    message = f"{where}: there is no column {name!r}{hint}; the reference of measures lists the columns there are"
+    raise ConfigurationError(message)
+
+
+def due_names(rules: Rules) -> frozenset[str]:
+    """The columns from which the next due time is computed."""
+    named = {name for condition in (*rules.ladder_conditions, *rules.plan_conditions) for name in condition.columns}
+    closed = rules.catalog.closure(named)
+    return closed | {extra for name in closed for extra in motion_names(rules.catalog.columns[name].motion)} - {"next_day"}

@@ -1,0 +1,77 @@
+"""Runs: what was started, as of when, and how far it came, so that whatever dies can be taken up again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+from attrs import evolve, frozen
+
+from relationship_core.columns import RUNS
+from relationship_core.ports import Store
+
+STEPS = ("review", "plan", "deliver")
+
+
+@frozen(kw_only=True)
+class Run:
+    """One pass of review, plan and deliver.
+
+    Attributes:
+        id: the run's id; runs of one project sort by it in the order they were started.
+        as_of: the instant that every step of it is as of, also after a resumption.
+        step: the step it has come to.
+        started_at: when it was started.
+        resumed: whether it had been started before.
+    """
+
+    id: str
+    as_of: datetime
+    step: str
+    started_at: datetime
+    resumed: bool = False
+
+
+def unfinished(store: Store) -> Run | None:
+    """The run that was started and not finished, if there is one."""
+    rows = store.read(RUNS, where={"state": "running"})
+    if rows.is_empty():
+        return None
+    row = rows.row(0, named=True)
+    return Run(id=row["run"], as_of=row["as_of"], step=row["step"], started_at=row["started_at"], resumed=True)
+
+
+def start(store: Store, *, as_of: datetime, now: datetime) -> Run:
+    """Note that a run begins."""
+    number = store.count(RUNS, [])["rows"].sum() + 1
+    run = Run(id=f"{number:08d}", as_of=as_of, step=STEPS[0], started_at=now)
+    _keep(store, run, state="running", finished_at=None)
+    return run
+
+
+def reach(store: Store, run: Run, step: str) -> Run:
+    """Note that a run has come to a step."""
+    reached = evolve(run, step=step)
+    _keep(store, reached, state="running", finished_at=None)
+    return reached
+
+
+def finish(store: Store, run: Run, *, now: datetime, outcome: str) -> None:
+    """Note that a run is over, with what came of it as JSON text."""
+    _keep(store, run, state="finished", finished_at=now, outcome=outcome)
+
+
+def _keep(store: Store, run: Run, *, state: str, finished_at: datetime | None, outcome: str = "") -> None:
+    row = {
+        "run": run.id,
+        "command": "run",
+        "as_of": run.as_of,
+        "step": run.step,
+        "cursor": "",
+        "state": state,
+        "started_at": run.started_at,
+        "finished_at": finished_at,
+        "outcome": outcome,
+    }
+    with store.transaction():
+        store.put(RUNS, pl.DataFrame([row], schema=dict(RUNS.schema)))

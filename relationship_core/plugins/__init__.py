@@ -1,0 +1,384 @@
+"""Loads plugins, checks and isolates them, and looks up what they declare.
+
+One broken plugin never takes down the rest: every entry point is loaded, every hook called and every
+announcement made for each plugin on its own, so that a failure has a name. Only this module touches
+pluggy's manager.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import traceback
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import attrs
+import pluggy
+
+from relationship_core import hookspecs
+from relationship_core.errors import ConfigurationError, RelationshipError, nearest
+from relationship_core.hookspecs import PROJECT
+from relationship_core.plugins.declared import (
+    DECLARING,
+    Declared,
+    checked,
+    names_taken,
+    provided,
+    refuse_clashes,
+)
+from relationship_core.plugins.implementations import call, failed, in_words, refuse_unfit, refuse_unmarked
+from relationship_core.plugins.sources import (
+    BrokenPlugin,
+    InstalledPlugin,
+    Source,
+    builtin_sources,
+    handed_in_sources,
+    installed_sources,
+)
+from relationship_core.ports import Secret
+
+if TYPE_CHECKING:
+    from relationship_core.declarations import KeyedMeasure, Measure, Policy, ScoringRule
+    from relationship_core.model.interaction import Interaction, InteractionKind
+    from relationship_core.model.message import Receipt
+    from relationship_core.model.relationship import Ladder, Transition
+    from relationship_core.ports import Channel, Provider, Renderer, Store
+
+T = TypeVar("T")
+P = TypeVar("P")
+
+logger = logging.getLogger(__name__)
+
+
+class Plugins:
+    """What is installed, by name; made by ``load_plugins``.
+
+    Declarations are asked for when one of them is first needed, so that ``relate --help`` stays quick.
+    """
+
+    def __init__(self, sources: Sequence[Source], *, required: Collection[str] = ()) -> None:
+        """Load the sources in order; ``required`` holds names of plugins or of distributions."""
+        self._registry = pluggy.PluginManager(PROJECT)
+        self._registry.add_hookspecs(hookspecs)
+        self._required = frozenset(required)
+        self._plugins: dict[Source, object] = {}
+        self._broken: list[BrokenPlugin] = []
+        known = {name for source in sources for name in (source.name, source.distribution)}
+        for name in sorted(self._required - known):
+            message = f"the plugin {name!r} of [plugins] required is not installed{nearest(name, known)}"
+            raise ConfigurationError(message)
+        for source in sources:
+            self._add(source)
+        self._registry.check_pending()
+
+    # What is declared
+
+    @property
+    def stores(self) -> Mapping[str, Provider[Store]]:
+        """Storage backends by name."""
+        return self._named("relationship_stores")
+
+    @property
+    def channels(self) -> Mapping[str, Provider[Channel]]:
+        """Kinds of channel by name."""
+        return self._named("relationship_channels")
+
+    @property
+    def renderers(self) -> Mapping[str, Provider[Renderer]]:
+        """Template languages by name."""
+        return self._named("relationship_renderers")
+
+    @property
+    def kinds(self) -> Mapping[str, InteractionKind]:
+        """Interaction kinds by name."""
+        return self._named("relationship_interaction_kinds")
+
+    @property
+    def ladders(self) -> Mapping[str, Ladder]:
+        """Ladders by name."""
+        return self._named("relationship_ladders")
+
+    @property
+    def measures(self) -> tuple[Measure | KeyedMeasure, ...]:
+        """Measures: the built-in ones first, then by name of distribution."""
+        return tuple(self._named("relationship_measures").values())
+
+    @property
+    def scores(self) -> tuple[ScoringRule, ...]:
+        """Scoring rules, in the same stable order."""
+        return tuple(self._named("relationship_scores").values())
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """Policies, in the same stable order."""
+        return tuple(self._named("relationship_policies").values())
+
+    @cached_property
+    def columns(self) -> Mapping[str, str]:
+        """The columns that measures, features and scores make, each with which of the three it is."""
+        taken = [names for declared in self._declared for names in names_taken(declared)]
+        return MappingProxyType({name: word for space, name, word in taken if space == "column"})
+
+    @property
+    def installed(self) -> tuple[InstalledPlugin, ...]:
+        """Every plugin that works, in the order of loading."""
+        declared = self._declared
+        return tuple(
+            InstalledPlugin(
+                name=source.name,
+                distribution=source.distribution,
+                version=source.version,
+                hooks=tuple(sorted(caller.name for caller in self._registry.get_hookcallers(plugin) or ())),
+                provides=provided(each for each in declared if each.source is source),
+            )
+            for source, plugin in self._plugins.items()
+        )
+
+    @property
+    def broken(self) -> tuple[BrokenPlugin, ...]:
+        """Every plugin that was left out, with the reason."""
+        _ = self._declared  # some break only when they are asked
+        return tuple(self._broken)
+
+    # Looking up
+
+    def find(self, among: Mapping[str, T], name: str, where: str) -> T:
+        """Look up a name that the configuration gives.
+
+        Args:
+            among: one of this object's mappings, such as ``plugins.channels``.
+            name: the name to look up.
+            where: where the name is written, for the message.
+
+        Raises:
+            ConfigurationError: nothing of that name is installed.
+        """
+        if name in among:
+            return among[name]
+        message = f"{where}: {name!r} is not installed{nearest(name, among)}"
+        message += f"; there {'is' if len(among) == 1 else 'are'} {', '.join(sorted(among)) or 'none'}"
+        if self.broken:
+            causes = "; ".join(f"{plugin.name} ({plugin.reason})" for plugin in self.broken)
+            message += f"; it may belong to a broken plugin: {causes}"
+        raise ConfigurationError(message)
+
+    def ladder(self, name: str) -> Ladder:
+        """The ladder that ``[ladder] use`` names.
+
+        Raises:
+            ConfigurationError: nothing of that name is installed.
+        """
+        return self.find(self.ladders, name, "[ladder] use")
+
+    def make(self, provider: Provider[P], settings: object, where: str) -> P:
+        """Call a provider's factory. What it raises on purpose (a RelationshipError) passes unchanged.
+
+        Args:
+            provider: one of ``stores``, ``channels`` or ``renderers``.
+            settings: an instance of the provider's settings class.
+            where: what is being made, for the message: ``[channels.news]``.
+
+        Raises:
+            ConfigurationError: the factory failed. The message names the plugin and the type of the cause;
+                the cause's words are told, and the cause is chained, only where they show no secret.
+        """
+        try:
+            return provider.factory(settings)
+        except RelationshipError:
+            raise
+        except Exception as error:  # noqa: BLE001  a plugin may raise anything
+            cause = error
+        source = next((each.source for each in self._declared if each.record is provider), None)
+        plugin = f"the plugin {source.name} ({source.owner})" if source else "its plugin"
+        message = f"{where}: {plugin} could not make {provider.name!r}: "
+        # Not in the except clause, which would chain the cause: a traceback prints the words of every cause.
+        if _shows(cause, _secrets(settings)):
+            raise ConfigurationError(message + type(cause).__name__)
+        raise ConfigurationError(message + in_words(cause)) from cause
+
+    # Announcing
+
+    def listens(self, hook: str) -> bool:
+        """Whether any plugin implements a hook, so that nothing is built that nobody hears."""
+        return bool(self._implementations(hook))
+
+    def recorded(self, interactions: Sequence[Interaction]) -> None:
+        """Announce interactions that were new, after their commit."""
+        self._announce("relationship_recorded", interactions=tuple(interactions))
+
+    def stage_changed(self, transitions: Sequence[Transition]) -> None:
+        """Announce moves on the ladder, after their commit."""
+        self._announce("relationship_stage_changed", transitions=tuple(transitions))
+
+    def delivered(self, receipts: Sequence[Receipt]) -> None:
+        """Announce what channels answered, after its commit."""
+        self._announce("relationship_delivered", receipts=tuple(receipts))
+
+    def commands(self, cli: Any, *, reserved: Collection[str] = ()) -> None:
+        """Let each plugin add its commands to ``relate``.
+
+        A plugin that fails, or adds a name that is taken, becomes a broken one and adds nothing.
+
+        Args:
+            cli: the click group to add to.
+            reserved: names that are taken although the group does not hold them.
+        """
+        hook = "relationship_commands"
+        for source, implementation in self._implementations(hook):
+            before = dict(cli.commands)
+            try:
+                call(implementation, {"cli": cli})
+                _refuse_taken(before, cli.commands, reserved)
+            except Exception as error:  # noqa: BLE001  a plugin may raise anything
+                cli.commands.clear()
+                cli.commands.update(before)
+                self._leave_out(source, failed(hook, error))
+
+    def _announce(self, hook: str, **values: object) -> None:
+        for source, implementation in self._implementations(hook):
+            try:
+                call(implementation, values)
+            except Exception as error:  # noqa: BLE001  what is announced is done; no listener can undo it
+                place = traceback.extract_tb(error.__traceback__)[-1]
+                logger.error(  # noqa: TRY400  the words and the traceback may hold personal data
+                    "the plugin %s failed in %s: %s at %s, line %s",
+                    source.name,
+                    hook,
+                    type(error).__name__,
+                    place.name,
+                    place.lineno,
+                )
+
+    # Loading and asking
+
+    def _add(self, source: Source) -> None:
+        try:
+            self._register(source, source.load())
+        except (Exception, SystemExit) as error:  # noqa: BLE001  a plugin may raise anything on import
+            self._leave_out(source, error)
+
+    def _register(self, source: Source, plugin: object) -> None:
+        if inspect.isclass(plugin):
+            message = f"it is the class {plugin.__name__}; its entry point must name a module or an instance"
+            raise ConfigurationError(message)
+        if any(plugin is other for other in self._plugins.values()):
+            message = "it is registered already; remove one of its entry points"
+            raise ConfigurationError(message)
+        try:
+            self._registry.register(plugin, name=f"{len(self._plugins)}:{source.name}")
+            self._check(plugin)
+        except Exception:
+            # pluggy 1.6 keeps what it had registered before it failed.
+            self._unregister(plugin)
+            raise
+        self._plugins[source] = plugin
+
+    def _check(self, plugin: object) -> None:
+        """Refuse what pluggy lets through."""
+        implemented = {caller.name: caller for caller in self._registry.get_hookcallers(plugin) or ()}
+        refuse_unmarked(plugin, implemented)
+        for name, caller in implemented.items():
+            for implementation in caller.get_hookimpls():
+                if implementation.plugin is plugin:
+                    refuse_unfit(name, implementation)
+
+    def _unregister(self, plugin: object) -> None:
+        if self._registry.get_name(plugin) is not None:
+            self._registry.unregister(plugin)
+
+    def _leave_out(self, source: Source, error: BaseException) -> None:
+        reason = in_words(error)
+        if source in self._plugins:
+            self._unregister(self._plugins.pop(source))
+        self._broken.append(
+            BrokenPlugin(
+                name=source.name, distribution=source.distribution, version=source.version, reason=reason
+            )
+        )
+        if source.needed or self._required & {source.name, source.distribution}:
+            message = f"the plugin {source.name} ({source.owner}) is needed and broken: {reason}"
+            raise ConfigurationError(message) from error
+
+    @cached_property
+    def _declared(self) -> tuple[Declared, ...]:
+        """What every plugin declares; a plugin counts whole or not at all."""
+        found: list[Declared] = []
+        for source, plugin in list(self._plugins.items()):
+            try:
+                found += self._ask(source, plugin)
+            except ConfigurationError as error:
+                self._leave_out(source, error)
+        refuse_clashes(found)
+        return tuple(found)
+
+    def _ask(self, source: Source, plugin: object) -> list[Declared]:
+        found: list[Declared] = []
+        for hook in DECLARING:
+            for _, implementation in self._implementations(hook):
+                if implementation.plugin is not plugin:
+                    continue
+                try:
+                    returned = call(implementation, {})
+                except (Exception, SystemExit) as error:  # a plugin may raise anything
+                    raise failed(hook, error) from error
+                records = checked(returned, hook)
+                found += [Declared(source=source, hook=hook, record=record) for record in records]
+        refuse_clashes(found)
+        return found
+
+    def _implementations(self, hook: str) -> list[tuple[Source, pluggy.HookImpl]]:
+        caller: pluggy.HookCaller = getattr(self._registry.hook, hook)
+        sources = {id(plugin): source for source, plugin in self._plugins.items()}
+        return [(sources[id(each.plugin)], each) for each in caller.get_hookimpls()]
+
+    def _named(self, hook: str) -> Mapping[str, Any]:
+        return self._by_hook[hook]
+
+    @cached_property
+    def _by_hook(self) -> Mapping[str, Mapping[str, Any]]:
+        declared = self._declared
+        return {
+            hook: MappingProxyType({each.record.name: each.record for each in declared if each.hook == hook})
+            for hook in DECLARING
+        }
+
+
+def load_plugins(
+    *, extra: Sequence[object] = (), disabled: Collection[str] = (), required: Collection[str] = ()
+) -> Plugins:
+    """Load the built-in plugins, then every installed one by name of distribution, then those handed in.
+
+    Args:
+        extra: modules or objects with hook implementations, handed in by the program.
+        disabled: names of plugins or of distributions to leave alone; they need not be installed.
+        required: names of plugins or of distributions that must be there and work.
+
+    Raises:
+        ConfigurationError: a needed plugin is missing or broken. That two plugins declare the same name is
+            found when declarations are first asked for.
+    """
+    sources = (*builtin_sources(), *installed_sources(), *handed_in_sources(extra))
+    chosen = [source for source in sources if not {source.name, source.distribution} & set(disabled)]
+    return Plugins(chosen, required=required)
+
+
+def _refuse_taken(
+    before: Mapping[str, object], after: Mapping[str, object], reserved: Collection[str]
+) -> None:
+    for name, command in after.items():
+        if before.get(name) is not command and (name in before or name in reserved):
+            message = f"it adds the command {name!r}, which exists already"
+            raise ConfigurationError(message)
+
+
+def _secrets(settings: object) -> list[str]:
+    values = attrs.asdict(cast("Any", settings), recurse=False).values() if attrs.has(type(settings)) else ()
+    return [value.reveal() for value in values if isinstance(value, Secret)]
+
+
+def _shows(error: BaseException, secrets: Sequence[str]) -> bool:
+    told = "".join(traceback.format_exception(error))
+    return any(secret in told for secret in secrets)

@@ -1,0 +1,112 @@
+"""What plugins declare: each record with its plugin, checked, and no name twice."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+
+from attrs import frozen
+
+from relationship_core.declarations import KeyedMeasure, Measure, Policy, ScoringRule
+from relationship_core.errors import ConfigurationError
+from relationship_core.model.interaction import InteractionKind
+from relationship_core.model.relationship import Ladder
+from relationship_core.plugins.sources import Source
+from relationship_core.ports import Provider
+
+Record = Provider[object] | InteractionKind | Measure | KeyedMeasure | ScoringRule | Ladder | Policy
+
+DECLARING: Mapping[str, tuple[str, tuple[type, ...]]] = MappingProxyType(
+    {
+        "relationship_stores": ("store", (Provider,)),
+        "relationship_channels": ("channel", (Provider,)),
+        "relationship_renderers": ("renderer", (Provider,)),
+        "relationship_interaction_kinds": ("interaction kind", (InteractionKind,)),
+        "relationship_measures": ("measure", (Measure, KeyedMeasure)),
+        "relationship_scores": ("score", (ScoringRule,)),
+        "relationship_ladders": ("ladder", (Ladder,)),
+        "relationship_policies": ("policy", (Policy,)),
+    }
+)
+"""Of each declaring hook, the word for what it returns, and the classes."""
+
+
+@frozen(kw_only=True, eq=False)
+class Declared:
+    """One record, by whom and through which hook."""
+
+    source: Source
+    hook: str
+    record: Record
+
+    @property
+    def word(self) -> str:
+        """What people call it."""
+        return DECLARING[self.hook][0]
+
+
+def checked(returned: object, hook: str) -> Iterable[Record]:
+    """The records that a hook returned.
+
+    Raises:
+        ConfigurationError: it returned something else.
+    """
+    word, classes = DECLARING[hook]
+    expected = " or ".join(each.__name__ for each in classes)
+    if inspect.iscoroutine(returned):
+        returned.close()
+    if not isinstance(returned, (tuple, list)):
+        message = f"its {hook} returned {type(returned).__name__}; it must return a tuple of {expected}"
+        raise ConfigurationError(message)
+    for record in returned:
+        if not isinstance(record, classes):
+            message = f"its {hook} returned a {word} of type {type(record).__name__}; it must be {expected}"
+            raise ConfigurationError(message)
+    return tuple(returned)
+
+
+def names_taken(declared: Declared) -> Iterator[tuple[str, str, str]]:
+    """Every name that a declaration takes: where it must be unique, the name, and what has it."""
+    record = declared.record
+    if isinstance(record, ScoringRule):
+        yield "column", record.name, "score"
+        yield "column", f"{record.name}_confidence", "score"
+        return
+    yield declared.word, record.name, declared.word
+    if isinstance(record, Measure):
+        yield "column", record.name, "measure"
+    if isinstance(record, (Measure, KeyedMeasure)):
+        for feature in record.features:
+            yield "column", feature.name, "feature"
+
+
+def refuse_clashes(found: Iterable[Declared]) -> None:
+    """Two declarations must not take one name.
+
+    Raises:
+        ConfigurationError: they do; the message names both distributions.
+    """
+    taken: dict[tuple[str, str], tuple[str, Source]] = {}
+    for declared in found:
+        for space, name, word in names_taken(declared):
+            if (space, name) in taken:
+                raise ConfigurationError(_clash(name, taken[space, name], (word, declared.source)))
+            taken[space, name] = (word, declared.source)
+
+
+def _clash(name: str, first: tuple[str, Source], second: tuple[str, Source]) -> str:
+    (word, source), (other_word, other) = first, second
+    what = word if word == other_word else f"{word} and {other_word}"
+    if source is other:
+        return f"it declares the {what} {name!r} twice"
+    by = " and ".join(f"the plugin {each.name} of {each.owner}" for each in (source, other))
+    return f"the {what} {name!r} is declared by {by}; uninstall one, or name its plugin in [plugins] disabled"
+
+
+def provided(found: Iterable[Declared]) -> Mapping[str, tuple[str, ...]]:
+    """The names declared, by the word for them."""
+    names: dict[str, list[str]] = {}
+    for declared in found:
+        names.setdefault(declared.word, []).append(declared.record.name)
+    return MappingProxyType({word: tuple(each) for word, each in names.items()})

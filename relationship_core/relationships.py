@@ -1,0 +1,454 @@
+"""Relationships: the one object that an embedder holds, a thin face over the steps."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property, partial
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Self
+
+import polars as pl
+from attrs import asdict, frozen
+
+from relationship_core.campaign_files import campaign_content, campaign_version, read_campaigns
+from relationship_core.clock import system_clock
+from relationship_core.columns import CAMPAIGNS
+from relationship_core.config import Choice, Settings, provider_settings, read_settings
+from relationship_core.errors import ConfigurationError
+from relationship_core.flow import runs
+from relationship_core.flow.announcements import as_interactions, as_transitions
+from relationship_core.flow.catalog import Catalog, make_catalog
+from relationship_core.flow.deliver import Delivered, deliver
+from relationship_core.flow.deliver.render import Studio
+from relationship_core.flow.facts import read_fact, write_fact
+from relationship_core.flow.plan import Outbox, Planned, plan
+from relationship_core.flow.plan.outbox import salted_message_id
+from relationship_core.flow.progress import Listener, silent
+from relationship_core.flow.rebuild import Rebuilt, rebuild
+from relationship_core.flow.record import (
+    Recorded,
+    Recorder,
+    import_file,
+    record,
+    record_customers,
+)
+from relationship_core.flow.report.customers import CustomerView, view_customer
+from relationship_core.flow.report.explain import Explanation, explain
+from relationship_core.flow.report.preview import Preview, preview
+from relationship_core.flow.report.summary import LadderView, Report, report, view_ladder
+from relationship_core.flow.review import Reviewed, review
+from relationship_core.flow.rules import Rules, make_rules
+from relationship_core.flow.standing import Moment
+from relationship_core.model.campaign import Campaign
+from relationship_core.model.customer import Customer
+from relationship_core.model.instants import utc
+from relationship_core.model.interaction import Interaction
+from relationship_core.plugins import Plugins, load_plugins
+
+if TYPE_CHECKING:
+    from relationship_core.ports import Channel, Clock, Renderer, Store
+
+_SALT_FACT = "salt"
+LOCAL = "local"
+"""The capability of channels that reach nobody: until permission is checked, only these may carry marketing."""
+
+
+@frozen(kw_only=True)
+class Ran:
+    """What one run did.
+
+    Attributes:
+        as_of: the instant of all its steps.
+        resumed: whether it took up a run that had been cut short.
+        reviewed: what the review did in this process; None where it was done before.
+        planned: what the plan did; None where it was done before.
+        delivered: what the delivery did.
+    """
+
+    as_of: datetime
+    resumed: bool
+    reviewed: Reviewed | None
+    planned: Planned | None
+    delivered: Delivered
+
+
+class Relationships:
+    """A project: its store, its rules and its campaigns, and the steps that work on them.
+
+    Use it as a context manager, or call ``close``. Every step takes ``as_of``, an aware instant; without it
+    the clock tells. One object serves one thread.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings | None = None,
+        campaigns: Iterable[Campaign] = (),
+        clock: Clock = system_clock,
+        plugins: Plugins | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        """Open a project from objects; without settings it lives in memory.
+
+        Args:
+            settings: the project's configuration.
+            campaigns: its campaigns.
+            clock: tells the present instant.
+            plugins: what is installed; loaded from the entry points when None.
+            folder: against which relative paths in settings are taken; the current folder when None.
+
+        Raises:
+            ConfigurationError: something is declared wrongly.
+            RetriableError: the store cannot be opened now.
+        """
+        self.settings = settings or Settings()
+        self.campaigns = tuple(campaigns)
+        self.clock = clock
+        wanted = self.settings.plugins
+        self.plugins = plugins or load_plugins(disabled=wanted.disabled, required=wanted.required)
+        self._folder = folder or Path.cwd()
+        self._channels: dict[str, Channel] = {}
+        self.catalog: Catalog = make_catalog(self.settings, self.plugins)
+        self.store: Store = self._make_store()
+        self.store.prepare(self.catalog.measures)
+
+    @classmethod
+    def open(cls, folder: Path, *, clock: Clock = system_clock, plugins: Plugins | None = None) -> Self:
+        """Open the project in a folder: its ``relationship.toml`` and ``campaigns/*.toml``.
+
+        Raises:
+            ConfigurationError: a file is missing or wrong.
+            RetriableError: the store cannot be opened now.
+        """
+        settings = read_settings(folder)
+        return cls(
+            settings=settings, campaigns=read_campaigns(folder), clock=clock, plugins=plugins, folder=folder.absolute()
+        )
+
+    def __enter__(self) -> Self:
+        """The project itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the store and the channels; may be called twice."""
+        for channel in self._channels.values():
+            channel.close()
+        self._channels.clear()
+        self.store.close()
+
+    # record
+
+    def record_customers(self, customers: Iterable[Customer] | pl.DataFrame) -> Recorded:
+        """Keep customers with their contact points; known ones are brought up to date.
+
+        Raises:
+            RejectedError: a customer cannot be kept as it is; nothing of the batch was.
+        """
+        return record_customers(self._recorder, customers)
+
+    def record(self, interactions: Iterable[Interaction] | pl.DataFrame) -> Recorded:
+        """Keep interactions once each, and bring measures up to date.
+
+        Raises:
+            RejectedError: an interaction cannot be kept as it is; nothing of its batch was.
+        """
+        return record(self._recorder, interactions)
+
+    def import_file(
+        self,
+        what: Literal["customers", "interactions"],
+        path: Path,
+        *,
+        columns: Mapping[str, str] | None = None,
+        source: str | None = None,
+        kind: str | None = None,
+        zone: str | None = None,
+        rejects: Path | None = None,
+        progress: Listener = silent,
+    ) -> Recorded:
+        """Record a CSV, Parquet or JSON lines file; what cannot be kept goes to a file of rejects.
+
+        Args:
+            what: what the rows are.
+            path: the file; its extension says how to read it.
+            columns: the file's column for each of ours that is called otherwise there.
+            source: the source of interactions, where no column says it.
+            kind: their kind, where no column says it.
+            zone: the zone of times that have none.
+            rejects: where rejected rows go; beside the file when None.
+            progress: told how many rows are done.
+
+        Raises:
+            RejectedError: the file cannot be read at all.
+        """
+        return import_file(
+            self._recorder,
+            what,
+            path,
+            columns=columns or {},
+            source=source,
+            kind=kind,
+            zone=zone,
+            rejects=rejects,
+            progress=progress,
+        )
+
+    def rebuild(self, *, progress: Listener = silent) -> Rebuilt:
+        """Fold the whole history again, after a measure was added or changed."""
+        return rebuild(self._recorder, progress=progress)
+
+    # review, plan, deliver
+
+    def review(
+        self, *, as_of: datetime | None = None, everybody: bool = False, progress: Listener = silent
+    ) -> Reviewed:
+        """Judge every due customer: stage, transitions, next due time.
+
+        Raises:
+            RejectedError: something was recorded that happened after ``as_of``.
+        """
+        announce = None
+        if self.plugins.listens("relationship_stage_changed"):
+            announce = partial(_announce_transitions, self.plugins)
+        return review(
+            self.store,
+            self.rules,
+            self._moment(as_of),
+            everybody=everybody,
+            announce=announce,
+            progress=progress,
+        )
+
+    def plan(
+        self, *, as_of: datetime | None = None, dry_run: bool = False, progress: Listener = silent
+    ) -> Planned:
+        """Decide about every reviewed customer; with ``dry_run`` keep nothing.
+
+        Raises:
+            ConfigurationError: a campaign names a channel that may not carry it, or a policy fails.
+        """
+        outbox = Outbox(
+            media=self._media(),
+            intervals=self.settings.minimum_interval_days,
+            versions=self._keep_versions(dry_run=dry_run),
+            message_id=salted_message_id(self._salt()),
+        )
+        return plan(
+            self.store, self.rules, self._moment(as_of), outbox, dry_run=dry_run, progress=progress
+        )
+
+    def deliver(self, *, as_of: datetime | None = None, progress: Listener = silent) -> Delivered:
+        """Hand the queued messages to their channels."""
+        channels = {name: partial(self._channel, name) for name in self.settings.channels}
+        announce = self.plugins.delivered if self.plugins.listens("relationship_delivered") else None
+        return deliver(self.store, channels, self._studio(as_of), announce=announce, progress=progress)
+
+    def run(self, *, as_of: datetime | None = None, progress: Listener = silent) -> Ran:
+        """Review, plan and deliver as of one instant.
+
+        A run that was cut short is taken up first, as of its own instant, whatever ``as_of`` says.
+        """
+        now = utc(self.clock())
+        current = runs.unfinished(self.store) or runs.start(self.store, as_of=utc(as_of or now), now=now)
+        reviewed = planned = None
+        if current.step == "review":
+            reviewed = self.review(as_of=current.as_of, progress=progress)
+            current = runs.reach(self.store, current, "plan")
+        if current.step == "plan":
+            planned = self.plan(as_of=current.as_of, progress=progress)
+            current = runs.reach(self.store, current, "deliver")
+        delivered = self.deliver(as_of=current.as_of, progress=progress)
+        runs.finish(self.store, current, now=utc(self.clock()), outcome=_outcome(delivered))
+        return Ran(
+            as_of=current.as_of,
+            resumed=current.resumed,
+            reviewed=reviewed,
+            planned=planned,
+            delivered=delivered,
+        )
+
+    # report
+
+    def customer(self, customer: str, *, as_of: datetime | None = None, entries: int = 20) -> CustomerView:
+        """Everything about one customer.
+
+        Raises:
+            RejectedError: nobody has that id.
+        """
+        return view_customer(self.store, self.catalog, customer, self._moment(as_of), entries=entries)
+
+    def explain(
+        self, customer: str, campaign: str | None = None, *, as_of: datetime | None = None
+    ) -> Explanation:
+        """Why a customer did, or did not, get the messages of the campaigns.
+
+        Raises:
+            RejectedError: nobody has that id.
+            ConfigurationError: there is no such campaign.
+        """
+        return explain(self.store, self.rules, customer, campaign, self._moment(as_of))
+
+    def preview(
+        self, campaign: str, customer: str | None = None, *, as_of: datetime | None = None
+    ) -> Sequence[Preview]:
+        """What a campaign would say to one customer on each of its channels; nothing is sent.
+
+        Raises:
+            ConfigurationError: there is no such campaign, or a template names what is not known.
+            RejectedError: nobody has that id.
+        """
+        by_name = {each.name: each for each in self.campaigns}
+        chosen = self.plugins.find(by_name, campaign, "campaign")
+        return preview(self.store, chosen, customer, self._studio(as_of), self._media())
+
+    def ladder(self) -> LadderView:
+        """Where customers stand on the ladder, and how they moved."""
+        return view_ladder(self.store, self.catalog.ladder, self.settings.project.zone)
+
+    def report(self) -> Report:
+        """The project in numbers."""
+        return report(self.store, self.catalog.ladder, utc(self.clock()), self.settings.project.zone)
+
+    # what the steps work with
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The rules in force: ladder and campaigns, parsed and checked.
+
+        Raises:
+            ConfigurationError: a condition or a template is wrong, or a campaign names a channel that is not
+                configured or may not carry it.
+        """
+        for campaign in self.campaigns:
+            self._check_variants(campaign)
+        return make_rules(self.catalog, self.campaigns, self.plugins.policies)
+
+    def _check_variants(self, campaign: Campaign) -> None:
+        for action in campaign.actions:
+            for variant in action.variants:
+                where = f"campaign {campaign.name!r}, action {action.name!r}"
+                choice = self.plugins.find(self.settings.channels, variant.channel, f"{where}, channel")
+                provider = self.plugins.find(self.plugins.channels, choice.use, f"[channels.{variant.channel}] use")
+                if campaign.purpose == "marketing" and LOCAL not in provider.capabilities:
+                    message = (
+                        f"{where}: the channel {variant.channel!r} reaches real people, and marketing may not use it "
+                        "before permission is checked; use a folder or null channel, or make the purpose service"
+                    )
+                    raise ConfigurationError(message)
+                for template in (variant.subject, variant.text, variant.html):
+                    self._check_template(template, where)
+
+    def _check_template(self, template: str, where: str) -> None:
+        try:
+            self._renderer.check(template)
+        except ConfigurationError as error:
+            message = f"{where}: {error}"
+            raise ConfigurationError(message) from error
+
+    @cached_property
+    def _recorder(self) -> Recorder:
+        announce: Callable[[pl.DataFrame], None] | None = None
+        if self.plugins.listens("relationship_recorded"):
+            announce = partial(_announce_interactions, self.plugins, self.settings.project.currency)
+        return Recorder(
+            store=self.store,
+            measures=self.catalog.measures,
+            kinds=self.plugins.kinds,
+            currency=self.settings.project.currency,
+            zone=self.settings.project.zone,
+            clock=self.clock,
+            attributes=self.settings.attributes,
+            announce=announce,
+        )
+
+    def _make_store(self) -> Store:
+        choice = self.settings.store
+        provider = self.plugins.find(self.plugins.stores, choice.use, "[store] use")
+        settings = provider_settings(provider, choice, self._folder, "[store]")
+        return self.plugins.make(provider, settings, "[store]")
+
+    @cached_property
+    def _renderer(self) -> Renderer:
+        choice = self.settings.renderer
+        provider = self.plugins.find(self.plugins.renderers, choice.use, "[renderer] use")
+        settings = provider_settings(provider, choice, self._folder, "[renderer]")
+        return self.plugins.make(provider, settings, "[renderer]")
+
+    def _channel(self, name: str) -> Channel:
+        if name not in self._channels:
+            choice: Choice = self.settings.channels[name]
+            where = f"[channels.{name}]"
+            provider = self.plugins.find(self.plugins.channels, choice.use, f"{where} use")
+            settings = provider_settings(provider, choice, self._folder, where)
+            self._channels[name] = self.plugins.make(provider, settings, where)
+        return self._channels[name]
+
+    def _media(self) -> Mapping[str, str]:
+        named = {
+            variant.channel
+            for campaign in self.campaigns
+            for action in campaign.actions
+            for variant in action.variants
+        }
+        return {name: self._channel(name).medium for name in sorted(named)}
+
+    def _studio(self, as_of: datetime | None) -> Studio:
+        return Studio(
+            renderer=self._renderer,
+            catalog=self.catalog,
+            project=self.settings.project,
+            moment=self._moment(as_of),
+        )
+
+    def _moment(self, as_of: datetime | None) -> Moment:
+        return Moment(now=utc(as_of or self.clock()), zone=self.settings.project.zone)
+
+    def _salt(self) -> str:
+        salt = read_fact(self.store, _SALT_FACT)
+        if salt is None:
+            salt = secrets.token_hex(16)
+            with self.store.transaction():
+                write_fact(self.store, _SALT_FACT, salt)
+        return salt
+
+    def _keep_versions(self, *, dry_run: bool) -> Mapping[str, str]:
+        """Keep the content of every campaign's present version, which queued messages are pinned to."""
+        versions = {campaign.name: campaign_version(campaign) for campaign in self.campaigns}
+        kept = set(self.store.read(CAMPAIGNS, columns=["campaign", "version"]).iter_rows())
+        rows = [
+            {
+                "campaign": campaign.name,
+                "version": versions[campaign.name],
+                "content": campaign_content(campaign),
+                "at": utc(self.clock()),
+            }
+            for campaign in self.campaigns
+            if (campaign.name, versions[campaign.name]) not in kept
+        ]
+        if rows and not dry_run:
+            with self.store.transaction():
+                self.store.put(CAMPAIGNS, pl.DataFrame(rows, schema=dict(CAMPAIGNS.schema)))
+        return versions
+
+
+def _announce_transitions(plugins: Plugins, moved: pl.DataFrame) -> None:
+    plugins.stage_changed(as_transitions(moved))
+
+
+def _announce_interactions(plugins: Plugins, currency: str, new: pl.DataFrame) -> None:
+    plugins.recorded(as_interactions(new, currency))
+
+
+def _outcome(delivered: Delivered) -> str:
+    counts: Sequence[str] = ("accepted", "rejected", "deferred", "unknown", "expired", "failed")
+    return json.dumps({name: number for name, number in asdict(delivered).items() if name in counts})

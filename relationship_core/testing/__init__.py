@@ -1,0 +1,8 @@
+"""Contracts for the authors of plugins: classes of tests to inherit from. They need pytest and hypothesis."""
+
+import pytest
+
+# So that a failing contract shows its values, as a test of the plugin's own would.
+pytest.register_assert_rewrite(
+    f"{__name__}.stores", f"{__name__}.store_tables", f"{__name__}.store_measures", f"{__name__}.store_pages"
+)

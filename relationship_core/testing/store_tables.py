@@ -1,0 +1,384 @@
+"""What a store promises of its tables, its transactions and its history."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, strategies as st
+
+from relationship_core.columns import (
+    CONTACT_POINTS,
+    CUSTOMERS,
+    DECISIONS,
+    FACTS,
+    INTERACTIONS,
+    MESSAGES,
+    STATES,
+    SUPPRESSIONS,
+    TABLES,
+    TRANSITIONS,
+    Table,
+)
+from relationship_core.errors import ConfigurationError, RejectedError
+from relationship_core.ports import Store
+from relationship_core.testing.rows import (
+    DAY,
+    NOON,
+    PROPERTY,
+    customers,
+    decision,
+    frame,
+    interaction,
+    interactions,
+    know,
+    message,
+    messages,
+    page,
+    states,
+)
+
+# In ascending order of UTF-8 bytes, which is neither an alphabet's order nor that of UTF-16.
+AWKWARD_IDS = (
+    " ",
+    "\"'; --",
+    "%_",
+    "A",
+    "a",
+    "a\x00b",
+    "a\x00c",
+    "a b",
+    "b",
+    "z\u0301",
+    "é",
+    "字",
+    "\uffff",
+    "😀",
+)
+
+LINES = [
+    {"product": 'p"1', "category": None, "quantity": 0.1, "minor": 2**53 + 1},
+    {"product": "ü", "category": "tea", "quantity": 2.0, "minor": None},
+]
+
+
+class TableContract:
+    """Rows are kept as they came, by key, in order, and all or nothing."""
+
+    def test_every_table_starts_empty(self, store: Store) -> None:
+        for table in TABLES:
+            assert store.read(table).equals(table.empty())
+
+    def test_a_row_comes_back_as_it_was_put(self, store: Store) -> None:
+        know(store, "ada")
+        rows: list[tuple[Table, dict[str, object]]] = [
+            (
+                CUSTOMERS,
+                {"customer": "ada", "name": 'Ada "L"', "zone": "Asia/Kathmandu", "attributes": '{"a": 1}'},
+            ),
+            (
+                CONTACT_POINTS,
+                {"customer": "ada", "medium": "post", "address": "1 High St\nYork", "synthetic": True},
+            ),
+            (STATES, {"customer": "ada", "stage": "client", "since": NOON, "lapsed": False, "due_at": None}),
+            (TRANSITIONS, {"customer": "ada", "at": NOON, "origin": "a", "target": "b", "evidence": "{}"}),
+            (DECISIONS, decision("ada", "2024", NOON + DAY)),
+            (MESSAGES, message("m1", variant=2, not_before=NOON, attempts=3)),
+            (SUPPRESSIONS, {"medium": "email", "address_hash": "00ff", "reason": "bounce", "at": NOON}),
+            (FACTS, {"name": "currency", "value": "EUR"}),
+        ]
+        for table, row in rows:
+            given_frame = frame(table, row)
+            with store.transaction():
+                store.put(table, given_frame)
+            assert store.read(table).equals(given_frame), table.name
+
+    def test_put_replaces_every_column_of_a_row_with_the_same_key(self, store: Store) -> None:
+        with store.transaction():
+            store.put(CUSTOMERS, frame(CUSTOMERS, {"customer": "ada", "name": "Ada", "locale": "en"}))
+            store.put(CUSTOMERS, frame(CUSTOMERS, {"customer": "ada", "name": "Ada L"}))
+        assert store.read(CUSTOMERS).equals(frame(CUSTOMERS, {"customer": "ada", "name": "Ada L"}))
+
+    def test_of_two_rows_with_one_key_in_a_frame_the_last_holds(self, store: Store) -> None:
+        with store.transaction():
+            store.put(FACTS, frame(FACTS, {"name": "zone", "value": "1"}, {"name": "zone", "value": "2"}))
+        assert store.read(FACTS).rows() == [("zone", "2")]
+
+    def test_a_customer_with_contact_points_can_be_put_again(self, store: Store) -> None:
+        know(store, "ada")
+        point = frame(CONTACT_POINTS, {"customer": "ada", "medium": "email", "address": "ada@example.com"})
+        with store.transaction():
+            store.put(CONTACT_POINTS, point)
+        know(store, "ada")
+        assert store.read(CONTACT_POINTS).equals(point)
+
+    def test_a_frame_that_lacks_a_column_is_refused(self, store: Store) -> None:
+        with pytest.raises(ConfigurationError, match="locale"), store.transaction():
+            store.put(CUSTOMERS, customers("ada").drop("locale"))
+
+    def test_a_row_without_its_key_is_refused(self, store: Store) -> None:
+        with pytest.raises(RejectedError), store.transaction():
+            store.put(CUSTOMERS, frame(CUSTOMERS, {"name": "nobody"}))
+        with pytest.raises(RejectedError), store.transaction():
+            store.append(interactions({"source": "shop", "customer": "ada"}))
+
+    @pytest.mark.parametrize(
+        ("table", "row"),
+        [
+            (CONTACT_POINTS, {"customer": "eve", "medium": "email", "address": "eve@example.com"}),
+            (TRANSITIONS, {"customer": "eve", "at": NOON}),
+            (DECISIONS, decision("eve")),
+            (MESSAGES, message("m1", "eve")),
+        ],
+    )
+    def test_a_row_of_an_unknown_customer_is_refused(
+        self, store: Store, table: Table, row: dict[str, object]
+    ) -> None:
+        with pytest.raises(RejectedError), store.transaction():
+            store.put(table, frame(table, row))
+        assert store.read(table).is_empty()
+
+    def test_a_second_message_for_one_engagement_is_refused(self, store: Store) -> None:
+        know(store, "ada")
+        with store.transaction():
+            store.put(MESSAGES, messages(message("m1", occasion="o")))
+            store.put(MESSAGES, messages(message("m1", occasion="o", attempts=1)))
+        with pytest.raises(RejectedError), store.transaction():
+            store.put(MESSAGES, messages(message("m2", occasion="o")))
+        assert store.read(MESSAGES, columns=["id", "attempts"]).rows() == [("m1", 1)]
+
+    def test_update_changes_only_the_columns_it_names(self, store: Store) -> None:
+        know(store, "ada", "bob")
+        with store.transaction():
+            change = frame(CUSTOMERS, {"customer": "ada", "locale": "en"}).select("locale", "customer")
+            store.update(CUSTOMERS, change)
+        rows = store.read(CUSTOMERS, columns=["customer", "name", "locale"]).rows()
+        assert rows == [("ada", "ADA", "en"), ("bob", "BOB", None)]
+
+    def test_update_sets_null_and_makes_no_rows(self, store: Store) -> None:
+        know(store, "ada")
+        with store.transaction():
+            store.update(CUSTOMERS, customers("ada", "eve").select("customer", name=None))
+        assert store.read(CUSTOMERS).equals(frame(CUSTOMERS, {"customer": "ada"}))
+
+    def test_delete_removes_the_rows_with_these_keys_and_no_others(self, store: Store) -> None:
+        know(store, "ada", "bob")
+        with store.transaction():
+            store.put(DECISIONS, decisions(decision("ada", "1"), decision("ada", "2"), decision("bob", "1")))
+            store.delete(DECISIONS, decisions(decision("ada", "2"), decision("eve", "1")))
+            store.delete(CUSTOMERS, customers("eve").select("customer"))
+        assert store.read(DECISIONS, columns=["customer", "occasion"]).rows() == [("ada", "1"), ("bob", "1")]
+
+    def test_an_engagement_is_free_again_after_its_message_is_deleted(self, store: Store) -> None:
+        know(store, "ada")
+        with store.transaction():
+            store.put(MESSAGES, messages(message("m1", occasion="o")))
+            store.delete(MESSAGES, messages(message("m1")))
+            store.put(MESSAGES, messages(message("m2", occasion="o")))
+        assert list(store.read(MESSAGES)["id"]) == ["m2"]
+
+    def test_a_customer_whom_rows_name_cannot_be_deleted(self, store: Store) -> None:
+        know(store, "ada")
+        with store.transaction():
+            store.put(DECISIONS, decisions(decision("ada")))
+        with pytest.raises(RejectedError), store.transaction():
+            store.delete(CUSTOMERS, customers("ada"))
+        assert list(store.read(CUSTOMERS)["customer"]) == ["ada"]
+
+    def test_rows_come_in_the_order_of_their_key(self, store: Store) -> None:
+        with store.transaction():
+            store.put(CUSTOMERS, customers(*AWKWARD_IDS[::-1]))
+            store.append(interactions(*(interaction("x", id_, source=id_) for id_ in AWKWARD_IDS[::-1])))
+        assert tuple(store.read(CUSTOMERS)["customer"]) == AWKWARD_IDS
+        assert tuple(store.read(INTERACTIONS, columns=["source"])["source"]) == AWKWARD_IDS
+
+    def test_columns_come_in_the_order_asked_for(self, store: Store) -> None:
+        know(store, "ada")
+        assert store.read(CUSTOMERS, columns=["name", "customer"]).columns == ["name", "customer"]
+        assert store.read(CUSTOMERS, columns=["name"], page=page("ada")).rows() == [("ADA",)]
+
+    def test_an_unknown_column_is_refused(self, store: Store) -> None:
+        with pytest.raises(ConfigurationError, match="'name'"):
+            store.read(CUSTOMERS, columns=["nmae"])
+        with pytest.raises(ConfigurationError):
+            store.read(CUSTOMERS, where={"nmae": "x"})
+        with pytest.raises(ConfigurationError):
+            store.count(CUSTOMERS, ["nmae"])
+
+    def test_where_takes_rows_with_these_values(self, store: Store) -> None:
+        know(store, "ada", "bob")
+        rows = (message("m1"), message("m2", "bob"), message("m3", state="accepted"))
+        with store.transaction():
+            store.put(MESSAGES, messages(*rows))
+        queued = store.read(MESSAGES, where={"state": "queued", "channel": "letters"}, columns=["id"])
+        assert list(queued["id"]) == ["m1", "m2"]
+        assert list(store.read(MESSAGES, where={"state": "queued"}, page=page("ada"))["id"]) == ["m1"]
+        assert store.read(MESSAGES, where={"state": "' OR 1 = 1 --"}).is_empty()
+
+    @pytest.mark.parametrize("contiguous", [False, True])
+    def test_a_page_reads_its_customers_and_nobody_between_them(self, store: Store, contiguous: bool) -> None:
+        know(store, *"abcde")
+        with store.transaction():
+            store.append(interactions(*(interaction(id_, id_ * 2) for id_ in "edcba")))
+            store.put(STATES, states(b=None, c=NOON))
+        wanted = page("a", "b", "d", "x", contiguous=contiguous)
+        assert list(store.read(CUSTOMERS, page=wanted)["customer"]) == ["a", "b", "d"]
+        assert list(store.read(INTERACTIONS, page=wanted)["id"]) == ["aa", "bb", "dd"]
+        assert list(store.read(STATES, page=wanted)["customer"]) == ["b"]
+
+    def test_an_empty_page_reads_nothing(self, store: Store) -> None:
+        know(store, "ada")
+        for table in (CUSTOMERS, INTERACTIONS, MESSAGES):
+            assert store.read(table, page=page()).equals(table.empty())
+
+    def test_count_by_columns(self, store: Store) -> None:
+        know(store, "ada")
+        rows = (message("m1"), message("m2", detail="x"), message("m3", state="accepted"))
+        with store.transaction():
+            store.put(MESSAGES, messages(*rows))
+        assert store.count(MESSAGES, ["state", "detail"]).rows() == [
+            ("accepted", None, 1),
+            ("queued", None, 1),
+            ("queued", "x", 1),
+        ]
+        assert store.count(MESSAGES, ["channel"], where={"state": "queued"}).to_dicts() == [
+            {"channel": "letters", "rows": 2}
+        ]
+        assert store.count(MESSAGES, []).to_dicts() == [{"rows": 3}]
+        assert store.count(STATES, ["stage", "due_at"]).is_empty()
+
+    def test_empty_frames_change_nothing(self, store: Store) -> None:
+        with store.transaction():
+            for table in (CUSTOMERS, DECISIONS, MESSAGES):
+                store.put(table, table.empty())
+                store.update(table, table.empty())
+                store.delete(table, table.empty())
+            assert store.append(INTERACTIONS.empty()).equals(INTERACTIONS.empty())
+        assert all(store.read(table).is_empty() for table in TABLES)
+
+    def test_close_may_be_called_twice(self, store: Store) -> None:
+        store.close()
+        store.close()
+
+
+class TransactionContract:
+    """All of a transaction is kept, or nothing."""
+
+    def test_a_transaction_sees_what_it_wrote(self, store: Store) -> None:
+        with store.transaction(durable=True):
+            store.put(CUSTOMERS, customers("ada"))
+            assert store.read(CUSTOMERS, page=page("ada")).height == 1
+
+    def test_an_exception_undoes_all_of_it_and_passes_on(self, store: Store) -> None:
+        know(store, "ada")
+        before = {table.name: store.read(table) for table in TABLES}
+        with pytest.raises(ZeroDivisionError), store.transaction():
+            store.put(CUSTOMERS, customers("ada", "eve"))
+            store.update(CUSTOMERS, customers("ada").select("customer", name=None))
+            store.append(interactions(interaction("ada", "1")))
+            store.put(MESSAGES, messages(message("m1")))
+            store.claim(worker="w", channel="letters", as_of=NOON, until=NOON, limit=1)
+            store.delete(CUSTOMERS, customers("eve"))
+            store.mark("review", customers("ada")["customer"])
+            store.mark("plan", None)
+            raise ZeroDivisionError
+        assert all(store.read(table).equals(before[table.name]) for table in TABLES)
+        assert (store.marked("review"), store.marked("plan")) == (0, 0)
+
+    def test_after_an_exception_the_next_transaction_is_kept(self, store: Store) -> None:
+        with pytest.raises(ZeroDivisionError), store.transaction(durable=True):
+            store.put(CUSTOMERS, customers("eve"))
+            raise ZeroDivisionError
+        know(store, "ada")
+        assert list(store.read(CUSTOMERS)["customer"]) == ["ada"]
+
+    def test_a_page_read_in_an_undone_transaction_reads_the_same_afterwards(self, store: Store) -> None:
+        know(store, "a", "b", "c")
+        first, second = page("a"), page("c")
+        assert list(store.read(CUSTOMERS, page=first)["customer"]) == ["a"]
+        with pytest.raises(ZeroDivisionError), store.transaction():
+            assert list(store.read(CUSTOMERS, page=second)["customer"]) == ["c"]
+            raise ZeroDivisionError
+        assert list(store.read(CUSTOMERS, page=second)["customer"]) == ["c"]
+        assert list(store.read(CUSTOMERS, page=first)["customer"]) == ["a"]
+
+    def test_transactions_do_not_nest(self, store: Store) -> None:
+        with store.transaction(), pytest.raises(RuntimeError, match="nest"), store.transaction():
+            pytest.fail("a transaction was opened inside another")
+
+    def test_nothing_is_written_outside_a_transaction(self, store: Store) -> None:
+        writes = (
+            lambda: store.put(CUSTOMERS, customers("ada")),
+            lambda: store.update(CUSTOMERS, customers("ada")),
+            lambda: store.append(interactions(interaction("ada", "1"))),
+            lambda: store.mark("review", customers("ada")["customer"]),
+            lambda: store.mark("review", None),
+            lambda: store.unmark("review", page("ada")),
+            lambda: store.unmark("review", None),
+            store.clear_measures,
+            lambda: store.delete(CUSTOMERS, customers("ada")),
+            lambda: store.claim(worker="w", channel="c", as_of=NOON, until=NOON, limit=1),
+        )
+        for write in writes:
+            with pytest.raises(RuntimeError, match="transaction"):
+                write()
+        assert store.read(CUSTOMERS).is_empty()
+
+
+class HistoryContract:
+    """An interaction is kept once, however often and in whatever batches it comes."""
+
+    def test_new_interactions_are_kept_and_returned_in_their_order(self, store: Store) -> None:
+        rows = interactions(
+            interaction("bob", "2", lines=LINES, amount=-5, reference="r", data='{"k": "v"}'),
+            interaction("ada", "1", lines=[]),
+            interaction("ada", "3"),
+        )
+        with store.transaction():
+            assert store.append(rows).equals(rows)
+        assert store.read(INTERACTIONS).equals(rows.sort("id"))
+
+    def test_a_repeated_interaction_is_not_new_and_changes_nothing(self, store: Store) -> None:
+        first = interactions(interaction("ada", "1"))
+        with store.transaction():
+            store.append(first)
+        with store.transaction():
+            assert store.append(first).equals(INTERACTIONS.empty())
+            mixed = interactions(
+                interaction("bob", "1", kind="visit"),
+                interaction("bob", "2"),
+                interaction("ada", "1", source="web"),
+            )
+            new = store.append(mixed)
+        assert new.equals(mixed[1:])
+        assert store.read(INTERACTIONS, where={"id": "1", "source": "shop"}).equals(first)
+
+    def test_a_repetition_inside_a_batch_counts_once(self, store: Store) -> None:
+        twice = interactions(interaction("ada", "1"), interaction("bob", "1"), interaction("ada", "2"))
+        with store.transaction():
+            assert store.append(twice).equals(twice[[0, 2]])
+        assert store.count(INTERACTIONS, ["customer"]).rows() == [("ada", 2)]
+
+    @PROPERTY
+    @given(
+        batches=st.lists(
+            st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 9)), max_size=8), max_size=5
+        )
+    )
+    def test_any_batches_give_each_interaction_once(
+        self, store: Store, batches: list[list[tuple[str, int]]]
+    ) -> None:
+        # The store is the same for every example, so each has a source of its own.
+        source = f"source {store.count(INTERACTIONS, []).item()}"
+        known: dict[str, str] = {}
+        for batch in batches:
+            rows = [interaction(customer, str(id_), source=source) for customer, id_ in batch]
+            with store.transaction():
+                new = store.append(interactions(*rows))
+            expected = []
+            for row in rows:
+                if row["id"] not in known:
+                    known[row["id"]] = row["customer"]
+                    expected.append((row["id"], row["customer"]))
+            assert new.select("id", "customer").rows() == expected
+        kept = store.read(INTERACTIONS, where={"source": source}, columns=["id", "customer"])
+        assert dict(kept.rows()) == known
+        assert kept.height == len(known)
