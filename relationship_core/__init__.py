@@ -29,6 +29,17 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
         Page as Page,
         Table as Table,
     )
+    from relationship_core.config import (
+        Choice as Choice,
+        PluginSettings as PluginSettings,
+        ProjectSettings as ProjectSettings,
+        Settings as Settings,
+        provider_settings as provider_settings,
+        read_settings as read_settings,
+    )
+    from relationship_core.config.campaign_files import (
+        read_campaigns as read_campaigns,
+    )
     from relationship_core.declarations import (
         Bounded as Bounded,
         Daily as Daily,
@@ -50,13 +61,45 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
         RetriableError as RetriableError,
         UnsupportedError as UnsupportedError,
     )
+    from relationship_core.flow.deliver import (
+        Delivered as Delivered,
+    )
+    from relationship_core.flow.plan import (
+        Planned as Planned,
+    )
+    from relationship_core.flow.progress import (
+        Listener as Listener,
+        Progress as Progress,
+    )
+    from relationship_core.flow.rebuild import (
+        Rebuilt as Rebuilt,
+        check_measures as check_measures,
+    )
+    from relationship_core.flow.record.recorder import (
+        Recorded as Recorded,
+    )
     from relationship_core.flow.report.customers import (
         CustomerView as CustomerView,
         TimelineEntry as TimelineEntry,
     )
+    from relationship_core.flow.report.explain import (
+        ActionView as ActionView,
+        AtomView as AtomView,
+        Explanation as Explanation,
+        MessageView as MessageView,
+    )
+    from relationship_core.flow.report.preview import (
+        Preview as Preview,
+    )
     from relationship_core.flow.report.summary import (
+        DecisionCount as DecisionCount,
         LadderView as LadderView,
+        MessageCount as MessageCount,
+        Movement as Movement,
         Report as Report,
+    )
+    from relationship_core.flow.review import (
+        Reviewed as Reviewed,
     )
     from relationship_core.hookspecs import (
         PROJECT as PROJECT,
@@ -98,12 +141,21 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
     )
     from relationship_core.model.money import (
         Money as Money,
+        minor_digits as minor_digits,
     )
     from relationship_core.model.relationship import (
         Ladder as Ladder,
         Score as Score,
         Stage as Stage,
         Transition as Transition,
+    )
+    from relationship_core.plugins import (
+        Plugins as Plugins,
+        load_plugins as load_plugins,
+    )
+    from relationship_core.plugins.sources import (
+        BrokenPlugin as BrokenPlugin,
+        InstalledPlugin as InstalledPlugin,
     )
     from relationship_core.ports import (
         Channel as Channel,
@@ -116,20 +168,29 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
         Store as Store,
     )
     from relationship_core.relationships import (
+        Ran as Ran,
         Relationships as Relationships,
     )
 
 _HOMES = {
     "columns": (
-        "CAMPAIGNS CONTACT_POINTS CUSTOMERS DECISIONS FACTS IMPORTS INSTANT INTERACTIONS KEYED_MEASURES "
-        "MESSAGES ORDER_LINE RUNS STATES SUPPRESSIONS TABLES TRANSITIONS Page Table"
+        "CAMPAIGNS CONTACT_POINTS CUSTOMERS DECISIONS FACTS IMPORTS INSTANT INTERACTIONS "
+        "KEYED_MEASURES MESSAGES ORDER_LINE RUNS STATES SUPPRESSIONS TABLES TRANSITIONS Page Table"
     ),
-    "declarations": (
-        "Bounded Daily Feature Halving KeyedMeasure Linear Measure Motion Policy ScoringRule Steps Still"
-    ),
+    "config": "Choice PluginSettings ProjectSettings Settings provider_settings read_settings",
+    "config.campaign_files": "read_campaigns",
+    "declarations": ("Bounded Daily Feature Halving KeyedMeasure Linear Measure Motion Policy ScoringRule Steps Still"),
     "errors": "ConfigurationError RejectedError RelationshipError RetriableError UnsupportedError",
+    "flow.deliver": "Delivered",
+    "flow.plan": "Planned",
+    "flow.progress": "Listener Progress",
+    "flow.rebuild": "Rebuilt check_measures",
+    "flow.record.recorder": "Recorded",
     "flow.report.customers": "CustomerView TimelineEntry",
-    "flow.report.summary": "LadderView Report",
+    "flow.report.explain": "ActionView AtomView Explanation MessageView",
+    "flow.report.preview": "Preview",
+    "flow.report.summary": "DecisionCount LadderView MessageCount Movement Report",
+    "flow.review": "Reviewed",
     "hookspecs": "PROJECT hookimpl",
     "model.campaign": "Action Campaign Limits Occasion Purpose Variant",
     "model.customer": "ContactPoint Customer",
@@ -137,10 +198,12 @@ _HOMES = {
     "model.instants": "parse_instant utc",
     "model.interaction": "Direction Interaction InteractionKind Nature OrderLine",
     "model.message": "DeliveryEvent Message MessageState Receipt",
-    "model.money": "Money",
+    "model.money": "Money minor_digits",
     "model.relationship": "Ladder Score Stage Transition",
+    "plugins": "Plugins load_plugins",
+    "plugins.sources": "BrokenPlugin InstalledPlugin",
     "ports": "Channel Clock Lookup Provider Renderer Secret Step Store",
-    "relationships": "Relationships",
+    "relationships": "Ran Relationships",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

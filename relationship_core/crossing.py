@@ -45,6 +45,9 @@ LONGEST_DAYS = 365_250.0
 _SAFETY = 1e-11
 """Relative; rounding in a few additions and one decay stays below 1e-13."""
 
+_CAREFUL_DEPTH = 3
+"""Levels of AND and OR at which it matters which part decides; every level doubles the expression."""
+
 _TINY = 1e-300
 _NEVER = pl.lit(math.inf)
 _ZERO = pl.lit(0.0)
@@ -79,7 +82,8 @@ def days_until_change(condition: Condition, motions: Mapping[str, Motion]) -> pl
     if days is None:
         return pl.repeat(None, pl.len(), dtype=pl.Float64)
     early = days * (1 - _SAFETY) - SMALLEST_DAYS
-    return pl.when(early <= LONGEST_DAYS).then(pl.max_horizontal(early, pl.lit(SMALLEST_DAYS)))
+    smallest = pl.repeat(SMALLEST_DAYS, pl.len(), dtype=pl.Float64)
+    return pl.when(early <= LONGEST_DAYS).then(pl.max_horizontal(early, smallest))
 
 
 @frozen(kw_only=True, eq=False)
@@ -142,7 +146,7 @@ def _scaled(course: _Course, factor: _Sum, horizons: tuple[pl.Expr, ...] = ()) -
 
 
 def _inverse(number: _Sum) -> _Sum:
-    divisor = pl.when(number.value != 0).then(number.value)
+    divisor = number.value.replace(0.0, None)
     return _Sum(value=1 / divisor, size=number.size / (divisor * divisor))
 
 
@@ -156,6 +160,9 @@ def _course(node: Node, motions: Mapping[str, Motion]) -> _Course:
     if node.op == "literal":
         return _Course(parts={"base": _Sum.of(_in_days(node))})
     courses = [_course(arg, motions) for arg in node.args]
+    if all(course.is_still for course in courses):
+        horizons = tuple(horizon for course in courses for horizon in course.horizons)
+        return _Course(parts={"base": _Sum.of(_in_days(node))}, horizons=horizons)
     if node.op == "coalesce":
         return _first_of(node.args, courses)
     if node.op == "neg":
@@ -226,9 +233,7 @@ def _first_of(args: Sequence[Node], courses: Sequence[_Course]) -> _Course:
 
 
 def _where_present(args: Sequence[Node], values: Sequence[pl.Expr]) -> pl.Expr:
-    return pl.coalesce(
-        [pl.when(arg.expr.is_not_null()).then(value) for arg, value in zip(args, values, strict=True)]
-    )
+    return pl.coalesce([pl.when(arg.expr.is_not_null()).then(value) for arg, value in zip(args, values, strict=True)])
 
 
 def _crossing(difference: _Course) -> pl.Expr | None:
@@ -280,13 +285,13 @@ def _bounded_crossing(difference: _Course) -> pl.Expr:
     return pl.when(speed > 0).then((start.value.abs() - start.slack) / speed).otherwise(_NEVER)
 
 
-def _until(node: Node, motions: Mapping[str, Motion], *, truth: bool) -> pl.Expr | None:
+def _until(node: Node, motions: Mapping[str, Motion], *, truth: bool, depth: int = 0) -> pl.Expr | None:
     """Days for which the node surely keeps being, or not being, of this truth; None for ever."""
     if node.op == "not":
-        return _until(node.args[0], motions, truth=not truth)
-    if node.op not in {"and", "or"}:
-        return _until_atom(node, motions)
-    waits = [_until(arg, motions, truth=truth) for arg in node.args]
+        return _until(node.args[0], motions, truth=not truth, depth=depth)
+    if node.op not in {"and", "or"} or depth == _CAREFUL_DEPTH:
+        return _until_any(node, motions)
+    waits = [_until(arg, motions, truth=truth, depth=depth + 1) for arg in node.args]
     if all(wait is None for wait in waits):
         return None
     # One false part keeps an AND from being true, whatever the others do; so with OR and being false.
@@ -300,28 +305,20 @@ def _until(node: Node, motions: Mapping[str, Motion], *, truth: bool) -> pl.Expr
     return pl.when(pl.any_horizontal(decisive)).then(longest).otherwise(pl.min_horizontal(days))
 
 
-def _until_atom(node: Node, motions: Mapping[str, Motion]) -> pl.Expr | None:
-    first = node.args[0] if node.args else node
-    if first.kind not in {NUMBER, MOMENT, DAY}:
-        parts = node.args or (node,)
-        return _least([_until_other(part, motions) for part in parts])
-    course = _course(first, motions)
-    if node.op == "is null":
-        return _least(course.horizons)
-    others = [_scaled(_course(other, motions), _MINUS) for other in node.args[1:]]
-    return _least([_crossing(_plus(course, other)) for other in others])
-
-
-def _until_other(node: Node, motions: Mapping[str, Motion]) -> pl.Expr | None:
-    """Days for which text, a stage or a truth surely stays the same."""
+def _until_any(node: Node, motions: Mapping[str, Motion]) -> pl.Expr | None:
+    """Days for which the node, be it a truth, a text or a stage, surely stays what it is, null included."""
     if node.op == "literal":
         return None
     if node.op == "column":
         motion = motions.get(str(node.value), Still())
         return None if isinstance(motion, Still) else _next_jump(motion)
-    if node.op == "coalesce":
-        return _least([_until_other(arg, motions) for arg in node.args])
-    return _least([_until(node, motions, truth=truth) for truth in (True, False)])
+    first, *others = node.args
+    if first.kind not in {NUMBER, MOMENT, DAY}:
+        return _least([_until_any(arg, motions) for arg in node.args])
+    course = _course(first, motions)
+    if node.op == "is null":
+        return _least(course.horizons)
+    return _least([_crossing(_plus(course, _scaled(_course(other, motions), _MINUS))) for other in others])
 
 
 def _least(waits: Iterable[pl.Expr | None]) -> pl.Expr | None:

@@ -55,7 +55,9 @@ class Provider(Generic[P]):
         name: what the configuration says.
         factory: makes the object from its settings; it imports whatever is heavy when it is called.
         settings: a frozen attrs class of the configuration's keys. Field types may be str, int, float,
-            bool, Path (made absolute against the project folder), Secret, tuple[str, ...], and X | None.
+            bool, Path (made absolute against the project folder), Secret, a Literal, tuple[str, ...], and
+            X | None. A field with the metadata ``{"project": "sender"}`` takes that key of ``[project]``
+            where its own is not given.
         summary: one line for people.
         capabilities: what it can do beyond the port, such as ``lookup`` or ``local``.
     """
@@ -127,7 +129,9 @@ class Store(Protocol):
         """Rows of a table: of the page's customers, with these column values, only these columns."""
         ...
 
-    def count(self, table: Table, by: Sequence[str], *, where: Mapping[str, str] | None = None) -> pl.DataFrame:
+    def count(
+        self, table: Table, by: Sequence[str], *, where: Mapping[str, str] | None = None
+    ) -> pl.DataFrame:
         """How many rows there are for each combination of these columns; the column ``rows`` holds the number."""
         ...
 
@@ -155,7 +159,9 @@ class Store(Protocol):
         """Forget every measure of the page's customers, or of everybody, so that history can be folded again."""
         ...
 
-    def pages(self, step: Step | None, *, as_of: datetime, after: str = "", size: int = 50_000) -> Iterator[Page]:
+    def pages(
+        self, step: Step | None, *, as_of: datetime, after: str = "", size: int = 50_000
+    ) -> Iterator[Page]:
         """Customers in ascending order of id, from the one after ``after``.
 
         With a step only those who need it: marked for it; for ``review`` also those whose ``due_at`` is not

@@ -126,7 +126,11 @@ class Relationships:
         """
         settings = read_settings(folder)
         return cls(
-            settings=settings, campaigns=read_campaigns(folder), clock=clock, plugins=plugins, folder=folder.absolute()
+            settings=settings,
+            campaigns=read_campaigns(folder),
+            clock=clock,
+            plugins=plugins,
+            folder=folder.absolute(),
         )
 
     def __enter__(self) -> Self:
@@ -243,9 +247,7 @@ class Relationships:
             versions=self._keep_versions(dry_run=dry_run),
             message_id=salted_message_id(self._salt()),
         )
-        return plan(
-            self.store, self.rules, self._moment(as_of), outbox, dry_run=dry_run, progress=progress
-        )
+        return plan(self.store, self.rules, self._moment(as_of), outbox, dry_run=dry_run, progress=progress)
 
     def deliver(self, *, as_of: datetime | None = None, progress: Listener = silent) -> Delivered:
         """Hand the queued messages to their channels."""
@@ -338,7 +340,9 @@ class Relationships:
             for variant in action.variants:
                 where = f"campaign {campaign.name!r}, action {action.name!r}"
                 choice = self.plugins.find(self.settings.channels, variant.channel, f"{where}, channel")
-                provider = self.plugins.find(self.plugins.channels, choice.use, f"[channels.{variant.channel}] use")
+                provider = self.plugins.find(
+                    self.plugins.channels, choice.use, f"[channels.{variant.channel}] use"
+                )
                 if campaign.purpose == "marketing" and LOCAL not in provider.capabilities:
                     message = (
                         f"{where}: the channel {variant.channel!r} reaches real people, and marketing may not use it "

@@ -1,10 +1,19 @@
 """The demonstration on real data; every number of the data is counted again here, by other means."""
 
+import json
+import os
 import re
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from html.parser import HTMLParser
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -15,8 +24,11 @@ import polars as pl
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
-from relationship_core import INTERACTIONS
+from relationship_core import INTERACTIONS, Relationships
 from relationship_demo import data, people
+from relationship_demo.project import prepare
+from relationship_demo.replay import replay
+from relationship_demo.summary import summarize
 
 NEW_YORK = ZoneInfo("America/New_York")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,6 +44,8 @@ class Counted(NamedTuple):
     cents: Counter[str]
     received: Counter[str]
     redeemed: Counter[str]
+    spent: Counter[int]
+    first_paid: dict[int, str]
 
 
 def columns(table: str, *names: str) -> list[list[Any]]:
@@ -62,8 +76,14 @@ def counted() -> Counted:
         for number, row in first_line.items()
     }
     in_month: Counter[str] = Counter()
+    spent: Counter[int] = Counter()
+    first_paid: dict[int, str] = {}
     for number, amount in cents.items():
+        buyer = household[first_line[number]]
         in_month[month[number]] += amount
+        spent[buyer] += amount
+        if amount > 0:
+            first_paid[buyer] = min(month[number], first_paid.get(buyer, "9999-12"))
     starts = dict(zip(*columns("campaign_descriptions", "campaign_id", "start_date"), strict=True))
     received, _ = columns("campaigns", "campaign_id", "household_id")
     redeemed, _ = columns("coupon_redemptions", "redemption_date", "household_id")
@@ -74,6 +94,8 @@ def counted() -> Counted:
         cents=in_month,
         received=Counter(max(month_of(starts[campaign]), "2017-01") for campaign in received),
         redeemed=Counter(map(month_of, redeemed)),
+        spent=spent,
+        first_paid=first_paid,
     )
 
 
@@ -116,9 +138,7 @@ def test_each_month_has_what_the_files_say(
 
 def test_the_money_agrees_to_the_cent(counted: Counted, year: dict[str, pl.DataFrame]) -> None:
     assert {name: frame["amount"].sum() for name, frame in year.items()} == dict(counted.cents)
-    lines = {
-        name: frame.explode("lines")["lines"].struct.field("minor").sum() for name, frame in year.items()
-    }
+    lines = {name: frame.explode("lines")["lines"].struct.field("minor").sum() for name, frame in year.items()}
     assert lines == dict(counted.cents)
 
 
@@ -187,9 +207,7 @@ def test_addresses_are_as_mixed_as_in_life_and_belong_to_one_household_each() ->
     assert share["email"] == pytest.approx(0.85, abs=0.03)
     assert share["sms"] == pytest.approx(0.60, abs=0.03)
     assert any({p.medium for p in customer.contact_points} == {"post"} for customer in customers)
-    assert sum(customer.locale == "es" for customer in customers) / len(customers) == pytest.approx(
-        0.1, abs=0.03
-    )
+    assert sum(customer.locale == "es" for customer in customers) / len(customers) == pytest.approx(0.1, abs=0.03)
 
 
 def test_attributes_are_the_demographics_that_are_known() -> None:
@@ -197,3 +215,228 @@ def test_attributes_are_the_demographics_that_are_known() -> None:
     assert len(customers) == 2469
     assert customers["household-1"].attributes["age"] == "65+"
     assert sum(bool(customer.attributes) for customer in customers.values()) == 801
+
+
+class Demo(NamedTuple):
+    """A finished demo: its folder, and the document that it printed."""
+
+    folder: Path
+    document: dict[str, Any]
+
+
+def relate(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "relationship_core", *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True, encoding="utf-8")
+
+
+def printed(*arguments: str) -> dict[str, Any]:
+    done = relate("demo", "--json", *arguments)
+    assert done.returncode == 0, done.stderr
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The whole year, once, also where several workers share the tests; SQLite's lock lets the others wait."""
+    top = tmp_path_factory.getbasetemp()
+    shared = top.parent if "PYTEST_XDIST_WORKER" in os.environ else top
+    folder, kept = shared / "relate-demo", shared / "demo.json"
+    with closing(sqlite3.connect(shared / "demo.lock", timeout=600, isolation_level=None)) as lock:
+        lock.execute("BEGIN EXCLUSIVE")
+        if not kept.exists():
+            kept.write_text(json.dumps(printed("--project", str(folder))), encoding="utf-8")
+    return Demo(folder, json.loads(kept.read_text(encoding="utf-8")))
+
+
+def outbox(folder: Path) -> dict[str, list[Path]]:
+    return {channel.name: sorted(channel.iterdir()) for channel in sorted((folder / "outbox").iterdir())}
+
+
+def test_the_document_agrees_with_the_files(counted: Counted, demo: Demo) -> None:
+    document = demo.document
+    assert document["households"] == len(counted.households)
+    assert document["orders"] == counted.orders.total()
+    assert document["redemptions"] == counted.redeemed.total()
+    assert document["campaigns_received"] == counted.received.total()
+    assert document["interactions"] == sum(document[kind] for kind in ("orders", "redemptions", "campaigns_received"))
+
+
+def test_every_household_stands_on_one_rung_each_month(demo: Demo) -> None:
+    stages = demo.document["stages"]
+    assert [each["month"] for each in stages] == [month.name for month in data.months()]
+    assert {sum(each["households"].values()) for each in stages} == {2469}
+
+
+def test_prospects_are_those_who_have_paid_for_nothing_yet(counted: Counted, demo: Demo) -> None:
+    found = {each["month"]: each["households"]["prospect"] for each in demo.document["stages"]}
+    assert found == {
+        month.name: 2469 - sum(first <= month.name for first in counted.first_paid.values()) for month in data.months()
+    }
+
+
+def test_nobody_passes_client_by_buying(demo: Demo) -> None:
+    assert {move["target"] for move in demo.document["transitions"]} <= {"customer", "client"}
+    highest = [each["households"] for each in demo.document["stages"]]
+    assert all(rungs["supporter"] == rungs["advocate"] == rungs["partner"] == 0 for rungs in highest)
+    assert highest[-1]["client"] > 1500
+
+
+def test_moves_and_standing_add_up(demo: Demo) -> None:
+    moved = Counter({"prospect": 2469})
+    for move in demo.document["transitions"]:
+        moved[move["origin"]] -= move["households"]
+        moved[move["target"]] += move["households"]
+    last = demo.document["stages"][-1]["households"]
+    assert {rung: moved[rung] for rung in last} == last
+
+
+def test_every_campaign_reaches_somebody_and_leaves_others_alone(demo: Demo) -> None:
+    campaigns = {file.stem for file in (demo.folder / "campaigns").glob("*.toml")}
+    assert len(campaigns) == 5
+    decided = demo.document["decisions_by_campaign"]
+    assert {each["campaign"] for each in decided if each["verdict"] == "planned"} == campaigns
+    assert {each["campaign"] for each in decided if each["verdict"] == "skipped"} == campaigns
+    assert {"nothing_due", "no_contact_point", "minimum_interval"} <= demo.document["decisions"].keys()
+
+
+def test_each_message_is_one_file_of_the_outbox(demo: Demo) -> None:
+    files = {channel: len(paths) for channel, paths in outbox(demo.folder).items()}
+    assert files == demo.document["messages"]
+    assert {each["state"] for each in demo.document["messages_by_campaign"]} == {"accepted"}
+    planned = (each["engagements"] for each in demo.document["decisions_by_campaign"] if each["verdict"] == "planned")
+    assert sum(planned) == sum(files.values())
+
+
+def body(mail: EmailMessage) -> str:
+    plain = mail.get_body(("plain",))
+    assert plain is not None
+    return str(plain.get_content())
+
+
+def test_mails_are_mails(demo: Demo) -> None:
+    paths = outbox(demo.folder)["mail"]
+    mails = [BytesParser(policy=policy.default).parsebytes(path.read_bytes()) for path in paths]
+    assert not any(mail.defects for mail in mails)
+    assert all(mail["to"].addresses[0].domain == "example.com" for mail in mails)
+    assert {str(mail["from"]) for mail in mails} == {"Journey Market <hello@example.com>"}
+    assert {mail["date"].datetime.astimezone(NEW_YORK).year for mail in mails} == {2017}
+    texts = [body(mail) for mail in mails]
+    assert all("1 Sample Street" in text for text in texts)
+    assert not any("{{" in text for text in texts)
+    spanish = [text for text in texts if text.startswith("Hola")]
+    assert 0 < len(spanish) < len(texts) / 4
+
+
+def test_text_messages_go_to_numbers_of_fiction(demo: Demo) -> None:
+    texts = [path.read_text(encoding="utf-8") for path in outbox(demo.folder)["texts"]]
+    assert texts
+    assert all(re.fullmatch(r"To: \+1\d{3}55501\d\d\n\n[^\n]+\n", text) for text in texts)
+
+
+class Words(HTMLParser):
+    """The elements and the text of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: set[str] = set()
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002  its signature
+        self.elements.add(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_cards_are_pages_with_an_address(demo: Demo) -> None:
+    paths = outbox(demo.folder)["cards"]
+    assert paths
+    for path in paths:
+        page = Words()
+        page.feed(path.read_text(encoding="utf-8"))
+        assert {"html", "head", "title", "body"} <= page.elements
+        assert " 00000\nUSA" in page.text
+        assert "{{" not in page.text
+
+
+def test_a_household_is_known_to_the_cent(counted: Counted, demo: Demo) -> None:
+    with Relationships.open(demo.folder) as relationships:
+        for household in (1, 900, 2500):
+            measures = relationships.customer(data.customer_id(household)).measures
+            assert measures["spent"] == counted.spent[household]
+
+
+def test_scores_without_evidence_say_so(demo: Demo) -> None:
+    with Relationships.open(demo.folder) as relationships:
+        scores = relationships.customer(data.customer_id(1)).scores
+    silent = {score.name for score in scores if str(score) == "no evidence"}
+    assert silent == {"benefit", "trust", "reciprocity", "attitude", "advocacy"}
+
+
+def test_a_second_run_repeats_nothing(demo: Demo) -> None:
+    def state() -> dict[Path, int]:
+        return {path: path.stat().st_mtime_ns for path in demo.folder.rglob("*") if path.suffix != ".db-shm"}
+
+    before = state()
+    assert printed("--project", str(demo.folder)) == demo.document
+    assert state() == before
+
+
+def test_people_read_tables_and_what_to_look_at_next(demo: Demo) -> None:
+    done = relate("demo", "--project", str(demo.folder))
+    assert done.returncode == 0
+    assert done.stderr == ""
+    for words in ("2,469 households", "155,848 orders", "no evidence", "nothing_due", "What to look at next"):
+        assert words in done.stdout
+
+
+class StoppedError(Exception):
+    """Stands for a process that dies."""
+
+
+def stopping_at(word: str) -> Callable[[str, int, int], None]:
+    def listen(doing: str, _done: int, _months: int) -> None:
+        if doing.startswith(word):
+            raise StoppedError
+
+    return listen
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
+    for word in ("2017-01: recording", "2017-01: review", "2017-02: recording", "2017-02: review"):
+        with pytest.raises(StoppedError):
+            replay(disturbed, months=2, listen=stopping_at(word))
+    for folder in (undisturbed, disturbed):
+        replay(folder, months=2, listen=stopping_at("never"))
+    expected, found = summarize(undisturbed).document(), summarize(disturbed).document()
+    assert {**found, "project": ""} == {**expected, "project": ""}
+    assert expected["stages"][0]["month"] == "2017-01"
+    assert len(expected["stages"]) == 2
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("mine", encoding="utf-8")
+    done = relate("demo", "--project", str(tmp_path))
+    assert done.returncode == 1
+    assert "is no demo project" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_a_half_made_folder_is_finished_and_edited_files_stay(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    prepare(folder)
+    files = sorted(path.relative_to(folder) for path in folder.rglob("*"))
+    (folder / "campaigns" / "lapse.toml").unlink()
+    (folder / "relationship.toml").write_text("# edited\n", encoding="utf-8")
+    prepare(folder)
+    assert sorted(path.relative_to(folder) for path in folder.rglob("*")) == files
+    assert (folder / "relationship.toml").read_text(encoding="utf-8") == "# edited\n"
+
+
+def test_the_command_is_there_without_loading_what_it_needs() -> None:
+    probe = (
+        "import sys; import relationship_demo.plugin;sys.exit(any(name in sys.modules for name in ('polars', 'rich')))"
+    )
+    assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0

@@ -20,7 +20,7 @@ FLOORS = (
     {"model"},
     {"errors", "ports", "columns", "declarations"},
     {"hookspecs"},
-    {"plugins", "config", "conditions", "crossing"},
+    {"plugins", "config", "campaign_files", "conditions", "crossing"},
     {"flow"},
     {"relationships"},
 )

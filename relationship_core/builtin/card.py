@@ -27,8 +27,9 @@ def card(message: Message) -> str:
     if "<html" in message.html.lower():
         return message.html
     heading = f"<h1>{escape(message.subject)}</h1>\n" if message.subject else ""
+    language = f' lang="{escape(message.locale)}"' if message.locale else ""
     return f"""<!DOCTYPE html>
-<html lang="{escape(message.locale or "")}">
+<html{language}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">

@@ -1,4 +1,4 @@
-"""The channels that reach nobody: ``folder`` writes files, ``null`` forgets. Both are for looking before sending."""
+"""The channels that reach nobody: ``folder`` writes files, ``null`` forgets."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def relationship_channels() -> tuple[Provider[Channel], ...]:
             name="folder",
             factory=FolderChannel,
             settings=FolderSettings,
-            summary="Writes each message to a file: .eml for e-mail, .txt for SMS, an .html card for the rest.",
+            summary="Writes a file for each message: .eml for e-mail, .txt for SMS, else an .html card.",
             capabilities={"local", "lookup"},
         ),
         Provider(

@@ -1,7 +1,8 @@
 """E-mail messages as bytes (RFC 5322), put together by hand.
 
-EmailMessage makes a few hundred of them a second and a folder takes thousands; tests parse the bytes back. Every
-body is quoted-printable: it reads well, survives any relay, and cannot contain the boundary, which has ``=_`` in it.
+EmailMessage makes a few hundred of them a second and a folder takes thousands; tests parse the bytes back.
+Every body is quoted-printable: it reads well, survives any relay, and cannot contain the boundary, which has
+``=_`` in it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from binascii import b2a_qp
 from email.header import Header
 from email.utils import format_datetime, formataddr, parseaddr
+from functools import lru_cache
 
 from relationship_core import Message
 
@@ -73,6 +75,8 @@ def _mailbox(name: str, address: str) -> str:
     return f"{_words(name, 'From')} <{address}>"
 
 
+# Many messages share sender and subject, and encoding a header is the slowest part of a message.
+@lru_cache(maxsize=256)
 def _words(text: str, header: str) -> str:
     if _plain(text):
         return text

@@ -22,7 +22,8 @@ class FolderSettings:
 
     Attributes:
         path: the folder to write to; it is made when it is missing, the folder around it is not.
-        medium: the kind of contact point it delivers to. ``email`` gives .eml, ``sms`` .txt, any other an .html card.
+        medium: the kind of contact point it delivers to; ``email`` gives .eml, ``sms`` .txt, any other an
+            .html card.
         sender: who e-mails are from; ``[project] sender`` unless given here.
         domain: the right side of Message-ID.
     """
@@ -34,7 +35,7 @@ class FolderSettings:
 
 
 class FolderChannel:
-    """Writes one file for each message, named by the message's id; sending again writes the same file again."""
+    """Writes a file for each message, named by the message's id; sending again writes the same again."""
 
     def __init__(self, settings: FolderSettings) -> None:
         self._settings = settings
@@ -89,7 +90,7 @@ class FolderChannel:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """A process that is killed leaves the whole file or none; a leftover is overwritten by the next attempt."""
+    """A process that is killed leaves the whole file or none; the next attempt overwrites its leftover."""
     part = path.with_name(f".{path.name}.part")
     try:
         part.write_bytes(content)

@@ -52,7 +52,11 @@ def _orders() -> tuple[Measure, ...]:
 
     return (
         Measure(
-            name="orders", kinds=("order",), combine="count", value=_paid(), summary="Paid orders, over all time."
+            name="orders",
+            kinds=("order",),
+            combine="count",
+            value=_paid(),
+            summary="Paid orders, over all time.",
         ),
         Measure(
             name="spent",
@@ -129,10 +133,16 @@ def _rhythm_features(kind: str) -> tuple[Feature, ...]:
             f"shrunk to {PRIOR_GAP_DAYS:g} days as if one such gap had been seen.",
         ),
         Feature(
-            name=f"first_{kind}_on", value=on.min(), type="date", summary=f"Project-local date of the first {kind}."
+            name=f"first_{kind}_on",
+            value=on.min(),
+            type="date",
+            summary=f"Project-local date of the first {kind}.",
         ),
         Feature(
-            name=f"last_{kind}_on", value=on.max(), type="date", summary=f"Project-local date of the last {kind}."
+            name=f"last_{kind}_on",
+            value=on.max(),
+            type="date",
+            summary=f"Project-local date of the last {kind}.",
         ),
     )
 
@@ -141,11 +151,13 @@ def _within_a_year(name: str, summary: str) -> Feature:
     """How many keys of the kind day lie within the last 365 days; it falls when the oldest of them gets older."""
     import polars as pl
 
-    on, today = pl.col("on"), pl.col("today").first()
-    inside = on > today - pl.duration(days=YEAR_DAYS)
-    leaves_in_days = (on.filter(inside).min() + pl.duration(days=YEAR_DAYS) - today).dt.total_days()
+    on, today = pl.col("on"), pl.col("today")
+    year = pl.duration(days=YEAR_DAYS)
+    inside = on > today - year
+    leaves_in_days = (on + year - today).dt.total_days()
     # A local day can be an hour shorter than 24 hours: early is allowed, late is not.
-    next_change = pl.col("now").first() + pl.duration(hours=1) * (leaves_in_days * 24 - 24)
+    leaves_at = pl.col("now") + pl.duration(hours=1) * (leaves_in_days * 24 - 24)
+    next_change = pl.when(inside).then(leaves_at).min()
     return Feature(
         name=name, value=inside.sum(), motion=Steps(next_change=next_change), absent=0, summary=summary
     )
@@ -168,7 +180,12 @@ def _history() -> tuple[Measure, ...]:
             ),
             summary="The first interaction of any kind.",
         ),
-        Measure(name="campaigns_received", kinds=("campaign_received",), combine="count", summary="Campaigns received."),
+        Measure(
+            name="campaigns_received",
+            kinds=("campaign_received",),
+            combine="count",
+            summary="Campaigns received.",
+        ),
         Measure(name="redemptions", kinds=("coupon_redeemed",), combine="count", summary="Coupons redeemed."),
     )
 
@@ -176,11 +193,25 @@ def _history() -> tuple[Measure, ...]:
 def _elements() -> tuple[Measure, ...]:
     """Decayed counts of the evidence for each element of a relationship."""
     return (
-        _decayed("praise_received", ("praise", "complaint_resolved"), BENEFIT_HALF_LIFE_DAYS, "Praise and complaints put right"),
-        _decayed("harm_done", ("return", "complaint_opened"), BENEFIT_HALF_LIFE_DAYS, "Returns and complaints"),
+        _decayed(
+            "praise_received",
+            ("praise", "complaint_resolved"),
+            BENEFIT_HALF_LIFE_DAYS,
+            "Praise and complaints put right",
+        ),
+        _decayed(
+            "harm_done", ("return", "complaint_opened"), BENEFIT_HALF_LIFE_DAYS, "Returns and complaints"
+        ),
         _decayed("promises_kept", ("promise_kept",), TRUST_HALF_LIFE_DAYS, "Promises of ours that we kept"),
-        _decayed("promises_broken", ("promise_broken",), TRUST_HALF_LIFE_DAYS, "Promises of ours that we broke"),
-        _decayed("forward_acts", ("coupon_redeemed", "cocreation"), COMMITMENT_HALF_LIFE_DAYS, "Acts that look ahead"),
+        _decayed(
+            "promises_broken", ("promise_broken",), TRUST_HALF_LIFE_DAYS, "Promises of ours that we broke"
+        ),
+        _decayed(
+            "forward_acts",
+            ("coupon_redeemed", "cocreation"),
+            COMMITMENT_HALF_LIFE_DAYS,
+            "Acts that look ahead",
+        ),
         _decayed("given", ("gift_given", "help_given"), RECIPROCITY_HALF_LIFE_DAYS, "What we gave"),
         _decayed(
             "received",
@@ -188,7 +219,12 @@ def _elements() -> tuple[Measure, ...]:
             RECIPROCITY_HALF_LIFE_DAYS,
             "What the customer gave beside money",
         ),
-        _decayed("public_support", ("referral_converted", "review"), ADVOCACY_HALF_LIFE_DAYS, "Converted referrals and public reviews"),
+        _decayed(
+            "public_support",
+            ("referral_converted", "review"),
+            ADVOCACY_HALF_LIFE_DAYS,
+            "Converted referrals and public reviews",
+        ),
     )
 
 
@@ -211,7 +247,9 @@ def _categories() -> KeyedMeasure:
         key="category",
         combine="count",
         features=(
-            Feature(name="categories", value=pl.len(), absent=0, summary="Distinct categories ever bought from."),
+            Feature(
+                name="categories", value=pl.len(), absent=0, summary="Distinct categories ever bought from."
+            ),
         ),
         summary="Order lines in each category.",
     )

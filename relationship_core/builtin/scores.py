@@ -147,10 +147,18 @@ def _commitment() -> ScoringRule:
 def _ratios() -> tuple[ScoringRule, ...]:
     return (
         _shrunk_ratio(
-            "benefit", "praise_received", "harm_done", BENEFIT_HALF_LIFE_DAYS, "what the customer got out of it"
+            "benefit",
+            "praise_received",
+            "harm_done",
+            BENEFIT_HALF_LIFE_DAYS,
+            "what the customer got out of it",
         ),
         _shrunk_ratio(
-            "trust", "promises_kept", "promises_broken", TRUST_HALF_LIFE_DAYS, "promises kept against promises broken"
+            "trust",
+            "promises_kept",
+            "promises_broken",
+            TRUST_HALF_LIFE_DAYS,
+            "promises kept against promises broken",
         ),
         _reciprocity(),
     )

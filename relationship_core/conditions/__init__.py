@@ -93,18 +93,18 @@ def parse_condition(
     node = lower(_parse(text, scope), scope) if text.strip() else literal(True, TRUTH, "TRUE")
     if node.kind != TRUTH:
         raise scope.error(f"{node.text} is {node.kind}, not true or false; compare it with something")
-    condition = Condition(
+    atoms = atoms_of(node) if text.strip() else []
+    expr, *each = _tried([node, *atoms], scope)
+    return Condition(
         text=text,
-        expr=full_length(node),
+        expr=expr,
         columns=frozenset(node.columns),
         atoms=tuple(
-            Atom(text=atom.text, expr=full_length(atom), operands=atom.columns, node=atom)
-            for atom in (atoms_of(node) if text.strip() else ())
+            Atom(text=atom.text, expr=truth, operands=atom.columns, node=atom)
+            for atom, truth in zip(atoms, each, strict=True)
         ),
         node=node,
     )
-    _try_out(condition, scope)
-    return condition
 
 
 def _parse(text: str, scope: Scope) -> Tree:
@@ -135,17 +135,23 @@ def _place_of(error: SqlglotError) -> str:
     return f" {place}; a column named like an SQL keyword needs double quotes"
 
 
-def _try_out(condition: Condition, scope: Scope) -> None:
-    """Run the condition on a row of nulls and a row of plain values: the last guard."""
+def _tried(nodes: Sequence[Node], scope: Scope) -> list[pl.Expr]:
+    """The nodes' truths, each tried on a row of nulls and a row of plain values: the last guard."""
+    frame = pl.DataFrame([_two_values(name, scope) for name in {NOW, *nodes[0].columns}])
+    return [_tried_on(frame, node, scope) for node in nodes]
+
+
+def _tried_on(frame: pl.DataFrame, node: Node, scope: Scope) -> pl.Expr:
     try:
-        frame = pl.DataFrame([_two_values(name, scope) for name in {NOW, *condition.columns}])
-        result = frame.select(condition.expr.alias("truth"))["truth"]
+        result = frame.select(node.expr.alias("truth"))["truth"]
+        expr = node.expr if result.len() == frame.height else full_length(node.expr)
+        result = frame.select(expr.alias("truth"))["truth"]
     except pl.exceptions.PolarsError as error:
         reason = str(error).partition("\n")[0]
-        raise scope.error(f"the condition cannot be computed: {reason}") from error
+        raise scope.error(f"{node.text} cannot be computed: {reason}") from error
     if result.dtype != pl.Boolean or result.len() != frame.height:
-        what = f"the condition gives {result.len()} {result.dtype}, not a truth for each customer"
-        raise scope.error(what)
+        raise scope.error(f"{node.text} gives {result.len()} {result.dtype}, not a truth for each customer")
+    return expr
 
 
 def _two_values(name: str, scope: Scope) -> pl.Series:

@@ -73,8 +73,6 @@ def atoms_of(node: Node) -> list[Node]:
     return [atom for arg in node.args for atom in atoms_of(arg)]
 
 
-def full_length(node: Node) -> pl.Expr:
-    """A node's truth, with a row for every row of the frame also where it reads no column."""
-    if node.columns:
-        return node.expr
-    return pl.repeat(pl.select(node.expr).item(), pl.len(), dtype=pl.Boolean)
+def full_length(expr: pl.Expr) -> pl.Expr:
+    """The same truth, with a row for every row of the frame also where polars finds that it is constant."""
+    return pl.all_horizontal(expr, pl.repeat(True, pl.len(), dtype=pl.Boolean))

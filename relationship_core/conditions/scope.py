@@ -60,9 +60,7 @@ def read_column(name: str, scope: Scope) -> tuple[Kind, pl.Expr]:
     if isinstance(dtype, pl.Enum):
         choices = tuple(dtype.categories)
     if choices:
-        kind = Kind(
-            name="a stage" if name == STAGE or choices == scope.stages else "a choice", choices=choices
-        )
+        kind = Kind(name="a stage" if name == STAGE or choices == scope.stages else "a choice", choices=choices)
         return kind, column if isinstance(dtype, pl.Enum) else column.cast(pl.Enum(choices))
     if dtype.is_numeric():
         return NUMBER, column.cast(pl.Float64).fill_nan(None)

@@ -59,9 +59,7 @@ def _name_of(tree: Tree) -> str:
     if known:
         return known
     if isinstance(tree, exp.Window):
-        return (
-            f"the window function {tree.this.sql_name() if isinstance(tree.this, exp.Func) else ''}".strip()
-        )
+        return f"the window function {tree.this.sql_name() if isinstance(tree.this, exp.Func) else ''}".strip()
     if isinstance(tree, exp.AggFunc):
         return f"the aggregate {tree.sql_name()}"
     if isinstance(tree, exp.Anonymous):
@@ -153,7 +151,7 @@ def _result(sign: str, left: Kind, right: Kind) -> Kind | None:
 
 
 def _divide(dividend: pl.Expr, divisor: pl.Expr) -> pl.Expr:
-    return pl.when(divisor != 0).then(dividend / divisor)
+    return dividend / divisor.replace(0.0, None)
 
 
 def _negative(tree: Tree, scope: Scope, depth: int) -> Node:

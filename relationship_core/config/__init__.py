@@ -204,7 +204,7 @@ def provider_settings(
         provider: the provider that was chosen.
         choice: the choice.
         folder: what relative paths are relative to.
-        where: the choice's path in the configuration: ``channels.news``.
+        where: the choice's table in the configuration: ``[channels.news]``.
         project: the project's own settings.
 
     Raises:
@@ -212,9 +212,9 @@ def provider_settings(
             not set; a line for each mistake.
     """
     inherited = {
-        each.name: getattr(project, each.metadata["project"])
+        each.name: value
         for each in attrs.fields(provider.settings)
-        if "project" in each.metadata and getattr(project, each.metadata["project"], "")
+        if (value := getattr(project, each.metadata.get("project", ""), ""))
     }
     reader = Reader("", folder)
     settings = reader.make(provider.settings, {**inherited, **choice.settings}, where)
@@ -227,13 +227,13 @@ def _prepared(reader: Reader, content: dict[str, Any], folder: Path) -> dict[str
     prepared = {"store": {"use": "sqlite", "path": DATABASE}, **content}
     for name in ("store", "renderer", "ladder"):
         if name in prepared:
-            prepared[name] = _choice(reader, prepared[name], name)
+            prepared[name] = _choice(reader, prepared[name], f"[{name}]")
     if isinstance(prepared.get("ladder"), Choice):
-        reader.refuse_unknown({"use": "", **prepared["ladder"].settings}, ("use",), "ladder")
+        reader.refuse_unknown({"use": "", **prepared["ladder"].settings}, ("use",), "[ladder]")
         prepared["ladder"] = prepared["ladder"].use
     if isinstance(prepared.get("channels"), dict):
         channels = prepared["channels"].items()
-        prepared["channels"] = {name: _choice(reader, each, f"channels.{name}") for name, each in channels}
+        prepared["channels"] = {name: _choice(reader, each, f"[channels.{name}]") for name, each in channels}
     if isinstance(prepared.get("project", {}), dict):
         prepared["project"] = {"name": folder.resolve().name, **prepared.get("project", {})}
     return prepared

@@ -83,7 +83,7 @@ class Reader:
         Args:
             cls: the class; fields without a default are keys that must be there.
             table: the table.
-            where: the table's path in the document, with dots; empty for the document itself.
+            where: the table's path, such as ``[channels.news]``; empty for the document itself.
             known: keys that are allowed and left alone.
         """
         if not isinstance(table, Mapping):
@@ -112,10 +112,7 @@ class Reader:
         known = list(known)
         for key in table:
             if key not in known:
-                hint = (
-                    nearest(key, known)
-                    or f"; there {'is' if len(known) == 1 else 'are'} {', '.join(known) or 'none'}"
-                )
+                hint = nearest(key, known) or f"; the known ones are {', '.join(known) or 'none'}"
                 self.note(where, f"unknown key {key!r}{hint}")
 
     def _name_missing(self, cls: type, table: Mapping[str, object], where: str) -> None:
@@ -136,7 +133,7 @@ class Reader:
         if origin is not None:
             return self._mapping(get_args(kind)[1], raw, where)
         if attrs.has(kind):
-            return raw if isinstance(raw, kind) else self.make(kind, raw, where)
+            return raw if isinstance(raw, kind) else self.make(kind, raw, _headed(where))
         return self._plain(kind, raw, where)
 
     def _one_of(self, allowed: tuple[object, ...], raw: object, where: str) -> object:
@@ -156,7 +153,7 @@ class Reader:
         if not isinstance(raw, Mapping):
             self.note(where, f"must be a table, not {_shown(raw)}")
             return {}
-        return {name: self.value(kind, each, _inside(where, name)) for name, each in raw.items()}
+        return {name: self.value(kind, each, _inside(_headed(where), name)) for name, each in raw.items()}
 
     def _plain(self, kind: Any, raw: object, where: str) -> Any:
         if kind is Secret:
@@ -184,7 +181,15 @@ class Reader:
 
 
 def _inside(where: str, name: str) -> str:
-    return f"{where}.{name}" if where else name
+    """The path of a key: ``[channels.news] path``, ``actions[1].variants[2].text``."""
+    if not where:
+        return name
+    return f"{where} {name}" if where.startswith("[") else f"{where}.{name}"
+
+
+def _headed(where: str) -> str:
+    """The path of a table as TOML heads it, where it lies in the document itself."""
+    return f"[{where}]" if where.isidentifier() else where
 
 
 def _types(cls: type, where: str) -> dict[str, Any]:

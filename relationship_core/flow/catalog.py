@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from relationship_core.config import Settings
     from relationship_core.plugins import Plugins
 
-Origin: TypeAlias = Literal["run", "customer", "attribute", "state", "measure", "feature", "keyed feature", "score"]
+Origin: TypeAlias = Literal[
+    "run", "customer", "attribute", "state", "measure", "feature", "keyed feature", "score"
+]
 
 NEXT_CHANGE = "__next_change"
 CONFIDENCE = "_confidence"
@@ -103,7 +105,9 @@ class Catalog:
         """A hash that changes whenever a definition changes what a review would find."""
         parts = [repr(self.ladder)]
         for rule in self.scores:
-            function = rule.value if isinstance(rule.value, pl.Expr) else getattr(rule.value, "__qualname__", "")
+            function = (
+                rule.value if isinstance(rule.value, pl.Expr) else getattr(rule.value, "__qualname__", "")
+            )
             parts.append(f"{rule.name}: {function} / {rule.confidence}")
         parts.extend(f"{feature.name}: {feature.value}" for feature in _features(self.measures))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
@@ -160,7 +164,11 @@ def _base_columns(ladder: Ladder) -> Iterator[Column]:
         summary="Days since the last move; null before the first.",
     )
     yield Column(
-        name="lapsed", dtype=pl.Boolean(), origin="state", motion=Still(), summary="Whether the lapsed mark is set."
+        name="lapsed",
+        dtype=pl.Boolean(),
+        origin="state",
+        motion=Still(),
+        summary="Whether the lapsed mark is set.",
     )
 
 
@@ -185,7 +193,9 @@ def _measure_columns(measure: Measure | KeyedMeasure) -> Iterator[Column]:
             summary=feature.summary,
         )
         if keyed and isinstance(feature.motion, Steps):
-            yield Column(name=feature.name + NEXT_CHANGE, dtype=INSTANT, origin="keyed feature", motion=Still())
+            yield Column(
+                name=feature.name + NEXT_CHANGE, dtype=INSTANT, origin="keyed feature", motion=Still()
+            )
 
 
 def _named_steps(feature: Feature) -> Motion:

@@ -90,13 +90,18 @@ class Rules:
     def signature(self) -> str:
         """A hash that changes whenever a rule changes, so that everybody becomes due."""
         texts = [condition.text for condition in (*self.ladder_conditions, *self.plan_conditions)]
-        texts += [f"{step.campaign}" for step in self.steps] + [f"{policy.name}: {policy.refuses}" for policy in self.policies]
+        texts += [f"{step.campaign}" for step in self.steps] + [
+            f"{policy.name}: {policy.refuses}" for policy in self.policies
+        ]
         return hashlib.sha256("\n".join([self.catalog.signature(), *texts]).encode()).hexdigest()[:16]
 
     def days_until_change(self) -> tuple[pl.Expr, ...]:
         """For each condition, the days until it may change without news (null: never)."""
         motions = self.catalog.motions
-        crossings = [days_until_change(condition, motions) for condition in (*self.ladder_conditions, *self.plan_conditions)]
+        crossings = [
+            days_until_change(condition, motions)
+            for condition in (*self.ladder_conditions, *self.plan_conditions)
+        ]
         return (*crossings, *self._period_ends())
 
     def _period_ends(self) -> Iterator[pl.Expr]:
@@ -160,12 +165,18 @@ def _step(catalog: Catalog, campaign: Campaign, action: Action) -> Step:
 
 def _unknown_column(catalog: Catalog, name: str, where: str, also: tuple[str, ...]) -> None:
     hint = nearest(name, [*catalog.types, *also])
-    message = f"{where}: there is no column {name!r}{hint}; the reference of measures lists the columns there are"
+    message = (
+        f"{where}: there is no column {name!r}{hint}; the reference of measures lists the columns there are"
+    )
     raise ConfigurationError(message)
 
 
 def due_names(rules: Rules) -> frozenset[str]:
     """The columns from which the next due time is computed."""
-    named = {name for condition in (*rules.ladder_conditions, *rules.plan_conditions) for name in condition.columns}
+    named = {
+        name for condition in (*rules.ladder_conditions, *rules.plan_conditions) for name in condition.columns
+    }
     closed = rules.catalog.closure(named)
-    return closed | {extra for name in closed for extra in motion_names(rules.catalog.columns[name].motion)} - {"next_day"}
+    return closed | {
+        extra for name in closed for extra in motion_names(rules.catalog.columns[name].motion)
+    } - {"next_day"}

@@ -38,7 +38,9 @@ def unfinished(store: Store) -> Run | None:
     if rows.is_empty():
         return None
     row = rows.row(0, named=True)
-    return Run(id=row["run"], as_of=row["as_of"], step=row["step"], started_at=row["started_at"], resumed=True)
+    return Run(
+        id=row["run"], as_of=row["as_of"], step=row["step"], started_at=row["started_at"], resumed=True
+    )
 
 
 def start(store: Store, *, as_of: datetime, now: datetime) -> Run:

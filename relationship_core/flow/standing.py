@@ -50,7 +50,9 @@ class Moment:
         )
 
 
-def standing(store: Store, catalog: Catalog, page: Page, names: Iterable[str], moment: Moment) -> pl.DataFrame:
+def standing(
+    store: Store, catalog: Catalog, page: Page, names: Iterable[str], moment: Moment
+) -> pl.DataFrame:
     """The named columns for the customers of a page, in the page's order, with all they are computed from.
 
     There is a row for each customer, and always the columns ``customer``, ``now``, ``next_day`` and ``today``.
@@ -155,7 +157,9 @@ def _profiles(store: Store, page: Page, by_origin: dict[str, list[Column]]) -> p
     if not attributes:
         return frame
     fields = pl.Struct({column.name: column.dtype for column in attributes})
-    return frame.with_columns(pl.col("attributes").fill_null("{}").str.json_decode(fields)).unnest("attributes")
+    return frame.with_columns(pl.col("attributes").fill_null("{}").str.json_decode(fields)).unnest(
+        "attributes"
+    )
 
 
 def _stages(frame: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
@@ -180,7 +184,11 @@ def _score(frame: pl.DataFrame, rule: ScoringRule, wanted: set[str]) -> pl.DataF
     columns: list[pl.Expr | pl.Series] = []
     try:
         if rule.name in wanted:
-            value = rule.value if isinstance(rule.value, pl.Expr) else _checked(rule, rule.value(frame), frame.height)
+            value = (
+                rule.value
+                if isinstance(rule.value, pl.Expr)
+                else _checked(rule, rule.value(frame), frame.height)
+            )
             columns.append(_number(value, rule.name))
         if rule.name + CONFIDENCE in wanted:
             columns.append(_number(rule.confidence, rule.name + CONFIDENCE))

@@ -72,8 +72,8 @@ class Limits:
     """Bounds on a campaign.
 
     Attributes:
-        expires_days: an engagement is worth doing this many days after its occasion began, and not later; None
-            for ever.
+        expires_days: an engagement is worth doing this many days after its occasion began, and not later;
+            None for ever.
         per_customer: at most this many engagements of the campaign per customer, over all time; None for no
             bound.
     """

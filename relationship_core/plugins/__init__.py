@@ -146,21 +146,21 @@ class Plugins:
     # Looking up
 
     def find(self, among: Mapping[str, T], name: str, where: str) -> T:
-        """Look up a name that the configuration gives.
+        """Look up a name that the configuration or the caller gives.
 
         Args:
-            among: one of this object's mappings, such as ``plugins.channels``.
+            among: what there is by name, such as ``plugins.channels``.
             name: the name to look up.
             where: where the name is written, for the message.
 
         Raises:
-            ConfigurationError: nothing of that name is installed.
+            ConfigurationError: there is nothing of that name.
         """
         if name in among:
             return among[name]
-        message = f"{where}: {name!r} is not installed{nearest(name, among)}"
-        message += f"; there {'is' if len(among) == 1 else 'are'} {', '.join(sorted(among)) or 'none'}"
-        if self.broken:
+        message = f"{where}: there is no {name!r}{nearest(name, among)}"
+        message += f"; the known ones are {', '.join(sorted(among)) or 'none'}"
+        if self.broken and any(among is declared for declared in self._by_hook.values()):
             causes = "; ".join(f"{plugin.name} ({plugin.reason})" for plugin in self.broken)
             message += f"; it may belong to a broken plugin: {causes}"
         raise ConfigurationError(message)

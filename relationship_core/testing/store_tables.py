@@ -26,6 +26,7 @@ from relationship_core.testing.rows import (
     PROPERTY,
     customers,
     decision,
+    decisions,
     frame,
     interaction,
     interactions,

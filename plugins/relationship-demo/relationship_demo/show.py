@@ -28,11 +28,11 @@ SHADES = (("·", "dim"), ("░", "yellow"), ("█", "green"), ("█", "cyan"), (
 
 REASONS = {
     "already_done": "they have had as many of the campaign as its limit allows",
-    "arbitration": "another message to the same household came first",
     "expired": "the occasion had grown too old",
     "minimum_interval": "our last message was too short a time ago",
     "no_contact_point": "no address on any channel that the campaign uses",
     "nothing_due": "in the audience, and no occasion: silence is a decision too",
+    "outranked": "another message to the same household came first",
     "suppressed": "the address is not to be used",
 }
 
@@ -84,9 +84,7 @@ def _show_opening(console: Console, summary: Summary) -> None:
 def _show_stages(console: Console, summary: Summary) -> None:
     ladder = summary.report.ladder
     reached = [rung for rung in ladder.stages if any(each.get(rung) for each in summary.stages.values())]
-    legend = Text("  ").join(
-        Text.assemble(shade, f" {rung}") for shade, rung in zip(SHADES, reached, strict=False)
-    )
+    legend = Text("  ").join(Text.assemble(shade, f" {rung}") for shade, rung in zip(SHADES, reached, strict=False))
     table = _table("Households by stage at the end of each month", "month", *(f">{rung}" for rung in reached))
     table.add_column(legend, no_wrap=True)
     for month, standing in summary.stages.items():
@@ -95,9 +93,7 @@ def _show_stages(console: Console, summary: Summary) -> None:
     console.print(table)
     beyond = [rung for rung in ladder.stages if rung not in reached]
     if beyond:
-        console.print(
-            f"Nobody is {_listed(beyond, 'or')}: buying alone leads nobody there, and here is nothing else."
-        )
+        console.print(f"Nobody is {_listed(beyond, 'or')}: buying alone leads nobody there, and here is nothing else.")
     console.print(f"{ladder.lapsed:,} are marked as lapsed: silent for much longer than is their own way.\n")
 
 
@@ -153,9 +149,7 @@ def _show_story(console: Console, view: CustomerView) -> None:
 
 
 def _show_scores(console: Console, view: CustomerView) -> None:
-    table = _table(
-        f"What is known of {view.customer.id}, and what is not", "score", ">value", ">confidence", "from"
-    )
+    table = _table(f"What is known of {view.customer.id}, and what is not", "score", ">value", ">confidence", "from")
     for score in view.scores:
         source = _listed(score.evidence)
         unknown = score.confidence == 0
@@ -188,9 +182,7 @@ def _show_next(console: Console, summary: Summary) -> None:
 
 def _table(title: str, *columns: str) -> Table:
     """A table; the numbers of a column whose name begins with > stand to the right."""
-    table = Table(
-        title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0)
-    )
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
     return table

@@ -60,7 +60,7 @@ def _lines(view: CustomerView) -> Iterator[Line]:
 def _turns(view: CustomerView) -> Iterator[tuple[datetime, Line]]:
     """What deserves a line of its own, each with its instant."""
     for move in view.transitions:
-        evidence = "; ".join(f"{atom}: {value}" for atom, value in move.evidence.items())
+        evidence = ", ".join(f"{name} {_short(value)}" for name, value in move.evidence.items())
         day = _day(move.at)
         yield move.at, Line(since=day, until=day, what=f"{move.origin} becomes {move.target}", why=evidence)
     for entry in view.timeline:
@@ -87,6 +87,14 @@ def _added_up(entries: list[TimelineEntry]) -> Iterator[Line]:
 def _counted(kind: str, number: int) -> str:
     one, many = PLURALS.get(kind, (kind, kind))
     return f"{number} {one if number == 1 else many}"
+
+
+def _short(value: str) -> str:
+    """A number with three digits; anything else as it is."""
+    try:
+        return f"{float(value):.3g}"
+    except ValueError:
+        return value
 
 
 def _day(at: datetime) -> str:

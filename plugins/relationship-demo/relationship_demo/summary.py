@@ -14,7 +14,7 @@ from relationship_demo import data
 from relationship_demo.project import OUTBOX
 from relationship_demo.replay import Calendar, months_done
 
-STORY = data.customer_id(1)
+STORY = data.customer_id(1145)
 """A household to which much happens in the year."""
 
 ENTRIES = 1000

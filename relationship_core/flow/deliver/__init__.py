@@ -45,7 +45,17 @@ LONGEST_DELAY = timedelta(hours=6)
 
 _SETTLED: Mapping[str, pl.DataType | type[pl.DataType]] = {
     name: MESSAGES.schema[name]
-    for name in ("id", "state", "not_before", "worker", "claimed_until", "attempts", "reference", "detail", "settled_at")
+    for name in (
+        "id",
+        "state",
+        "not_before",
+        "worker",
+        "claimed_until",
+        "attempts",
+        "reference",
+        "detail",
+        "settled_at",
+    )
 }
 
 
@@ -164,7 +174,9 @@ def _prepare(
         if row["expires_at"] is not None and row["expires_at"] <= desk.now:
             settled.append(_settled(row, "expired", desk.now))
         elif (row["medium"], address_hash(row["address"])) in suppressed:
-            settled.append(_settled(row, "failed", desk.now, detail="the address was suppressed after planning"))
+            settled.append(
+                _settled(row, "failed", desk.now, detail="the address was suppressed after planning")
+            )
         else:
             try:
                 message = rendered(row, variant, campaign, facts[row["customer"]], desk.studio, desk.now)
@@ -259,7 +271,11 @@ def _settle_abandoned(
 ) -> None:
     """Take over what workers that are gone had claimed or were attempting."""
     for state in ("claimed", "attempting"):
-        rows = [row for row in store.read(MESSAGES, where={"state": state}).iter_rows(named=True) if _abandoned(row, now)]
+        rows = [
+            row
+            for row in store.read(MESSAGES, where={"state": state}).iter_rows(named=True)
+            if _abandoned(row, now)
+        ]
         settled = [_resumed(row, channels, now) for row in rows]
         _write(store, settled)
         totals.update(str(row["state"]) for row in settled if row["state"] != "queued")

@@ -91,7 +91,9 @@ def plan(
     if whole and not dry_run:
         with store.transaction():
             store.unmark("plan", None)
-    return Planned(as_of=moment.now, customers=customers, planned=planned, decided=dict(decided), dry_run=dry_run)
+    return Planned(
+        as_of=moment.now, customers=customers, planned=planned, decided=dict(decided), dry_run=dry_run
+    )
 
 
 @frozen(kw_only=True)
@@ -116,9 +118,15 @@ def _decide(store: Store, rules: Rules, page: Page, moment: Moment, outbox: Outb
     settled = kept.filter((pl.col("verdict") == "planned") & (pl.col("at") < moment.now))
     due = everyone.filter(pl.col("due")).join(settled, on=KEYS, how="anti")
     judged = _judge(due, store, rules, moment, outbox) if due.height else None
-    decided = _nothing_due(everyone) if judged is None else pl.concat([_nothing_due(everyone), decisions(judged)])
+    decided = (
+        _nothing_due(everyone) if judged is None else pl.concat([_nothing_due(everyone), decisions(judged)])
+    )
     changed = decided.join(
-        kept, on=[*KEYS, "verdict", "reason", "detail", "until"], how="anti", nulls_equal=True, maintain_order="left"
+        kept,
+        on=[*KEYS, "verdict", "reason", "detail", "until"],
+        how="anti",
+        nulls_equal=True,
+        maintain_order="left",
     )
     gone = kept.join(decided, on=KEYS, how="anti")
     fresh = changed.filter(pl.col("verdict") == "planned").select(KEYS)
@@ -127,7 +135,9 @@ def _decide(store: Store, rules: Rules, page: Page, moment: Moment, outbox: Outb
         changed=changed.sort(DECISIONS.key),
         closed=gone.filter((pl.col("occasion") != "") & (pl.col("until") <= moment.now)),
         dropped=gone.filter(pl.col("occasion") == ""),
-        messages=MESSAGES.empty() if judged is None else queue(judged.join(fresh, on=KEYS, how="semi"), outbox.versions, outbox.message_id),
+        messages=MESSAGES.empty()
+        if judged is None
+        else queue(judged.join(fresh, on=KEYS, how="semi"), outbox.versions, outbox.message_id),
     )
 
 

@@ -88,7 +88,11 @@ def _expires_at(step: Step, frame: pl.DataFrame, moment: Moment) -> pl.Expr:
     if not since:
         began = pl.col("now")
     elif frame.schema[since] == pl.Date:
-        began = pl.col(since).cast(pl.Datetime("us")).dt.replace_time_zone(moment.zone, ambiguous="earliest", non_existent="null")
+        began = (
+            pl.col(since)
+            .cast(pl.Datetime("us"))
+            .dt.replace_time_zone(moment.zone, ambiguous="earliest", non_existent="null")
+        )
         began = began.dt.convert_time_zone("UTC")
     else:
         began = pl.col(since)

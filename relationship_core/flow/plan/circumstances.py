@@ -47,7 +47,12 @@ def with_circumstances(
     return (
         due.join(last, on="customer", how="left", maintain_order="left")
         .join(counts, on=["customer", "campaign"], how="left", maintain_order="left")
-        .join(_addresses(store, rules, media, page, due), on=["campaign", "action", "customer"], how="left", maintain_order="left")
+        .join(
+            _addresses(store, rules, media, page, due),
+            on=["campaign", "action", "customer"],
+            how="left",
+            maintain_order="left",
+        )
         .with_columns(
             pl.col("engagements").fill_null(0),
             pl.col("last_contact_at").cast(INSTANT),
@@ -116,7 +121,9 @@ def _contact_points(store: Store, page: Page) -> pl.DataFrame:
     suppressions = store.read(SUPPRESSIONS, columns=["medium", "address_hash"])
     if suppressions.is_empty():
         return points.with_columns(pl.lit(value=False).alias("suppressed"))
-    hashes = pl.Series("address_hash", [address_hash(address) for address in points["address"]], dtype=pl.String)
+    hashes = pl.Series(
+        "address_hash", [address_hash(address) for address in points["address"]], dtype=pl.String
+    )
     marked = suppressions.with_columns(pl.lit(value=True).alias("suppressed"))
     return (
         points.with_columns(hashes)

@@ -13,7 +13,9 @@ from relationship_core.flow.plan.verdicts import DUE
 _ID_BYTES = 16
 
 
-def queue(judged: pl.DataFrame, versions: Mapping[str, str], message_id: Callable[[str, str, str, str], str]) -> pl.DataFrame:
+def queue(
+    judged: pl.DataFrame, versions: Mapping[str, str], message_id: Callable[[str, str, str, str], str]
+) -> pl.DataFrame:
     """Rows of MESSAGES for the planned ones of judged candidates, pinned to the campaign's version."""
     planned = judged.filter(pl.col("reason") == DUE)
     keys = planned.select("campaign", "action", "customer", "occasion")

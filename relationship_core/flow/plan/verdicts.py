@@ -25,14 +25,22 @@ def with_reasons(candidates: pl.DataFrame, policies: tuple[Policy, ...]) -> pl.D
     for policy in reversed(policies):
         refuses = policy.refuses.fill_null(value=False) & _holds_for(policy)
         reason = pl.when(refuses).then(pl.lit(policy.name)).otherwise(reason)
-        detail = pl.when(refuses).then(policy.detail if policy.detail is not None else pl.lit("")).otherwise(detail)
+        detail = (
+            pl.when(refuses)
+            .then(policy.detail if policy.detail is not None else pl.lit(""))
+            .otherwise(detail)
+        )
         own_until = policy.until if policy.until is not None else pl.lit(None, dtype=INSTANT)
         until = pl.when(refuses).then(own_until).otherwise(until)
     try:
-        return candidates.with_columns(reason.alias("reason"), detail.alias("detail"), until.cast(INSTANT).alias("until"))
+        return candidates.with_columns(
+            reason.alias("reason"), detail.alias("detail"), until.cast(INSTANT).alias("until")
+        )
     except pl.exceptions.PolarsError as error:
         names = ", ".join(policy.name for policy in policies)
-        message = f"one of the policies {names} failed with {type(error).__name__}; mend its plugin or disable it"
+        message = (
+            f"one of the policies {names} failed with {type(error).__name__}; mend its plugin or disable it"
+        )
         raise ConfigurationError(message) from error
 
 

@@ -15,18 +15,16 @@ from relationship_core.flow.record.checks import PROBLEM, Rule, customer_rules, 
 from relationship_core.flow.record.commit import commit
 from relationship_core.flow.record.customers import commit_customers
 from relationship_core.flow.record.frames import batches, customers_frames, interactions_frame
+from relationship_core.flow.record.importing import import_file
+from relationship_core.flow.record.mapping import check_frame
 from relationship_core.flow.record.nested import attribute_problems
 from relationship_core.flow.record.recorder import Recorded, Recorder
-from relationship_core.flow.record.typed import (
-    OPTIONAL,
-    REQUIRED,
-    check_columns,
-    typed_interactions,
-)
+from relationship_core.flow.record.typed import typed_interactions
+from relationship_core.flow.record.typed_customers import contact_points, typed_customers
 from relationship_core.model.customer import Customer
 from relationship_core.model.interaction import Interaction
 
-__all__ = ["Recorded", "Recorder", "record", "record_customers"]
+__all__ = ["Recorded", "Recorder", "import_file", "record", "record_customers"]
 
 _NUMBER = "__number"
 
@@ -46,7 +44,10 @@ def record(recorder: Recorder, interactions: Iterable[Interaction] | pl.DataFram
     new = done = 0
     for rows in _interaction_frames(recorder, interactions):
         good = _accepted(
-            rows, interaction_rules(recorder.kinds, recorder.currency, recorder.clock(), rows), done, "interaction"
+            rows,
+            interaction_rules(recorder.kinds, recorder.currency, recorder.clock(), rows),
+            done,
+            "interaction",
         )
         # Neighbours in the store are written together, which is much cheaper.
         ordered = good.select(list(INTERACTIONS.schema)).sort("customer", maintain_order=True)
@@ -56,24 +57,39 @@ def record(recorder: Recorder, interactions: Iterable[Interaction] | pl.DataFram
     return Recorded(new=new, repeated=done - new)
 
 
-def record_customers(recorder: Recorder, customers: Iterable[Customer]) -> Recorded:
+def record_customers(recorder: Recorder, customers: Iterable[Customer] | pl.DataFrame) -> Recorded:
     """Record customers: new ones are added, known ones brought up to date.
 
-    What a customer leaves open stays as it is known, attribute by attribute; contact points are added.
+    A frame has the column ``customer`` and may have ``name``, ``locale``, ``zone``, ``country``, ``attributes``
+    (JSON text), ``attribute.<name>`` and ``contact.<medium>``. What a customer leaves open stays as it is known,
+    attribute by attribute; contact points are added.
 
     Raises:
         RejectedError: something in it cannot be recorded; nothing of its batch was kept, nor what comes after.
     """
     new = done = 0
+    for people, points in _customer_frames(recorder, customers):
+        good = _accepted(people, customer_rules(), done, "customer").select(list(CUSTOMERS.schema))
+        for batch in good.iter_slices(recorder.batch):
+            new += commit_customers(recorder, batch, points.join(batch, on="customer", how="semi"))
+        done += people.height
+    return Recorded(new=new, repeated=done - new)
+
+
+def _customer_frames(
+    recorder: Recorder, customers: Iterable[Customer] | pl.DataFrame
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    if isinstance(customers, pl.DataFrame):
+        check_frame("customers", customers.columns)
+        typed = typed_customers(customers, recorder.attributes)
+        yield typed, contact_points(typed)
+        return
     for batch in batches(customers, Customer, recorder.batch):
         people, points = customers_frames(batch)
         if recorder.attributes is not None:
             problems = attribute_problems(people["attributes"], recorder.attributes)
             people = people.with_columns(problems.alias(PROBLEM))
-        good = _accepted(people, customer_rules(), done, "customer").select(list(CUSTOMERS.schema))
-        new += commit_customers(recorder, good, points)
-        done += len(batch)
-    return Recorded(new=new, repeated=done - new)
+        yield people, points
 
 
 def _interaction_frames(
@@ -83,7 +99,7 @@ def _interaction_frames(
         for batch in batches(interactions, Interaction, recorder.batch):
             yield interactions_frame(batch)
         return
-    check_columns(interactions.columns, REQUIRED, OPTIONAL)
+    check_frame("interactions", interactions.columns)
     yield typed_interactions(interactions, currency=recorder.currency, zone=None, major=False)
 
 

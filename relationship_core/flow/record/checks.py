@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
+from zoneinfo import available_timezones
 
 import polars as pl
 
@@ -43,9 +44,7 @@ def sift(frame: pl.DataFrame, rules: Sequence[Rule]) -> tuple[pl.DataFrame, pl.D
     return frame.filter(~bad), frame.filter(bad).with_columns(reason=reason)
 
 
-def interaction_rules(
-    kinds: Collection[str], currency: str, now: datetime, frame: pl.DataFrame
-) -> list[Rule]:
+def interaction_rules(kinds: Collection[str], currency: str, now: datetime, frame: pl.DataFrame) -> list[Rule]:
     """The rules for rows of INTERACTIONS with one more column, ``currency``."""
     return [
         *(rule for name in ("source", "id", "customer", "kind") for rule in identity_rules(name)),
@@ -67,6 +66,7 @@ def customer_rules() -> list[Rule]:
             country.is_not_null() & ~country.str.contains("^[A-Z]{2}$"),
             "the country is not an ISO 3166-1 code of two capital letters, such as US",
         ),
+        (~pl.col("zone").is_in(sorted(available_timezones())), "the zone is no IANA time zone such as Europe/Berlin"),
     ]
 
 
@@ -82,9 +82,7 @@ def identity_rules(name: str) -> list[Rule]:
 
 def text_rules(names: Iterable[str]) -> list[Rule]:
     """Text that any store can keep."""
-    return [
-        (pl.col(name).str.contains("\0", literal=True), f"the {name} holds a NUL character") for name in names
-    ]
+    return [(pl.col(name).str.contains("\0", literal=True), f"the {name} holds a NUL character") for name in names]
 
 
 def _kind_rule(kinds: Collection[str], frame: pl.DataFrame) -> Rule:
@@ -99,7 +97,10 @@ def _time_rules(now: datetime) -> list[Rule]:
     at = pl.col("at")
     return [
         (at.is_null(), "there is no time"),
-        ((at < EARLIEST) | (at >= LATEST), f"the time is not in the years {EARLIEST.year} to {LATEST.year - 1}"),
+        (
+            (at < EARLIEST) | (at >= LATEST),
+            f"the time is not in the years {EARLIEST.year} to {LATEST.year - 1}",
+        ),
         (at > utc(now) + AHEAD, "the time lies more than a day in the future"),
     ]
 
@@ -127,5 +128,8 @@ def _line_rules() -> list[Rule]:
             any_line(quantity.is_null() | ~quantity.is_finite() | (quantity < 0)),
             "an order line has a quantity that is not a number of at least 0",
         ),
-        (any_line((minor > LARGEST_AMOUNT) | (minor < -LARGEST_AMOUNT)), "the amount of an order line is too large"),
+        (
+            any_line((minor > LARGEST_AMOUNT) | (minor < -LARGEST_AMOUNT)),
+            "the amount of an order line is too large",
+        ),
     ]

@@ -18,9 +18,7 @@ LAST_RECORDED_FACT = "last_recorded_at"
 """Under this name the store keeps the latest instant of any recorded interaction, as ISO text."""
 
 
-def commit(
-    recorder: Recorder, interactions: pl.DataFrame, note: Callable[[int], None] | None = None
-) -> int:
+def commit(recorder: Recorder, interactions: pl.DataFrame, note: Callable[[int], None] | None = None) -> int:
     """Keep a batch, fold what was new of it, and mark those customers for review.
 
     Args:

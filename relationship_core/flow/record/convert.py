@@ -51,9 +51,12 @@ def instants(column: pl.Series, zone: str | None) -> Converted:
     Raises:
         RejectedError: the column holds neither times nor text.
     """
+    if isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone is not None:
+        return column.cast(INSTANT), fine(column)
+    if column.dtype.is_temporal() and zone is None:
+        message = f"the column {column.name!r} holds times without a zone; name the zone that it means"
+        raise RejectedError(message)
     if isinstance(column.dtype, pl.Datetime):
-        if column.dtype.time_zone is not None:
-            return column.cast(INSTANT), fine(column)
         return _localized(column.cast(_NAIVE), column.clear().cast(pl.Date).extend_constant(None, len(column)), zone)
     if column.dtype == pl.Date:
         return _localized(column.cast(_NAIVE).clear().extend_constant(None, len(column)), column, zone)
@@ -90,7 +93,9 @@ def minor_amounts(column: pl.Series) -> Converted:
         written = column.cast(pl.String)
         amounts = pl.when(written.str.contains("^[+-]?[0-9]{1,18}$")).then(written)
         values = pl.select(amounts.cast(pl.Int64).alias(column.name)).to_series()
-        return values, _where(written.is_not_null() & values.is_null(), "the amount is not a whole number of minor units")
+        return values, _where(
+            written.is_not_null() & values.is_null(), "the amount is not a whole number of minor units"
+        )
     raise wrong_type(column, "amounts in minor units: whole numbers")
 
 
@@ -181,9 +186,7 @@ def _localized(naive: pl.Series, days: pl.Series, zone: str | None) -> Converted
 
     midnight = days.cast(_NAIVE)
     # Some zones change their clocks at midnight, and then a day begins an hour late.
-    values = pl.select(
-        pl.coalesce(placed(naive), placed(midnight), placed(midnight + timedelta(hours=1)))
-    ).to_series()
+    values = pl.select(pl.coalesce(placed(naive), placed(midnight), placed(midnight + timedelta(hours=1)))).to_series()
     return values, _where(present & values.is_null(), f"the time does not exist in {zone}: its clocks skip it")
 
 

@@ -11,7 +11,11 @@ from relationship_core.columns import CONTACT_POINTS, CUSTOMERS, Page
 from relationship_core.flow.record.recorder import Recorder
 from relationship_core.ports import Store
 
+CONTACT, ATTRIBUTE = "contact.", "attribute."
+"""What a column's name begins with that holds addresses of a medium, or values of an attribute."""
+
 _FACTS = ("name", "locale", "zone", "country")
+OPTIONAL_FACTS = (*_FACTS, "attributes")
 
 
 def commit_customers(

@@ -6,7 +6,7 @@ which is associative and commutative. So neither order of arrival nor the split 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias, TypeVar
 
@@ -48,8 +48,8 @@ def fold(
 
     Returns:
         The contributions to plain measures: ``customer``, one row for each customer, and a column for each
-        measure to which at least one row has the right kind (null where it contributes nothing). And those to keyed measures: rows of
-        KEYED_MEASURES. Both in ascending order of customer.
+        measure that counts the kind of at least one row; null where nothing is contributed. And those to
+        keyed measures: rows of KEYED_MEASURES. Both in ascending order of customer.
 
     Raises:
         ConfigurationError: the expression of a measure cannot be computed.
@@ -84,9 +84,7 @@ def local_date(zone: str) -> pl.Expr:
     return pl.col("at").dt.convert_time_zone(zone).dt.date()
 
 
-def _with_day(
-    interactions: pl.DataFrame, measures: Iterable[Measure | KeyedMeasure], zone: str
-) -> pl.DataFrame:
+def _with_day(interactions: pl.DataFrame, measures: Iterable[Measure | KeyedMeasure], zone: str) -> pl.DataFrame:
     """The rows with their ``day`` as text, where an expression asks for it: writing dates is slow."""
     if any("day" in _names(measure) for measure in measures):
         return interactions.with_columns(day=local_date(zone).dt.to_string("iso"))
@@ -184,14 +182,13 @@ def _key_contribution(measure: KeyedMeasure) -> pl.Expr:
 def _select(rows: pl.DataFrame, values: Expressions, keys: Sequence[str | pl.Expr]) -> pl.DataFrame:
     """The keys and the values of every row; the values are plugin code, which may fail."""
     try:
-        return rows.select(*keys, **values)
+        return rows.select(*keys, *(value.alias(name) for name, value in values.items()))
     except PolarsError as error:
         raise _culprit(rows, values, error) from error
 
 
 def _culprit(rows: pl.DataFrame, values: Expressions, error: PolarsError) -> ConfigurationError:
-    failing: Callable[[str], bool] = lambda name: _fails(rows, values[name])  # noqa: E731  a filter of one line
-    name = next(filter(failing, values), next(iter(values)))
+    name = next((name for name, value in values.items() if _fails(rows, value)), "")
     message = (
         f"the measure {name!r} cannot be computed ({type(error).__name__}); "
         "correct the expression of its value in the plugin that declares it"

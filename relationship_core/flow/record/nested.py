@@ -9,12 +9,11 @@ from typing import Any, Never
 
 import polars as pl
 
-from relationship_core.config import AttributeType
 from relationship_core.columns import ORDER_LINE
+from relationship_core.config import AttributeType
 from relationship_core.errors import RejectedError, nearest
 from relationship_core.flow.record.checks import LARGEST_AMOUNT
 from relationship_core.flow.record.convert import Converted, fine, wrong_type
-
 
 LINES = pl.List(ORDER_LINE)
 _FIELDS = tuple(field.name for field in ORDER_LINE.fields)
@@ -23,7 +22,9 @@ _ATTRIBUTES: Mapping[AttributeType, type | tuple[type, ...]] = {
     "number": (int, float),
     "boolean": bool,
 }
-_NOT_LINES = 'the lines are not a JSON list such as [{"product": "4711", "category": "tea", "quantity": 1, "minor": 499}]'
+_NOT_LINES = (
+    'the lines are not a JSON list such as [{"product": "4711", "category": "tea", "quantity": 1, "minor": 499}]'
+)
 
 
 def lines(column: pl.Series) -> Converted:
@@ -153,7 +154,11 @@ def _text(value: object, name: str) -> str | None:
 def _is_number(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
-    return math.isfinite(value) and abs(value) <= LARGEST_AMOUNT if isinstance(value, float) else abs(value) <= LARGEST_AMOUNT
+    return (
+        math.isfinite(value) and abs(value) <= LARGEST_AMOUNT
+        if isinstance(value, float)
+        else abs(value) <= LARGEST_AMOUNT
+    )
 
 
 def _no_constant(constant: str) -> Never:
@@ -182,10 +187,12 @@ def _struct_lines(column: pl.Series, struct: pl.Struct) -> pl.Series:
     types = {field.name: field.dtype for field in struct.fields}
     for name in types:
         if name not in _FIELDS:
-            message = f"the column {column.name!r} has order lines with an unknown field {name!r}{nearest(name, _FIELDS)}"
+            message = (
+                f"the column {column.name!r} has order lines with an unknown field {name!r}{nearest(name, _FIELDS)}"
+            )
             raise RejectedError(message)
     minor = types.get("minor", pl.Int64())
-    if "product" not in types or not (minor.is_integer() or minor == pl.Null):  # type: ignore[attr-defined]
+    if "product" not in types or not (minor.is_integer() or minor == pl.Null):
         raise wrong_type(column, "order lines with a product, and with a minor of whole numbers")
     fields = [
         (pl.element().struct.field(name) if name in types else pl.lit(None)).cast(field.dtype).alias(name)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import polars as pl
-from attrs import field, frozen
+from attrs import frozen
 
 from relationship_core.config import AttributeType
 from relationship_core.declarations import KeyedMeasure, Measure
 from relationship_core.ports import Clock, Store
+
+if TYPE_CHECKING:
+    import polars as pl
 
 BATCH = 50_000
 """Rows in one transaction: enough to be quick, few enough to hold the write lock for less than a second."""
@@ -38,8 +41,8 @@ class Recorder:
     """
 
     store: Store
-    measures: Sequence[Measure | KeyedMeasure] = field(converter=tuple)
-    kinds: Collection[str] = field(converter=frozenset)
+    measures: Sequence[Measure | KeyedMeasure]
+    kinds: Collection[str]
     currency: str
     zone: str
     clock: Clock

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 
 import polars as pl
 
 from relationship_core.columns import INTERACTIONS
-from relationship_core.errors import ConfigurationError, RejectedError, nearest
 from relationship_core.flow.record import convert, nested
 from relationship_core.flow.record.checks import PROBLEM
 
@@ -15,9 +14,7 @@ REQUIRED = ("source", "id", "customer", "kind", "at")
 OPTIONAL = ("amount", "amount_minor", "currency", "reference", "lines", "data")
 
 
-def typed_interactions(
-    frame: pl.DataFrame, *, currency: str, zone: str | None, major: bool
-) -> pl.DataFrame:
+def typed_interactions(frame: pl.DataFrame, *, currency: str, zone: str | None, major: bool) -> pl.DataFrame:
     """The frame with all columns of INTERACTIONS, ``currency`` and ``__problem``; other columns stay.
 
     Args:
@@ -51,35 +48,5 @@ def typed_interactions(
         for name, kind in {**INTERACTIONS.schema, "currency": pl.String()}.items()
         if name not in columns
     }
-    problem = pl.coalesce(problems) if problems else pl.lit(None, pl.String)
-    return frame.with_columns(**columns, **absent).with_columns(problem.alias(PROBLEM))
-
-
-def check_columns(columns: Collection[str], required: Sequence[str], optional: Sequence[str]) -> None:
-    """Refuse a frame without a column that it needs, or with one that means nothing.
-
-    Raises:
-        RejectedError: a column is missing or unknown.
-        ConfigurationError: an amount is given twice.
-    """
-    known = (*required, *optional)
-    for name in columns:
-        if name not in known:
-            message = f"the frame has an unknown column {name!r}{nearest(name, known)}"
-            raise RejectedError(message)
-    for name in required:
-        if name not in columns:
-            message = f"the frame has no column {name!r}; it has {', '.join(columns)}"
-            raise RejectedError(message)
-    refuse_two_amounts(columns)
-
-
-def refuse_two_amounts(columns: Collection[str]) -> None:
-    """Refuse an amount that is given in major and in minor units.
-
-    Raises:
-        ConfigurationError: both are there.
-    """
-    if {"amount", "amount_minor"} <= set(columns):
-        message = "the amount is given twice, as 'amount' and as 'amount_minor'; leave one out"
-        raise ConfigurationError(message)
+    found = pl.coalesce(problems) if problems else pl.lit(None, pl.String)
+    return frame.with_columns(**columns, **absent).with_columns(found.alias(PROBLEM))

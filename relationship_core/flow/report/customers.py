@@ -77,7 +77,9 @@ class CustomerView:
     interactions: int = field(default=0)
 
 
-def view_customer(store: Store, catalog: Catalog, customer: str, moment: Moment, *, entries: int = 20) -> CustomerView:
+def view_customer(
+    store: Store, catalog: Catalog, customer: str, moment: Moment, *, entries: int = 20
+) -> CustomerView:
     """Everything about one customer.
 
     Args:
@@ -93,8 +95,14 @@ def view_customer(store: Store, catalog: Catalog, customer: str, moment: Moment,
     page = find_customer(store, customer)
     state = store.read(STATES, page=page)
     row = state.row(0, named=True) if state.height else {"since": None, "due_at": None}
-    names = [name for name, column in catalog.columns.items() if column.origin not in {"run", "attribute", "customer"}]
-    known = standing(store, catalog, page, [name for name in names if name in catalog.types], moment).row(0, named=True)
+    names = [
+        name
+        for name, column in catalog.columns.items()
+        if column.origin not in {"run", "attribute", "customer"}
+    ]
+    known = standing(store, catalog, page, [name for name in names if name in catalog.types], moment).row(
+        0, named=True
+    )
     history = store.read(INTERACTIONS, page=page)
     return CustomerView(
         customer=_profile(store, page),
@@ -143,7 +151,9 @@ def _number(value: object) -> float | None:
 
 def _measure_names(catalog: Catalog) -> list[str]:
     origins = {"measure", "feature", "keyed feature"}
-    return [name for name, column in catalog.columns.items() if column.origin in origins and name in catalog.types]
+    return [
+        name for name, column in catalog.columns.items() if column.origin in origins and name in catalog.types
+    ]
 
 
 def _profile(store: Store, page: Page) -> Customer:

@@ -60,7 +60,9 @@ def _anybody(store: Store, studio: Studio) -> Page:
     raise RejectedError(message)
 
 
-def _row(campaign: Campaign, action: Action, place: int, variant: Variant, customer: str, address: str) -> Row:
+def _row(
+    campaign: Campaign, action: Action, place: int, variant: Variant, customer: str, address: str
+) -> Row:
     return {
         "id": "preview",
         "campaign": campaign.name,

@@ -59,9 +59,11 @@ def _rung_holds(rung: Rung) -> pl.Expr:
 def _free_at(rungs: tuple[Rung, ...]) -> pl.Expr:
     """When the stay on the present rung is long enough and the day of the last move is over; null for now."""
     dwell = reduce(
-        lambda otherwise, rung: pl.when(pl.col("rank") == rung.rank)
-        .then(pl.lit(_microseconds(rung.dwell_days)))
-        .otherwise(otherwise),
+        lambda otherwise, rung: (
+            pl.when(pl.col("rank") == rung.rank)
+            .then(pl.lit(_microseconds(rung.dwell_days)))
+            .otherwise(otherwise)
+        ),
         rungs,
         pl.lit(0, dtype=pl.Int64),
     )

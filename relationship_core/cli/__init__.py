@@ -1,0 +1,55 @@
+"""``relate``: the command line. Each group of commands is a module of its own, imported when it is used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from relationship_core.cli.lazy import Relate
+from relationship_core.cli.troubles import warnings_shown
+
+COMMANDS = {
+    "init": ("starting", "Make a project folder: configuration, two campaigns, an outbox."),
+    "import": ("importing", "Record a file of customers or of interactions."),
+    "review": ("steps", "Judge every due customer: stage, moves, next due time."),
+    "plan": ("steps", "Decide whom to engage, and put messages into the outbox."),
+    "deliver": ("steps", "Hand the messages of the outbox to their channels."),
+    "run": ("steps", "Review, plan and deliver as of one instant."),
+    "customer": ("person", "Show everything about one customer."),
+    "explain": ("explaining", "Show why a customer did, or did not, get a message."),
+    "ladder": ("numbers", "Show where customers stand, and how they moved."),
+    "report": ("numbers", "Show the project in numbers."),
+    "preview": ("previewing", "Show what a campaign would say, without sending it."),
+    "rebuild": ("steps", "Fold the whole history again, after measures have changed."),
+    "plugins": ("installation", "Show the installed plugins, and the broken ones."),
+    "doctor": ("examining", "Check the project, and say what to do about each problem."),
+}
+"""Of each command, in the order of the work: its module, and its summary, for which nothing is imported."""
+
+
+@click.group(
+    cls=Relate,
+    lazy=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit status: 0 done, 1 something failed and was reported, 2 wrong use.",
+)
+@click.option(
+    "--project",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    is_eager=True,  # the help asks the project which plugins it leaves alone
+    metavar="DIR",
+    help="The project folder. [default: the current folder]",
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(package_name="relationship-core", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(context: click.Context, project: Path, *, debug: bool) -> None:  # noqa: ARG001  commands read the folder from the context
+    """Know where each customer relationship stands, and act at the right moment."""
+    context.with_resource(warnings_shown(debug=debug))
+
+
+def main() -> None:
+    """The entry point of ``relate`` and of ``python -m relationship_core``."""
+    cli(prog_name="relate")

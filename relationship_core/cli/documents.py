@@ -1,0 +1,43 @@
+"""What ``--json`` prints: one document on standard output, and nothing else there."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import attrs
+import click
+
+
+def print_document(document: object) -> None:
+    """Print one JSON document; instants in ISO form, what is no number as null."""
+    is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    click.echo(json.dumps(plain(document), ensure_ascii=not is_utf8, allow_nan=False, indent=2))
+
+
+def plain(value: object) -> Any:
+    """The value as JSON knows it: an attrs object becomes a table of its attributes."""
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case date():
+            return value.isoformat()
+        case Path():
+            return str(value)
+        case Mapping():
+            return {str(key): plain(each) for key, each in value.items()}
+        case list() | tuple():
+            return [plain(each) for each in value]
+    if attrs.has(type(value)):
+        return attributes(value)
+    return value
+
+
+def attributes(value: Any) -> dict[str, Any]:
+    """The attributes of an attrs object, in their order."""
+    return {each.name: plain(getattr(value, each.name)) for each in attrs.fields(type(value))}

@@ -1,0 +1,119 @@
+"""``relate import``: files of customers and of interactions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from relationship_core.cli.documents import attributes, print_document
+from relationship_core.cli.project import following, json_option, project_options
+
+if TYPE_CHECKING:
+    from relationship_core import Recorded
+
+
+class Columns(click.ParamType):
+    """``ours=theirs``."""
+
+    name = "ours=theirs"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Split it at the first equals sign."""
+        ours, equals, theirs = str(value).partition("=")
+        if not (ours and equals and theirs):
+            self.fail(f"{value!r} must be ours=theirs, such as at=order_date", param, ctx)
+        return ours, theirs
+
+
+@click.command(name="import")
+@click.argument("what", type=click.Choice(["customers", "interactions"]))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--column",
+    "columns",
+    type=Columns(),
+    multiple=True,
+    metavar="OURS=THEIRS",
+    help="The file's own name of one of our columns, such as at=order_date; may be repeated.",
+)
+@click.option("--source", help="The source of interactions, where no column says it.")
+@click.option("--kind", help="The kind of interactions, where no column says it.")
+@click.option("--zone", help="The IANA time zone of times that have none.")
+@click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where rows that are refused go. [default: beside the file]",
+)
+@json_option
+@project_options
+def import_(
+    folder: Path,
+    what: Literal["customers", "interactions"],
+    file: Path,
+    columns: tuple[tuple[str, str], ...],
+    source: str | None,
+    kind: str | None,
+    zone: str | None,
+    rejects: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Record a file of customers or of interactions.
+
+    FILE is CSV, Parquet or JSON lines. What was recorded before is not recorded again, so a file may be imported
+    twice, and an import that was cut short goes on. Rows that are refused go to a file with the reason of each;
+    the others are kept. The exit status is 1 where rows were refused.
+    """
+    from relationship_core import Relationships
+
+    with Relationships.open(folder) as relationships, following() as progress:
+        recorded = relationships.import_file(
+            what,
+            file,
+            columns=_mapping(columns),
+            source=source,
+            kind=kind,
+            zone=zone,
+            rejects=rejects,
+            progress=progress,
+        )
+    if as_json:
+        print_document({"what": what, "file": file, **attributes(recorded)})
+    else:
+        for line in _lines(recorded, what, file):
+            click.echo(line)
+    if recorded.rejected:
+        raise click.exceptions.Exit(1)
+
+
+COMMANDS = {"import": import_}
+
+
+def _mapping(columns: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    mapping = dict(columns)
+    if len(mapping) < len(columns):
+        names = [ours for ours, _ in columns]
+        twice = next(name for name in names if names.count(name) > 1)
+        message = f"--column names {twice!r} twice; keep one of them"
+        raise click.UsageError(message)
+    return mapping
+
+
+def _lines(recorded: Recorded, what: str, file: Path) -> list[str]:
+    told = [f"{recorded.new:,} new", f"{recorded.repeated:,} {_repeated(what)}", f"{recorded.rejected:,} rejected"]
+    lines = [f"{file.name}: {what}: {', '.join(told)}."]
+    if recorded.already:
+        lines.insert(0, f"{file.name} was imported before, and nothing was done; this is what came of it then.")
+    if recorded.ignored:
+        lines.append(f"Columns that were not read: {', '.join(recorded.ignored)}.")
+    if recorded.rejects is not None:
+        lines.append(f"The rejected rows, each with its reason: {recorded.rejects}")
+        lines.append("Correct them there and import that file; or correct the original and import it again.")
+    return lines
+
+
+def _repeated(what: str) -> str:
+    return "brought up to date" if what == "customers" else "recorded before"

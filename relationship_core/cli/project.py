@@ -1,0 +1,87 @@
+"""What commands share: their options, the opened project, and how they tell how far they are."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from relationship_core import parse_instant
+
+if TYPE_CHECKING:
+    from relationship_core import Listener, Progress
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Instant(click.ParamType):
+    """An ISO instant with its zone."""
+
+    name = "instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Read it, or say how it is written."""
+        try:
+            return parse_instant(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+as_of_option = click.option(
+    "--as-of",
+    type=Instant(),
+    metavar="INSTANT",
+    help="The instant to act as of, such as 2017-03-01T09:00:00Z. [default: now]",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
+
+
+def project_options(command: F) -> F:
+    """Hand the command its project ``folder``; --project and --debug may also follow the command's name."""
+    folder = click.option(
+        "--project",
+        "folder",
+        type=click.Path(file_okay=False, path_type=Path),
+        callback=lambda context, _, value: value or context.find_root().params["project"],
+        hidden=True,
+    )
+    debug = click.option("--debug", is_flag=True, hidden=True, expose_value=False, callback=_note_debug)
+    return folder(debug(command))
+
+
+def _note_debug(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001  click calls it so
+    if value:
+        context.find_root().params["debug"] = True
+
+
+@contextmanager
+def following() -> Iterator[Listener]:
+    """Show progress on standard error: a bar for each step on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress as Bars, TextColumn, TimeElapsedColumn
+
+    count = TextColumn("{task.completed:,.0f}")
+    with Bars(
+        TextColumn("{task.description:<8}"),
+        BarColumn(),
+        count,
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bars:
+        tasks = {}
+
+        def listen(progress: Progress) -> None:
+            if progress.step not in tasks:
+                tasks[progress.step] = bars.add_task(progress.step, total=None)
+            bars.update(tasks[progress.step], completed=progress.done, total=progress.total)
+
+        yield listen

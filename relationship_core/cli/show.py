@@ -1,0 +1,105 @@
+"""How things look on a terminal, in a pipe and on a page: tables, numbers, instants, money, bars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from relationship_core import minor_digits
+
+BAR = 24
+"""Columns of a full bar."""
+
+
+def console(**options: Any) -> Console:
+    """A console that takes texts as they are: names of customers are no markup."""
+    return Console(markup=False, highlight=False, emoji=False, **options)
+
+
+def clean(text: str) -> str:
+    """Text from outside without what a terminal would obey; a line feed becomes a comma."""
+    lines = ", ".join(line.strip() for line in text.splitlines() if line.strip())
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in lines)
+
+
+def heading(text: str, *, more: str = "") -> Text:
+    """A bold line, and something plain after it."""
+    return Text.assemble((clean(text), "bold"), f"  {clean(more)}" if more else "")
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
+    """A table with a title above; a column whose name begins with ``>`` is one of numbers."""
+    made = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        header_style="dim",
+    )
+    for column in columns:
+        is_number = column.startswith(">")
+        made.add_column(
+            column.removeprefix(">"), justify="right" if is_number else "left", no_wrap=is_number, overflow="fold"
+        )
+    for row in rows:
+        made.add_row(*(clean(cell) if isinstance(cell, str) else cell for cell in row))
+    return made
+
+
+def bar(share: float) -> Text:
+    """A bar as long as the share of the whole, 0 to 1."""
+    eighths = round(min(max(share, 0.0), 1.0) * BAR * 8)
+    if share > 0:
+        eighths = max(eighths, 1)
+    full, rest = divmod(eighths, 8)
+    return Text("█" * full + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[rest], style="cyan")
+
+
+def number(value: float) -> str:
+    """A number as people read it: thousands apart, at most two decimals, three digits of what is small."""
+    if value == int(value):
+        return f"{int(value):,}"
+    if abs(value) < 1:
+        return f"{value:.3g}"
+    return f"{value:,.2f}"
+
+
+def money(minor: int, currency: str) -> str:
+    """An amount with the decimals of its currency: 12.50 EUR, 1,250 JPY."""
+    digits = minor_digits(currency)
+    return f"{minor / 10**digits:,.{digits}f} {currency}"
+
+
+def when(instant: datetime | None, zone: str) -> str:
+    """An instant by the clocks of the project's zone, to the minute."""
+    return f"{instant.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}" if instant else "never"
+
+
+def shown(value: object, zone: str) -> str:
+    """Any value of a customer's standing."""
+    match value:
+        case None:
+            return "unknown"
+        case bool():
+            return "yes" if value else "no"
+        case int() | float():
+            return number(value)
+        case datetime():
+            return when(value, zone)
+        case date():
+            return value.isoformat()
+    return clean(str(value))
+
+
+def counted(number_of: int, one: str, many: str = "") -> str:
+    """``1 message``, ``2,000 messages``."""
+    return f"{number_of:,} {one if number_of == 1 else many or one + 's'}"

@@ -1,0 +1,98 @@
+"""``relate init``: a project folder to begin with."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import click
+
+from relationship_core import ConfigurationError, ProjectSettings
+from relationship_core.cli.documents import print_document
+from relationship_core.cli.project import json_option, project_options
+
+SETTINGS = "relationship.toml"
+CAMPAIGNS = ("campaigns/thank-you.toml", "campaigns/we-miss-you.toml")
+
+
+@click.command()
+@click.option("--name", help="What the project is called. [default: the folder's name]")
+@click.option("--currency", default="EUR", show_default=True, help="The ISO 4217 code of all its money.")
+@click.option("--zone", default="UTC", show_default=True, help="The IANA time zone that says when a day begins.")
+@json_option
+@project_options
+def init(folder: Path, name: str | None, currency: str, zone: str, *, as_json: bool) -> None:
+    """Make a project folder: configuration, two campaigns, an outbox.
+
+    Nothing that exists is overwritten. The campaigns are examples that write files into the folder outbox; edit
+    them, or delete them.
+    """
+    project = ProjectSettings(name=name or folder.resolve().name, currency=currency, zone=zone)
+    _refuse_existing(folder)
+    written = _write(folder, project)
+    if as_json:
+        print_document({"project": folder.resolve(), "written": written})
+        return
+    click.echo(f"Made a project in {folder.resolve()}:")
+    for path in written:
+        click.echo(f"  {path}")
+    click.echo("\nWhat to do next:")
+    where = "" if folder == Path() else f" --project {folder}"
+    for line in (
+        f"edit {SETTINGS} and campaigns/*.toml",
+        f"relate{where} import customers FILE      who they are: a CSV, Parquet or JSON lines file",
+        f"relate{where} import interactions FILE   what happened: orders, visits, complaints",
+        f"relate{where} run                        review, plan, deliver into outbox/",
+        f"relate{where} report",
+    ):
+        click.echo(f"  {line}")
+
+
+COMMANDS = {"init": init}
+
+
+def _refuse_existing(folder: Path) -> None:
+    if (folder / SETTINGS).exists():
+        message = (
+            f"{folder / SETTINGS} exists, so there is a project already; edit it, or name another folder with --project"
+        )
+        raise ConfigurationError(message)
+
+
+def _write(folder: Path, project: ProjectSettings) -> list[str]:
+    """Write what is missing; the settings last, so that a folder with settings is a whole project."""
+    written = []
+    try:
+        with as_file(files(__package__) / "starter") as starter:
+            for path in (*CAMPAIGNS, SETTINGS):
+                text = _filled_in((starter / path).read_text(encoding="utf-8"), project)
+                if _write_new(folder / path, text):
+                    written.append(path)
+    except OSError as error:
+        message = f"cannot write into {folder} ({error.strerror}); name another folder with --project"
+        raise ConfigurationError(message) from error
+    return written
+
+
+def _filled_in(text: str, project: ProjectSettings) -> str:
+    address = project.name.replace("<", "").replace(">", "")
+    values = {
+        "name": project.name,
+        "currency": project.currency,
+        "zone": project.zone,
+        "sender": f"{address} <hello@example.com>",
+    }
+    for key, value in values.items():
+        text = text.replace(f"@{key}@", json.dumps(value, ensure_ascii=False))  # a JSON string is a TOML string too
+    return text
+
+
+def _write_new(path: Path, text: str) -> bool:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError:
+        return False
+    return True

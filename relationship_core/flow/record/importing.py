@@ -1,0 +1,285 @@
+"""Import: a file, read in chunks, kept in batches, its refused rows written down; resumed where it stopped."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+import polars as pl
+from attrs import evolve, frozen
+
+from relationship_core.columns import CUSTOMERS, IMPORTS, INTERACTIONS
+from relationship_core.errors import ConfigurationError, RejectedError, nearest
+from relationship_core.flow.progress import Listener, Progress, silent
+from relationship_core.flow.record.checks import PROBLEM, customer_rules, interaction_rules, sift
+from relationship_core.flow.record.commit import commit
+from relationship_core.flow.record.convert import check_zone, text
+from relationship_core.flow.record.customers import commit_customers
+from relationship_core.flow.record.mapping import What, map_columns
+from relationship_core.flow.record.recorder import Recorded, Recorder
+from relationship_core.flow.record.rejects import FIRST, LAST, append_rejects, prepare_rejects
+from relationship_core.flow.record.sources import ROW, WRITTEN, Source, open_source
+from relationship_core.flow.record.typed import typed_interactions
+from relationship_core.flow.record.typed_customers import contact_points, typed_customers
+from relationship_core.model.instants import utc
+from relationship_core.ports import Store
+
+_BLOCK = 1 << 20
+_FINISHED = "finished"
+_ORIGINAL = "original "
+"""What the names of the file's columns begin with while they stand beside ours."""
+
+
+@frozen(kw_only=True)
+class _Import:
+    """One import: the file, how it is read, and where its refused rows go."""
+
+    recorder: Recorder
+    what: What
+    source: Source
+    columns: Mapping[str, str]
+    given: Mapping[str, str]
+    zone: str | None
+    rejects: Path
+
+
+@frozen(kw_only=True)
+class _Standing:
+    """How far an import has come; a row of IMPORTS."""
+
+    key: str
+    done: int = 0
+    new: int = 0
+    repeated: int = 0
+    rejected: int = 0
+    size: int = 0
+    finished: bool = False
+
+
+def import_file(
+    recorder: Recorder,
+    what: What,
+    path: Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    source: str | None = None,
+    kind: str | None = None,
+    zone: str | None = None,
+    rejects: Path | None = None,
+    progress: Listener = silent,
+) -> Recorded:
+    """Record the rows of a file: CSV, JSON lines or Parquet, by its extension.
+
+    An import that was cut short goes on where it stopped; one that is finished is not done twice. The same
+    content with the same settings is the same import, wherever the file lies.
+
+    Args:
+        recorder: what to work with.
+        what: what the rows are.
+        path: the file.
+        columns: for each of our columns that is called otherwise in the file, its name there.
+        source: the source of rows that name none.
+        kind: the kind of rows that name none.
+        zone: the zone of times without an offset; None refuses them.
+        rejects: where refused rows go; None for ``<file>.rejects.csv`` beside the file.
+        progress: told how many rows are done.
+
+    Raises:
+        ConfigurationError: the file is not there, a named column is not in it, or a zone does not exist.
+        RejectedError: the file cannot be read, or lacks a column.
+        UnsupportedError: the file's extension is unknown.
+    """
+    if zone is not None:
+        check_zone(zone)
+    if kind is not None and kind not in recorder.kinds:
+        message = f"the kind {kind!r} is unknown{nearest(kind, recorder.kinds)}"
+        raise ConfigurationError(message)
+    given = {name: value for name, value in (("source", source), ("kind", kind)) if value is not None}
+    file = open_source(path)
+    task = _Import(
+        recorder=recorder,
+        what=what,
+        source=file,
+        columns=map_columns(what, path.name, file.columns, columns or {}, given),
+        given=given,
+        zone=zone,
+        rejects=rejects or path.with_name(f"{path.name}.rejects.csv"),
+    )
+    standing = _read_standing(recorder.store, _fingerprint(task))
+    if standing.finished:
+        return evolve(_recorded(task, standing), already=True)
+    prepare_rejects(task.rejects, standing.size, path)
+    return _recorded(task, _go_on(task, standing, progress))
+
+
+def _go_on(task: _Import, standing: _Standing, progress: Listener) -> _Standing:
+    recorder = task.recorder
+    start = standing.done - standing.done % recorder.chunk
+    for chunk in task.source.read(_read_columns(task), start, recorder.chunk):
+        order = _by_customer(task, chunk)
+        for place in range(standing.done - start, chunk.height, recorder.batch):
+            rows = chunk[order[place : place + recorder.batch]]
+            standing = _keep(task, standing, rows)
+            progress(Progress(step=f"import {task.what}", done=standing.done, total=task.source.total))
+        start += chunk.height
+    standing = evolve(standing, finished=True)
+    with recorder.store.transaction():
+        _write_standing(recorder, standing)
+    return standing
+
+
+def _by_customer(task: _Import, chunk: pl.DataFrame) -> pl.Series:
+    """The places of a chunk's rows in ascending order of customer.
+
+    Neighbours in the store are written together, which is much cheaper. Whatever becomes of a row, it keeps its
+    place, so that an import that is resumed tomorrow finds the same batches.
+    """
+    customers, _ = text(chunk[task.columns["customer"]].alias("customer"))
+    return customers.to_frame().with_row_index("place").sort("customer", maintain_order=True)["place"]
+
+
+def _keep(task: _Import, before: _Standing, rows: pl.DataFrame) -> _Standing:
+    """One batch: refused rows to the file of rejects, the others to the store, and how far it has come."""
+    good, bad, commit_rows = _sifted(task, _renamed(task, rows))
+    size = before.size
+    if bad.height:
+        shown = {name: name.removeprefix(_ORIGINAL) for name in bad.columns if name.startswith(_ORIGINAL)}
+        size = append_rejects(task.rejects, bad, shown)
+    after = before
+
+    def note(new: int) -> None:
+        nonlocal after
+        after = evolve(
+            before,
+            done=before.done + rows.height,
+            new=before.new + new,
+            repeated=before.repeated + good.height - new,
+            rejected=before.rejected + bad.height,
+            size=size,
+        )
+        _write_standing(task.recorder, after)
+
+    commit_rows(good, note)
+    return after
+
+
+def _renamed(task: _Import, rows: pl.DataFrame) -> pl.DataFrame:
+    """Our columns, then those of the file under other names, for the file of rejects."""
+    kept = {ROW, PROBLEM, WRITTEN}
+    originals = [pl.col(name).alias(_ORIGINAL + name) for name in rows.columns if name not in kept]
+    frame = rows.select(*(pl.col(their).alias(our) for our, their in task.columns.items()), *kept, *originals)
+    return frame.with_columns(
+        (pl.col(name).cast(pl.String).fill_null(value) if name in task.columns else pl.lit(value)).alias(name)
+        for name, value in task.given.items()
+    )
+
+
+_Commit: TypeAlias = Callable[[pl.DataFrame, Callable[[int], None]], int]
+
+
+def _sifted(task: _Import, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, _Commit]:
+    """The rows that can be kept, those that cannot, and how to keep the former."""
+    recorder = task.recorder
+    if task.what == "customers":
+        typed = typed_customers(frame, recorder.attributes)
+        return *sift(typed, customer_rules()), partial(_commit_customers, recorder)
+    typed = typed_interactions(frame, currency=recorder.currency, zone=task.zone, major=True)
+    rules = interaction_rules(recorder.kinds, recorder.currency, recorder.clock(), typed)
+    return *sift(typed, rules), partial(_commit_interactions, recorder)
+
+
+def _commit_customers(recorder: Recorder, good: pl.DataFrame, note: Callable[[int], None]) -> int:
+    return commit_customers(recorder, good.select(list(CUSTOMERS.schema)), contact_points(good), note)
+
+
+def _commit_interactions(recorder: Recorder, good: pl.DataFrame, note: Callable[[int], None]) -> int:
+    return commit(recorder, good.select(list(INTERACTIONS.schema)), note)
+
+
+def _read_columns(task: _Import) -> list[str]:
+    """All columns of a text file, for the file of rejects; of Parquet, which is wide, those that are used."""
+    if task.source.path.suffix.lower() != ".parquet":
+        return list(task.source.columns)
+    return list(dict.fromkeys(task.columns.values()))
+
+
+def _recorded(task: _Import, standing: _Standing) -> Recorded:
+    used = {*task.columns.values(), *FIRST, *LAST}
+    return Recorded(
+        new=standing.new,
+        repeated=standing.repeated,
+        rejected=standing.rejected,
+        rejects=task.rejects if standing.rejected else None,
+        ignored=tuple(name for name in task.source.columns if name not in used),
+    )
+
+
+def _fingerprint(task: _Import) -> str:
+    """What tells this import from others: the content, and everything that decides how it is read."""
+    recorder = task.recorder
+    settings = [
+        task.what,
+        sorted(task.columns.items()),
+        sorted(task.given.items()),
+        task.zone,
+        recorder.currency,
+        sorted(recorder.kinds),
+        None if recorder.attributes is None else sorted(recorder.attributes.items()),
+        recorder.chunk,
+        task.source.path.suffix.lower(),
+    ]
+    digest = hashlib.blake2b(json.dumps(settings).encode(), digest_size=16)
+    path = task.source.path
+    decoder = codecs.getincrementaldecoder("utf-8")() if path.suffix.lower() != ".parquet" else None
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+            if decoder is not None:
+                _decode(decoder, block, path)
+    if decoder is not None:
+        _decode(decoder, b"", path, final=True)
+    return digest.hexdigest()
+
+
+def _decode(decoder: codecs.IncrementalDecoder, block: bytes, path: Path, *, final: bool = False) -> None:
+    """Before anything is kept, see that all of the file is text."""
+    try:
+        decoder.decode(block, final)
+    except UnicodeDecodeError as error:
+        message = f"the file {path.name} is not UTF-8; save it in this encoding"
+        raise RejectedError(message) from error
+
+
+def _read_standing(store: Store, key: str) -> _Standing:
+    kept = store.read(IMPORTS, where={"import": key})
+    if kept.is_empty():
+        return _Standing(key=key)
+    row = kept.row(0, named=True)
+    return _Standing(
+        key=key,
+        done=row["rows_done"],
+        new=row["new"],
+        repeated=row["repeated"],
+        rejected=row["rejected"],
+        size=row["rejects_size"],
+        finished=row["state"] == _FINISHED,
+    )
+
+
+def _write_standing(recorder: Recorder, standing: _Standing) -> None:
+    row = {
+        "import": standing.key,
+        "rows_done": standing.done,
+        "new": standing.new,
+        "repeated": standing.repeated,
+        "rejected": standing.rejected,
+        "rejects_size": standing.size,
+        "state": _FINISHED if standing.finished else "running",
+        "at": utc(recorder.clock()),
+    }
+    recorder.store.put(IMPORTS, pl.DataFrame([row], schema=dict(IMPORTS.schema)))

@@ -1,0 +1,89 @@
+"""Which column of a file stands for which of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal, TypeAlias
+
+from relationship_core.errors import ConfigurationError, RejectedError, nearest
+from relationship_core.flow.record.customers import ATTRIBUTE, CONTACT, OPTIONAL_FACTS
+from relationship_core.flow.record.typed import OPTIONAL, REQUIRED
+
+What: TypeAlias = Literal["customers", "interactions"]
+
+_NAMES: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
+    "customers": (("customer",), OPTIONAL_FACTS),
+    "interactions": (REQUIRED, OPTIONAL),
+}
+
+
+def map_columns(
+    what: What, file: str, theirs: Sequence[str], columns: Mapping[str, str], given: Collection[str]
+) -> dict[str, str]:
+    """For each of our columns that the file has, its name there.
+
+    Args:
+        what: what the rows are.
+        file: the file's name, for messages.
+        theirs: the file's columns.
+        columns: those that are called otherwise, by our names.
+        given: our columns whose value is given for all rows.
+
+    Raises:
+        ConfigurationError: a name in ``columns`` is none of ours, or not in the file; or the amount comes twice.
+        RejectedError: the file lacks a column.
+    """
+    required, optional = _NAMES[what]
+    ours = (*required, *optional)
+    for our, their in columns.items():
+        if not _is_ours(what, our, ours):
+            message = f"{what} have no column {our!r} (they have {', '.join(ours)}){nearest(our, ours)}"
+            raise ConfigurationError(message)
+        if their not in theirs:
+            message = f"{file} has no column {their!r} (it has {', '.join(theirs)}){nearest(their, theirs)}"
+            raise ConfigurationError(message)
+    # A column that was said to be something is nothing else beside.
+    free = [name for name in theirs if name not in columns.values()]
+    found = {name: name for name in free if name not in columns and _is_ours(what, name, ours)} | dict(columns)
+    for name in required:
+        if name not in found and name not in given:
+            near = nearest(name, free) or "; say which of them it is"
+            message = f"{file} has no column {name!r} (it has {', '.join(theirs)}){near}"
+            raise RejectedError(message)
+    _refuse_two_amounts(found)
+    return found
+
+
+def check_frame(what: What, columns: Collection[str]) -> None:
+    """Refuse a frame without a column that it needs, or with one that means nothing.
+
+    Raises:
+        RejectedError: a column is missing or unknown.
+        ConfigurationError: the amount is given twice.
+    """
+    required, optional = _NAMES[what]
+    known = (*required, *optional)
+    for name in columns:
+        if not _is_ours(what, name, known):
+            message = f"the frame has an unknown column {name!r}{nearest(name, known)}"
+            raise RejectedError(message)
+    for name in required:
+        if name not in columns:
+            message = f"the frame has no column {name!r} (it has {', '.join(columns)}){nearest(name, columns)}"
+            raise RejectedError(message)
+    _refuse_two_amounts(columns)
+
+
+def _is_ours(what: What, name: str, ours: Collection[str]) -> bool:
+    return name in ours or (what == "customers" and name.startswith((CONTACT, ATTRIBUTE)))
+
+
+def _refuse_two_amounts(columns: Collection[str]) -> None:
+    """Refuse an amount that is given in major and in minor units.
+
+    Raises:
+        ConfigurationError: both are there.
+    """
+    if {"amount", "amount_minor"} <= set(columns):
+        message = "the amount is given twice, as 'amount' and as 'amount_minor'; leave one out"
+        raise ConfigurationError(message)

@@ -1,0 +1,389 @@
+"""When a condition may change without news: moved columns are the judge, and they never see a change too soon."""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+from attrs import frozen
+from hypothesis import given, strategies as st
+
+from relationship_core.columns import INSTANT
+from relationship_core.conditions import Condition, parse_condition
+from relationship_core.crossing import (
+    SMALLEST_DAYS,
+    days_until_change,
+    motion_of_feature,
+    next_change_column,
+)
+from relationship_core.declarations import Bounded, Daily, Feature, Halving, Linear, Motion, Steps, Still
+
+NOW = datetime(2017, 3, 1, 12, tzinfo=UTC)
+NEXT_DAY = NOW + timedelta(hours=17)  # midnight of a project far in the west
+STAGES = ("prospect", "customer", "client")
+
+COLUMNS: dict[str, pl.DataType] = {
+    "gap": pl.Float64(),
+    "silence": pl.Float64(),
+    "saved": pl.Float64(),
+    "warmth": pl.Float64(),
+    "habit": pl.Float64(),
+    "score": pl.Float64(),
+    "level": pl.Float64(),
+    "mood": pl.Float64(),
+    "at": INSTANT,
+    "stage": pl.Enum(STAGES),
+    "member": pl.Boolean(),
+}
+MOTIONS: Mapping[str, Motion] = {
+    "gap": Still(),
+    "silence": Linear(),
+    "saved": Linear(per_day=pl.col("rate")),
+    "warmth": Halving(days=30),
+    "habit": Halving(days=365),
+    "score": Bounded(per_day=0.02),
+    "level": Steps(next_change=pl.col("level__next_change")),
+    "mood": Daily(),
+}
+
+
+@frozen(kw_only=True)
+class Customer:
+    """Where the columns of one customer start, and how they go on; None stands for null."""
+
+    gap: float | None = None
+    silence: float | None = None
+    saved: float | None = None
+    rate: float = 0.0
+    warmth: float | None = None
+    habit: float | None = None
+    score: float | None = None
+    turn: float = 1000.0
+    level: float | None = None
+    level_after: float | None = None
+    level_days: float | None = None
+    mood: float | None = None
+    mood_after: float | None = None
+    at_days: float | None = None
+    stage: str | None = None
+    member: bool | None = None
+
+    def row(self, days: float) -> dict[str, object]:
+        """The columns that many days from NOW."""
+
+        def moved(value: float | None, change: float) -> float | None:
+            return None if value is None else value + change
+
+        now = NOW + timedelta(days=days)
+        jumped = self.level_days is not None and now >= NOW + timedelta(days=self.level_days)
+        # The score goes as fast as it may and turns once.
+        run = days if days < self.turn else 2 * self.turn - days
+        return {
+            "gap": self.gap,
+            "silence": moved(self.silence, days),
+            "rate": self.rate,
+            "saved": moved(self.saved, self.rate * days),
+            "warmth": None if self.warmth is None else self.warmth * 2 ** (-days / 30),
+            "habit": None if self.habit is None else self.habit * 2 ** (-days / 365),
+            "score": moved(self.score, 0.02 * run),
+            "level": self.level_after if jumped else self.level,
+            "level__next_change": None if self.level_days is None else NOW + timedelta(days=self.level_days),
+            "mood": self.mood_after if now >= NEXT_DAY else self.mood,
+            "at": None if self.at_days is None else NOW + timedelta(days=self.at_days),
+            "stage": self.stage,
+            "member": self.member,
+            "now": now,
+            "next_day": NEXT_DAY,
+        }
+
+
+SCHEMA = {
+    **COLUMNS,
+    "rate": pl.Float64(),
+    "level__next_change": INSTANT,
+    "now": INSTANT,
+    "next_day": INSTANT,
+}
+
+
+def parse(text: str) -> Condition:
+    return parse_condition(text, COLUMNS, where="a test")
+
+
+def predicted(condition: Condition, customer: Customer, motions: Mapping[str, Motion] = MOTIONS) -> float | None:
+    frame = pl.DataFrame([customer.row(0)], schema=SCHEMA)
+    days = frame.select(days_until_change(condition, motions).alias("days"))["days"]
+    assert days.dtype == pl.Float64
+    assert days.len() == 1
+    found: float | None = days.item()
+    return found
+
+
+def first_change(condition: Condition, customer: Customer, times: list[float]) -> float | None:
+    """The judge: the first of these times, in days, at which the moved columns give another truth."""
+    frame = pl.DataFrame([customer.row(days) for days in (0.0, *times)], schema=SCHEMA)
+    holds = frame.select(condition.holds.alias("holds"))["holds"].to_list()
+    return next((days for days, each in zip(times, holds[1:], strict=True) if each != holds[0]), None)
+
+
+def is_late(days: float | None, changed: float | None) -> bool:
+    return changed is not None and (days is None or days > changed)
+
+
+GRID = [step / 4 for step in range(1, 1601)]
+REVIEWS = [17 / 24 + day for day in range(400)]
+
+
+def around(days: float | None) -> list[float]:
+    """The grid, and what lies just before the predicted time."""
+    before = [days * part for part in (0.5, 0.9, 0.999, 0.999999)] if days is not None else []
+    return sorted([*GRID, *(each for each in before if each < 100_000)])
+
+
+EXACT = [
+    ("silence > 60", Customer(silence=10), 50),
+    ("silence > 60", Customer(silence=61), None),
+    ("silence > 60", Customer(), None),
+    ("silence >= 60", Customer(silence=60), 0),
+    ("silence = 60", Customer(silence=59), 1),
+    ("silence = 60", Customer(silence=60), 0),
+    ("silence <> 60", Customer(silence=61), None),
+    ("NOT silence > 60", Customer(silence=10), 50),
+    ("silence > 2 * gap", Customer(silence=10, gap=20), 30),
+    ("silence / 4 > gap", Customer(silence=10, gap=20), 70),
+    ("silence / gap > 3", Customer(silence=10, gap=20), 50),
+    ("silence / gap > 3", Customer(silence=10, gap=0), None),
+    ("-silence < -60", Customer(silence=10), 50),
+    ("silence - saved > 0", Customer(silence=0, saved=10, rate=0.5), 20),
+    ("silence - saved > 0", Customer(silence=0, saved=10, rate=1), None),
+    ("saved > 5", Customer(saved=1, rate=0), None),
+    ("saved < 5", Customer(saved=10, rate=-0.5), 10),
+    ("silence BETWEEN 20 AND 30", Customer(silence=25), 5),
+    ("silence BETWEEN 20 AND 30", Customer(silence=5), 15),
+    ("silence NOT BETWEEN 20 AND 30", Customer(silence=31), None),
+    ("silence IN (3, 12, 9)", Customer(silence=5), 4),
+    ("coalesce(silence, 999) > 60", Customer(silence=10), 50),
+    ("coalesce(silence, 999) > 60", Customer(), None),
+    ("coalesce(gap, silence) > 60", Customer(silence=20), 40),
+    ("coalesce(gap, silence) > 60", Customer(silence=20, gap=1), None),
+    ("warmth > 1", Customer(warmth=8), 90),
+    ("warmth > 1", Customer(warmth=0.5), None),
+    ("warmth * 2 + 1 > 5", Customer(warmth=8), 60),
+    ("warmth > gap", Customer(warmth=8, gap=4), 30),
+    ("warmth < -1", Customer(warmth=-4), 60),
+    ("habit > 0.5", Customer(habit=1), 365),
+    ("warmth + warmth > 1", Customer(warmth=1), 30),
+    ("now - at > 30", Customer(at_days=-3), 27),
+    ("at < now - 30", Customer(at_days=-3), 27),
+    ("at > now", Customer(at_days=12), 12),
+    ("now >= '2017-03-11T12:00:00Z'", Customer(), 10),
+    ("score > 0.9", Customer(score=0.5), 20),
+    ("score < 0.1", Customer(score=0.5), 20),
+    ("3 * score > 2.7", Customer(score=0.5), 20),
+    ("level > 1", Customer(level=3, level_days=2), 2),
+    ("level > 1", Customer(level=3), None),
+    ("level IS NULL", Customer(level_days=2.5), 2.5),
+    ("level + silence > 60", Customer(level=3, level_days=100, silence=50), 7),
+    ("mood > 1", Customer(mood=0), 17 / 24),
+    ("silence * silence > 9", Customer(silence=1), 17 / 24),
+    ("gap / silence > 9", Customer(silence=1, gap=1), 17 / 24),
+    ("gap > 1 OR member OR stage >= 'client'", Customer(gap=0, member=False, stage="prospect"), None),
+    ("silence IS NULL", Customer(silence=1), None),
+    ("silence > 60 AND gap > 1", Customer(silence=10, gap=0), None),
+    ("silence > 60 AND mood > 1", Customer(silence=10, mood=2), 50),
+    ("silence > 60 OR gap > 1", Customer(silence=10, gap=2), None),
+    ("NOT (silence > 60 OR gap > 1)", Customer(silence=10), None),
+    ("silence > 60 OR gap > 1", Customer(silence=10), 50),
+    ("silence > 60 AND silence > 20", Customer(silence=10), 50),
+    ("silence > 60 OR silence > 20", Customer(silence=10), 10),
+    ("(silence > 60) = member", Customer(silence=10, member=True), 50),
+    ("", Customer(silence=10), None),
+    ("true", Customer(silence=10), None),
+]
+
+
+@pytest.mark.parametrize(("text", "customer", "days"), EXACT)
+def test_days_until_change(text: str, customer: Customer, days: float | None) -> None:
+    found = predicted(parse(text), customer)
+    if days is None:
+        assert found is None
+    else:
+        assert found is not None
+        assert found == pytest.approx(days, abs=1e-5)
+        assert SMALLEST_DAYS <= found <= max(days, SMALLEST_DAYS)
+
+
+def test_a_bound_may_be_an_expression() -> None:
+    motions = {**MOTIONS, "saved": Bounded(per_day=pl.col("rate")), "silence": Linear(per_day=pl.col("gap"))}
+    assert predicted(parse("saved > 5"), Customer(saved=1, rate=0.5), motions) == pytest.approx(8, abs=1e-5)
+    # A value whose speed is unknown is looked at the next project-local day.
+    assert predicted(parse("silence > 5"), Customer(silence=1), motions) == pytest.approx(17 / 24, abs=1e-5)
+
+
+def test_a_value_that_is_no_number_is_looked_at_at_once() -> None:
+    customer = Customer(silence=math.inf, saved=math.inf, rate=2.0)
+    assert predicted(parse("silence > 60"), customer) is None
+    assert predicted(parse("score / 0 > silence"), customer) is None
+
+
+def test_a_wrong_next_change_still_makes_progress() -> None:
+    found = predicted(parse("level > 1"), Customer(level=3, level_days=-5))
+    assert found == SMALLEST_DAYS
+    assert NOW + timedelta(days=found) > NOW
+
+
+def test_what_takes_longer_than_a_thousand_years_never_happens() -> None:
+    assert predicted(parse("silence > 365000"), Customer(silence=0)) == pytest.approx(365_000)
+    assert predicted(parse("silence > 366000"), Customer(silence=0)) is None
+
+
+def test_a_stepping_feature_has_its_next_change_in_a_column() -> None:
+    steps = Feature(name="level", value=pl.col("value").sum(), motion=Steps(next_change=pl.col("on").min()))
+    motion = motion_of_feature(steps)
+    assert isinstance(motion, Steps)
+    assert motion.next_change.meta.root_names() == [next_change_column("level")] == ["level__next_change"]
+    still = Feature(name="level", value=pl.col("value").sum())
+    assert motion_of_feature(still) == Still()
+
+
+def test_the_columns_it_needs_can_be_asked_for() -> None:
+    names = set(days_until_change(parse("silence > 60 AND level > 1"), MOTIONS).meta.root_names())
+    assert names == {"silence", "level", "level__next_change", "now"}
+    assert days_until_change(parse("gap > 1"), MOTIONS).meta.root_names() == []
+
+
+VALUES = st.none() | st.integers(-4, 40).map(lambda quarter: quarter / 4) | st.floats(-10, 100, width=32)
+CUSTOMERS = st.builds(
+    Customer,
+    gap=VALUES,
+    silence=VALUES,
+    saved=VALUES,
+    rate=st.sampled_from([0.0, 1.0, 0.1, -0.25, -3.0]),
+    warmth=VALUES,
+    habit=VALUES,
+    score=VALUES,
+    turn=st.sampled_from([0.5, 3.0, 40.0, 1000.0]),
+    level=VALUES,
+    level_after=VALUES,
+    level_days=st.none() | st.integers(1, 800).map(lambda half: half / 2),
+    mood=VALUES,
+    mood_after=VALUES,
+    at_days=st.none() | st.integers(-400, 400).map(lambda half: half / 2),
+    stage=st.none() | st.sampled_from(STAGES),
+    member=st.none() | st.booleans(),
+)
+NUMBER = st.sampled_from(["0", "1", "2", "3", "7", "0.1", "0.5", "20", "60", "1.5"])
+COLUMN = st.sampled_from(["gap", "silence", "saved", "warmth", "habit", "score", "level", "mood"])
+COMPARISON = st.sampled_from(["=", "<>", "<", "<=", ">", ">="])
+
+
+def tame(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Sums, and products with what is still: what has a course at every instant."""
+    return st.one_of(
+        st.builds("({} {} {})".format, inner, st.sampled_from("+-"), inner),
+        st.builds("{} * {}".format, st.one_of(NUMBER, st.just("gap")), inner),
+        st.builds("{} / {}".format, inner, st.one_of(NUMBER, st.just("gap"))),
+        st.builds("-({})".format, inner),
+        st.builds("coalesce({}, {})".format, inner, inner),
+    )
+
+
+def wild(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return tame(inner) | st.builds("({}) {} ({})".format, inner, st.sampled_from("*/"), inner)
+
+
+def atoms(number: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.one_of(
+        st.builds("{} {} {}".format, number, COMPARISON, number),
+        st.builds("{} {} {}".format, number, COMPARISON, NUMBER),
+        st.builds("{} BETWEEN {} AND {}".format, number, NUMBER, number),
+        st.builds("{} IN ({}, {})".format, number, NUMBER, NUMBER),
+        st.builds("{} IS NULL".format, number),
+        st.builds("now - at {} {}".format, COMPARISON, number),
+        st.builds("at {} now + {}".format, COMPARISON, number),
+        st.builds("coalesce(now - at, {}) {} {}".format, number, COMPARISON, number),
+        st.sampled_from(["member", "stage >= 'client'", "stage IN ('customer')", "coalesce(member, FALSE)"]),
+    )
+
+
+def conditions(number: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.recursive(
+        atoms(number),
+        lambda inner: st.one_of(
+            st.builds("({} AND {})".format, inner, inner),
+            st.builds("({} OR {})".format, inner, inner),
+            st.builds("NOT ({})".format, inner),
+            st.builds("(({}) = ({}))".format, inner, inner),
+        ),
+        max_leaves=4,
+    )
+
+
+@given(text=conditions(st.recursive(COLUMN, tame, max_leaves=3)), customer=CUSTOMERS)
+def test_never_late_at_any_instant(text: str, customer: Customer) -> None:
+    condition = parse(text)
+    days = predicted(condition, customer)
+    assert days is None or days >= SMALLEST_DAYS
+    assert not is_late(days, first_change(condition, customer, around(days)))
+
+
+@given(text=conditions(st.recursive(COLUMN, wild, max_leaves=4)), customer=CUSTOMERS)
+def test_never_late_from_day_to_day(text: str, customer: Customer) -> None:
+    condition = parse(text)
+    assert not is_late(predicted(condition, customer), first_change(condition, customer, REVIEWS))
+
+
+SIMPLE = st.one_of(
+    st.builds(
+        "{} * {} {} {}".format,
+        NUMBER,
+        st.sampled_from(["silence", "warmth", "habit", "saved"]),
+        st.sampled_from(["<", "<=", ">", ">="]),
+        st.one_of(NUMBER, st.just("gap")),
+    ),
+    st.builds("now - at > {}".format, NUMBER),
+    st.builds("silence - saved > {}".format, NUMBER),
+)
+
+
+@given(text=SIMPLE, customer=CUSTOMERS)
+def test_not_absurdly_early(text: str, customer: Customer) -> None:
+    condition = parse(text)
+    days = predicted(condition, customer)
+    if days is not None and SMALLEST_DAYS < days < 100_000:
+        later = days + 1e-3 + days * 1e-6
+        assert first_change(condition, customer, [later]) == later
+
+
+@given(customer=CUSTOMERS, text=SIMPLE)
+def test_waking_up_leads_on(text: str, customer: Customer) -> None:
+    """Whoever looks again at the predicted time is told the rest of the way, and soon is past the change."""
+    condition = parse(text)
+    days = predicted(condition, customer)
+    if days is not None and SMALLEST_DAYS < days < 100_000:
+        frame = pl.DataFrame([customer.row(days)], schema=SCHEMA)
+        again = frame.select(days_until_change(condition, MOTIONS).alias("days"))["days"].item()
+        assert again is None or again < 1e-3
+
+
+LATE = [
+    ("silence > 60", Customer(silence=10)),
+    ("NOT warmth + 1 > 3", Customer(warmth=8)),
+    ("now - at > 30 OR gap > 3", Customer(at_days=-3)),
+    ("score > 0.9", Customer(score=0.5)),
+    ("level > 1", Customer(level=3, level_after=0, level_days=2)),
+    ("mood > 1", Customer(mood=3, mood_after=0)),
+    ("silence > 60 AND stage = 'client'", Customer(silence=10, stage="client")),
+]
+
+
+@pytest.mark.parametrize(("text", "customer"), LATE)
+def test_the_judge_sees_a_late_prediction(text: str, customer: Customer) -> None:
+    condition = parse(text)
+    days = predicted(condition, customer)
+    assert days is not None
+    changed = first_change(condition, customer, GRID)
+    assert not is_late(days, changed)
+    assert is_late(days + 0.5, changed)
+    assert is_late(None, changed)
