@@ -9,6 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a private one
+    from relationship_core.campaign_files import (
+        read_campaigns as read_campaigns,
+    )
     from relationship_core.columns import (
         CAMPAIGNS as CAMPAIGNS,
         CONTACT_POINTS as CONTACT_POINTS,
@@ -36,9 +39,6 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
         Settings as Settings,
         provider_settings as provider_settings,
         read_settings as read_settings,
-    )
-    from relationship_core.config.campaign_files import (
-        read_campaigns as read_campaigns,
     )
     from relationship_core.declarations import (
         Bounded as Bounded,
@@ -173,12 +173,12 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
     )
 
 _HOMES = {
+    "campaign_files": "read_campaigns",
     "columns": (
         "CAMPAIGNS CONTACT_POINTS CUSTOMERS DECISIONS FACTS IMPORTS INSTANT INTERACTIONS "
         "KEYED_MEASURES MESSAGES ORDER_LINE RUNS STATES SUPPRESSIONS TABLES TRANSITIONS Page Table"
     ),
     "config": "Choice PluginSettings ProjectSettings Settings provider_settings read_settings",
-    "config.campaign_files": "read_campaigns",
     "declarations": ("Bounded Daily Feature Halving KeyedMeasure Linear Measure Motion Policy ScoringRule Steps Still"),
     "errors": "ConfigurationError RejectedError RelationshipError RetriableError UnsupportedError",
     "flow.deliver": "Delivered",

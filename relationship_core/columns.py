@@ -18,9 +18,7 @@ from attrs import frozen
 from relationship_core.errors import ConfigurationError
 
 INSTANT = pl.Datetime("us", "UTC")
-ORDER_LINE = pl.Struct(
-    {"product": pl.String, "category": pl.String, "quantity": pl.Float64, "minor": pl.Int64}
-)
+ORDER_LINE = pl.Struct({"product": pl.String, "category": pl.String, "quantity": pl.Float64, "minor": pl.Int64})
 
 
 @frozen

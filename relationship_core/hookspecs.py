@@ -2,7 +2,8 @@
 
 Hooks declare; they never work. A declaring hook returns records; the core looks an object up by name
 and calls it directly, so that a failing plugin has a name, a place and a limit.
-Return a tuple or a list; implementations take exactly the arguments shown, without defaults.
+A declaring hook returns a tuple or a list. An implementation takes the arguments shown, or fewer of them, by
+these names and without defaults; wrappers and orders of calling are refused.
 """
 
 from __future__ import annotations

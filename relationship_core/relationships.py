@@ -15,10 +15,10 @@ import polars as pl
 from attrs import asdict, frozen
 
 from relationship_core.campaign_files import campaign_content, campaign_version, read_campaigns
+from relationship_core.chosen import Chosen
 from relationship_core.clock import system_clock
 from relationship_core.columns import CAMPAIGNS
-from relationship_core.config import Choice, Settings, provider_settings, read_settings
-from relationship_core.errors import ConfigurationError
+from relationship_core.config import Settings, read_settings
 from relationship_core.flow import runs
 from relationship_core.flow.announcements import as_interactions, as_transitions
 from relationship_core.flow.catalog import Catalog, make_catalog
@@ -50,11 +50,9 @@ from relationship_core.model.interaction import Interaction
 from relationship_core.plugins import Plugins, load_plugins
 
 if TYPE_CHECKING:
-    from relationship_core.ports import Channel, Clock, Renderer, Store
+    from relationship_core.ports import Clock, Store
 
 _SALT_FACT = "salt"
-LOCAL = "local"
-"""The capability of channels that reach nobody: until permission is checked, only these may carry marketing."""
 
 
 @frozen(kw_only=True)
@@ -110,10 +108,9 @@ class Relationships:
         self.clock = clock
         wanted = self.settings.plugins
         self.plugins = plugins or load_plugins(disabled=wanted.disabled, required=wanted.required)
-        self._folder = folder or Path.cwd()
-        self._channels: dict[str, Channel] = {}
         self.catalog: Catalog = make_catalog(self.settings, self.plugins)
-        self.store: Store = self._make_store()
+        self._chosen = Chosen(self.settings, self.plugins, folder or Path.cwd())
+        self.store: Store = self._chosen.store
         self.store.prepare(self.catalog.measures)
 
     @classmethod
@@ -145,10 +142,7 @@ class Relationships:
 
     def close(self) -> None:
         """Let go of the store and the channels; may be called twice."""
-        for channel in self._channels.values():
-            channel.close()
-        self._channels.clear()
-        self.store.close()
+        self._chosen.close()
 
     # record
 
@@ -233,16 +227,14 @@ class Relationships:
             progress=progress,
         )
 
-    def plan(
-        self, *, as_of: datetime | None = None, dry_run: bool = False, progress: Listener = silent
-    ) -> Planned:
+    def plan(self, *, as_of: datetime | None = None, dry_run: bool = False, progress: Listener = silent) -> Planned:
         """Decide about every reviewed customer; with ``dry_run`` keep nothing.
 
         Raises:
             ConfigurationError: a campaign names a channel that may not carry it, or a policy fails.
         """
         outbox = Outbox(
-            media=self._media(),
+            media=self._chosen.media(self.campaigns),
             intervals=self.settings.minimum_interval_days,
             versions=self._keep_versions(dry_run=dry_run),
             message_id=salted_message_id(self._salt()),
@@ -251,7 +243,7 @@ class Relationships:
 
     def deliver(self, *, as_of: datetime | None = None, progress: Listener = silent) -> Delivered:
         """Hand the queued messages to their channels."""
-        channels = {name: partial(self._channel, name) for name in self.settings.channels}
+        channels = {name: partial(self._chosen.channel, name) for name in self.settings.channels}
         announce = self.plugins.delivered if self.plugins.listens("relationship_delivered") else None
         return deliver(self.store, channels, self._studio(as_of), announce=announce, progress=progress)
 
@@ -289,9 +281,7 @@ class Relationships:
         """
         return view_customer(self.store, self.catalog, customer, self._moment(as_of), entries=entries)
 
-    def explain(
-        self, customer: str, campaign: str | None = None, *, as_of: datetime | None = None
-    ) -> Explanation:
+    def explain(self, customer: str, campaign: str | None = None, *, as_of: datetime | None = None) -> Explanation:
         """Why a customer did, or did not, get the messages of the campaigns.
 
         Raises:
@@ -311,7 +301,7 @@ class Relationships:
         """
         by_name = {each.name: each for each in self.campaigns}
         chosen = self.plugins.find(by_name, campaign, "campaign")
-        return preview(self.store, chosen, customer, self._studio(as_of), self._media())
+        return preview(self.store, chosen, customer, self._studio(as_of), self._chosen.media(self.campaigns))
 
     def ladder(self) -> LadderView:
         """Where customers stand on the ladder, and how they moved."""
@@ -332,32 +322,8 @@ class Relationships:
                 configured or may not carry it.
         """
         for campaign in self.campaigns:
-            self._check_variants(campaign)
+            self._chosen.check(campaign)
         return make_rules(self.catalog, self.campaigns, self.plugins.policies)
-
-    def _check_variants(self, campaign: Campaign) -> None:
-        for action in campaign.actions:
-            for variant in action.variants:
-                where = f"campaign {campaign.name!r}, action {action.name!r}"
-                choice = self.plugins.find(self.settings.channels, variant.channel, f"{where}, channel")
-                provider = self.plugins.find(
-                    self.plugins.channels, choice.use, f"[channels.{variant.channel}] use"
-                )
-                if campaign.purpose == "marketing" and LOCAL not in provider.capabilities:
-                    message = (
-                        f"{where}: the channel {variant.channel!r} reaches real people, and marketing may not use it "
-                        "before permission is checked; use a folder or null channel, or make the purpose service"
-                    )
-                    raise ConfigurationError(message)
-                for template in (variant.subject, variant.text, variant.html):
-                    self._check_template(template, where)
-
-    def _check_template(self, template: str, where: str) -> None:
-        try:
-            self._renderer.check(template)
-        except ConfigurationError as error:
-            message = f"{where}: {error}"
-            raise ConfigurationError(message) from error
 
     @cached_property
     def _recorder(self) -> Recorder:
@@ -375,40 +341,9 @@ class Relationships:
             announce=announce,
         )
 
-    def _make_store(self) -> Store:
-        choice = self.settings.store
-        provider = self.plugins.find(self.plugins.stores, choice.use, "[store] use")
-        settings = provider_settings(provider, choice, self._folder, "[store]")
-        return self.plugins.make(provider, settings, "[store]")
-
-    @cached_property
-    def _renderer(self) -> Renderer:
-        choice = self.settings.renderer
-        provider = self.plugins.find(self.plugins.renderers, choice.use, "[renderer] use")
-        settings = provider_settings(provider, choice, self._folder, "[renderer]")
-        return self.plugins.make(provider, settings, "[renderer]")
-
-    def _channel(self, name: str) -> Channel:
-        if name not in self._channels:
-            choice: Choice = self.settings.channels[name]
-            where = f"[channels.{name}]"
-            provider = self.plugins.find(self.plugins.channels, choice.use, f"{where} use")
-            settings = provider_settings(provider, choice, self._folder, where)
-            self._channels[name] = self.plugins.make(provider, settings, where)
-        return self._channels[name]
-
-    def _media(self) -> Mapping[str, str]:
-        named = {
-            variant.channel
-            for campaign in self.campaigns
-            for action in campaign.actions
-            for variant in action.variants
-        }
-        return {name: self._channel(name).medium for name in sorted(named)}
-
     def _studio(self, as_of: datetime | None) -> Studio:
         return Studio(
-            renderer=self._renderer,
+            renderer=self._chosen.renderer,
             catalog=self.catalog,
             project=self.settings.project,
             moment=self._moment(as_of),

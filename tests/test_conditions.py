@@ -267,10 +267,10 @@ def test_a_long_chain_and_a_long_list_are_no_nesting() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "1 / (" * 38 + "x" + ")" * 38 + " > 1",
-        "coalesce(x, " * 38 + "x" + ")" * 38 + " > 1",
-        "(" * 38 + "member" + " = member)" * 38,
-        "(" * 38 + "member" + " AND member OR member)" * 38,
+        "1 / (" * 19 + "x" + ")" * 19 + " > 1",
+        "coalesce(x, " * 39 + "x" + ")" * 39 + " > 1",
+        "(" * 19 + "member" + " = member)" * 19,
+        "(" * 12 + "member" + " AND member OR member)" * 12,
     ],
 )
 def test_the_work_grows_with_the_text_and_not_with_its_depth(text: str) -> None:

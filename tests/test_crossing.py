@@ -1,12 +1,12 @@
 """When a condition may change without news: moved columns are the judge, and they never see a change too soon."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
-from attrs import frozen
+from attrs import fields, frozen
 from hypothesis import given, strategies as st
 
 from relationship_core.columns import INSTANT
@@ -69,42 +69,32 @@ class Customer:
     stage: str | None = None
     member: bool | None = None
 
-    def row(self, days: float) -> dict[str, object]:
-        """The columns that many days from NOW."""
-
-        def moved(value: float | None, change: float) -> float | None:
-            return None if value is None else value + change
-
-        now = NOW + timedelta(days=days)
-        jumped = self.level_days is not None and now >= NOW + timedelta(days=self.level_days)
+    def at(self, times: Sequence[float]) -> pl.DataFrame:
+        """The columns that many days from NOW, a row for each."""
+        start = pl.DataFrame([{name: getattr(self, name) for name in START}], schema=START)
+        days = pl.col("days")
+        passed = pl.duration(microseconds=(days * 86_400e6).round().cast(pl.Int64))
+        now = pl.lit(NOW, dtype=INSTANT) + passed
+        jump = pl.lit(NOW, dtype=INSTANT) + pl.duration(microseconds=pl.col("level_days") * 86_400e6)
         # The score goes as fast as it may and turns once.
-        run = days if days < self.turn else 2 * self.turn - days
-        return {
-            "gap": self.gap,
-            "silence": moved(self.silence, days),
-            "rate": self.rate,
-            "saved": moved(self.saved, self.rate * days),
-            "warmth": None if self.warmth is None else self.warmth * 2 ** (-days / 30),
-            "habit": None if self.habit is None else self.habit * 2 ** (-days / 365),
-            "score": moved(self.score, 0.02 * run),
-            "level": self.level_after if jumped else self.level,
-            "level__next_change": None if self.level_days is None else NOW + timedelta(days=self.level_days),
-            "mood": self.mood_after if now >= NEXT_DAY else self.mood,
-            "at": None if self.at_days is None else NOW + timedelta(days=self.at_days),
-            "stage": self.stage,
-            "member": self.member,
+        run = pl.when(days < pl.col("turn")).then(days).otherwise(2 * pl.col("turn") - days)
+        moved = {
+            "silence": pl.col("silence") + days,
+            "saved": pl.col("saved") + pl.col("rate") * days,
+            "warmth": pl.col("warmth") * pl.lit(2.0).pow(-days / 30),
+            "habit": pl.col("habit") * pl.lit(2.0).pow(-days / 365),
+            "score": pl.col("score") + 0.02 * run,
+            "level": pl.when((now >= jump).fill_null(value=False)).then("level_after").otherwise("level"),
+            "level__next_change": jump,
+            "mood": pl.when(now >= NEXT_DAY).then("mood_after").otherwise("mood"),
+            "at": pl.lit(NOW, dtype=INSTANT) + pl.duration(microseconds=pl.col("at_days") * 86_400e6),
             "now": now,
-            "next_day": NEXT_DAY,
+            "next_day": pl.lit(NEXT_DAY, dtype=INSTANT),
         }
+        return start.join(pl.DataFrame({"days": times}), how="cross").with_columns(**moved)
 
 
-SCHEMA = {
-    **COLUMNS,
-    "rate": pl.Float64(),
-    "level__next_change": INSTANT,
-    "now": INSTANT,
-    "next_day": INSTANT,
-}
+START = {each.name: COLUMNS.get(each.name, pl.Float64()) for each in fields(Customer)}  # where the columns start
 
 
 def parse(text: str) -> Condition:
@@ -112,7 +102,7 @@ def parse(text: str) -> Condition:
 
 
 def predicted(condition: Condition, customer: Customer, motions: Mapping[str, Motion] = MOTIONS) -> float | None:
-    frame = pl.DataFrame([customer.row(0)], schema=SCHEMA)
+    frame = customer.at([0.0])
     days = frame.select(days_until_change(condition, motions).alias("days"))["days"]
     assert days.dtype == pl.Float64
     assert days.len() == 1
@@ -122,8 +112,7 @@ def predicted(condition: Condition, customer: Customer, motions: Mapping[str, Mo
 
 def first_change(condition: Condition, customer: Customer, times: list[float]) -> float | None:
     """The judge: the first of these times, in days, at which the moved columns give another truth."""
-    frame = pl.DataFrame([customer.row(days) for days in (0.0, *times)], schema=SCHEMA)
-    holds = frame.select(condition.holds.alias("holds"))["holds"].to_list()
+    holds = customer.at([0.0, *times]).select(condition.holds.alias("holds"))["holds"].to_list()
     return next((days for days, each in zip(times, holds[1:], strict=True) if each != holds[0]), None)
 
 
@@ -247,6 +236,22 @@ def test_a_stepping_feature_has_its_next_change_in_a_column() -> None:
     assert motion_of_feature(still) == Still()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 19 + "member" + " = (silence > 1))" * 19,
+        "(" * 12 + "member" + " AND silence > 2 OR silence > 1)" * 12,
+        "coalesce(silence, " * 39 + "warmth" + ")" * 39 + " > 2",
+        "1 / (" * 19 + "silence" + ")" * 19 + " > 2",
+        "(" * 38 + "silence" + " / (gap / gap))" * 38 + " > 2",
+    ],
+)
+def test_the_work_grows_with_the_text_and_not_with_its_depth(text: str) -> None:
+    customer = Customer(silence=1, warmth=8, gap=2, member=True)
+    condition = parse(text)
+    assert not is_late(predicted(condition, customer), first_change(condition, customer, REVIEWS))
+
+
 def test_the_columns_it_needs_can_be_asked_for() -> None:
     names = set(days_until_change(parse("silence > 60 AND level > 1"), MOTIONS).meta.root_names())
     assert names == {"silence", "level", "level__next_change", "now"}
@@ -362,7 +367,7 @@ def test_waking_up_leads_on(text: str, customer: Customer) -> None:
     condition = parse(text)
     days = predicted(condition, customer)
     if days is not None and SMALLEST_DAYS < days < 100_000:
-        frame = pl.DataFrame([customer.row(days)], schema=SCHEMA)
+        frame = customer.at([days])
         again = frame.select(days_until_change(condition, MOTIONS).alias("days"))["days"].item()
         assert again is None or again < 1e-3
 

@@ -61,9 +61,7 @@ def _part(text: str, subtype: str) -> bytes:
     body = b2a_qp(lines.encode("utf-8"), istext=True).replace(b"\n", b"\r\n")
     return (
         b"Content-Type: text/" + subtype.encode("ascii") + b'; charset="utf-8"\r\n'
-        b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-        + body
-        + (b"" if body.endswith(b"\n") else b"\r\n")
+        b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + body + (b"" if body.endswith(b"\n") else b"\r\n")
     )
 
 

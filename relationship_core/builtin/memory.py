@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -101,9 +102,7 @@ class MemoryStore:
             message = f"a row for the table {table.name!r} lacks a part of its key ({', '.join(table.key)})"
             raise RejectedError(message)
         if table.name in REFERRING and (row["customer"],) not in self._tables["customers"]:
-            message = (
-                f"a row for the table {table.name!r} names an unknown customer; record the customer first"
-            )
+            message = f"a row for the table {table.name!r} names an unknown customer; record the customer first"
             raise RejectedError(message)
         if table == MESSAGES:
             holder = self._tables["engagements"].get(_key(ENGAGEMENT, row), {"id": row["id"]})
@@ -156,9 +155,7 @@ class MemoryStore:
         )
         return _frame([[rows[key][name] for name in types] for key in found], types)
 
-    def count(
-        self, table: Table, by: Sequence[str], *, where: Mapping[str, str] | None = None
-    ) -> pl.DataFrame:
+    def count(self, table: Table, by: Sequence[str], *, where: Mapping[str, str] | None = None) -> pl.DataFrame:
         """Numbers of rows by the values of some columns."""
         frame = self.read(table, where=where)
         number = pl.len().cast(pl.Int64).alias("rows")
@@ -224,9 +221,7 @@ class MemoryStore:
             for key in [key for key in rows if customers is None or key[0] in customers]:
                 self._change(rows, key, None)
 
-    def pages(
-        self, step: Step | None, *, as_of: datetime, after: str = "", size: int = 50_000
-    ) -> Iterator[Page]:
+    def pages(self, step: Step | None, *, as_of: datetime, after: str = "", size: int = 50_000) -> Iterator[Page]:
         """Pages of customers: everybody, or those a step needs."""
         everybody = sorted(customer for (customer,) in self._tables["customers"])
         if step is None or self.marked(step) is None:
@@ -242,7 +237,7 @@ class MemoryStore:
         customers = sorted(customer for customer in chosen if customer > after)
         for start in range(0, len(customers), size):
             page = customers[start : start + size]
-            between = [customer for customer in everybody if page[0] <= customer <= page[-1]]
+            between = everybody[bisect_left(everybody, page[0]) : bisect_right(everybody, page[-1])]
             yield Page(pl.Series("customer", page, dtype=pl.String), contiguous=page == between)
 
     def mark(self, step: Step, customers: pl.Series | None) -> None:
@@ -262,9 +257,7 @@ class MemoryStore:
         customers = [customer for marked, customer in self._tables["marks"] if marked == step]
         return None if None in customers else len(customers)
 
-    def claim(
-        self, *, worker: str, channel: str, as_of: datetime, until: datetime, limit: int
-    ) -> pl.DataFrame:
+    def claim(self, *, worker: str, channel: str, as_of: datetime, until: datetime, limit: int) -> pl.DataFrame:
         """Take queued messages of a channel, oldest first."""
         self._require_transaction()
         waiting = [

@@ -22,20 +22,21 @@ def print_document(document: object) -> None:
 
 def plain(value: object) -> Any:
     """The value as JSON knows it: an attrs object becomes a table of its attributes."""
+    known: Any = value
     match value:
-        case float():
-            return value if math.isfinite(value) else None
+        case float() if not math.isfinite(value):
+            known = None
         case date():
-            return value.isoformat()
+            known = value.isoformat()
         case Path():
-            return str(value)
+            known = str(value)
         case Mapping():
-            return {str(key): plain(each) for key, each in value.items()}
+            known = {str(key): plain(each) for key, each in value.items()}
         case list() | tuple():
-            return [plain(each) for each in value]
-    if attrs.has(type(value)):
-        return attributes(value)
-    return value
+            known = [plain(each) for each in value]
+        case _ if attrs.has(type(value)):
+            known = attributes(value)
+    return known
 
 
 def attributes(value: Any) -> dict[str, Any]:

@@ -14,17 +14,19 @@ if TYPE_CHECKING:
     from relationship_core import Recorded
 
 
-class Columns(click.ParamType):
-    """``ours=theirs``."""
-
-    name = "ours=theirs"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        """Split it at the first equals sign."""
-        ours, equals, theirs = str(value).partition("=")
+def _columns(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+    """The file's column for each of ours, from ``ours=theirs``."""
+    columns: dict[str, str] = {}
+    for pair in pairs:
+        ours, equals, theirs = pair.partition("=")
         if not (ours and equals and theirs):
-            self.fail(f"{value!r} must be ours=theirs, such as at=order_date", param, ctx)
-        return ours, theirs
+            message = f"{pair!r} must be OURS=THEIRS, such as at=order_date"
+            raise click.BadParameter(message)
+        if ours in columns:
+            message = f"{ours!r} is named twice; keep one of them"
+            raise click.BadParameter(message)
+        columns[ours] = theirs
+    return columns
 
 
 @click.command(name="import")
@@ -33,7 +35,7 @@ class Columns(click.ParamType):
 @click.option(
     "--column",
     "columns",
-    type=Columns(),
+    callback=_columns,
     multiple=True,
     metavar="OURS=THEIRS",
     help="The file's own name of one of our columns, such as at=order_date; may be repeated.",
@@ -51,21 +53,25 @@ class Columns(click.ParamType):
 @project_options
 def import_(
     folder: Path,
+    *,
     what: Literal["customers", "interactions"],
     file: Path,
-    columns: tuple[tuple[str, str], ...],
+    columns: dict[str, str],
     source: str | None,
     kind: str | None,
     zone: str | None,
     rejects: Path | None,
-    *,
     as_json: bool,
 ) -> None:
     """Record a file of customers or of interactions.
 
-    FILE is CSV, Parquet or JSON lines. What was recorded before is not recorded again, so a file may be imported
-    twice, and an import that was cut short goes on. Rows that are refused go to a file with the reason of each;
-    the others are kept. The exit status is 1 where rows were refused.
+    FILE is CSV, Parquet or JSON lines. The columns of customers are customer (their id), and where known name,
+    locale, zone, country, contact.email (contact.sms, contact.post, ...) and attribute.NAME; those of interactions
+    are source, id, customer, kind and at, and where known amount, currency, reference, lines and data.
+
+    What was recorded before is not recorded again, so a file may be imported twice, and an import that was cut
+    short goes on. Rows that are refused go to a file, each with its reason; the others are kept. The exit status
+    is 1 where rows were refused.
     """
     from relationship_core import Relationships
 
@@ -73,7 +79,7 @@ def import_(
         recorded = relationships.import_file(
             what,
             file,
-            columns=_mapping(columns),
+            columns=columns,
             source=source,
             kind=kind,
             zone=zone,
@@ -90,16 +96,6 @@ def import_(
 
 
 COMMANDS = {"import": import_}
-
-
-def _mapping(columns: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    mapping = dict(columns)
-    if len(mapping) < len(columns):
-        names = [ours for ours, _ in columns]
-        twice = next(name for name in names if names.count(name) > 1)
-        message = f"--column names {twice!r} twice; keep one of them"
-        raise click.UsageError(message)
-    return mapping
 
 
 def _lines(recorded: Recorded, what: str, file: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from importlib import import_module
@@ -10,8 +11,8 @@ from typing import Any
 
 import click
 
-from relationship_core import Plugins, RelationshipError, load_plugins, read_settings
-from relationship_core.cli.troubles import INTERRUPTED, Failure, traced
+from relationship_core import Plugins, RelationshipError, load_plugins
+from relationship_core.cli.troubles import Failure, Interrupted, traced
 
 _PLUGINS = "relationship_core.plugins"
 """Under this key the outermost context keeps the plugins, once they have been asked for commands."""
@@ -77,7 +78,7 @@ class Relate(click.Group):
         root = ctx.find_root()
         if _PLUGINS not in root.meta:
             self.commands.clear()
-            plugins = load_plugins(disabled=_disabled(root.params.get("project") or Path()))
+            plugins = load_plugins(disabled=_disabled(root.params.get("project") or Path()), builtin=False)
             plugins.commands(self, reserved=self.lazy)
             root.meta[_PLUGINS] = plugins
 
@@ -93,10 +94,10 @@ class Relate(click.Group):
         return message
 
 
-def _failure(error: BaseException, command: str, *, debug: bool) -> Failure:
+def _failure(error: BaseException, command: str, *, debug: bool) -> click.ClickException:
     if isinstance(error, KeyboardInterrupt):
         message = f"interrupted; what was done is kept, and `{command}` goes on from there"
-        return Failure(message, status=INTERRUPTED)
+        return Interrupted(message)
     if isinstance(error, RelationshipError):
         return Failure(str(error))
     # The words of an error that nobody foresaw may hold anything, personal data too.
@@ -105,8 +106,9 @@ def _failure(error: BaseException, command: str, *, debug: bool) -> Failure:
 
 
 def _disabled(project: Path) -> Collection[str]:
-    """The plugins that the project leaves alone, if there is a project."""
+    """The plugins that the project leaves alone; what is wrong with its settings is told by whoever needs them."""
     try:
-        return read_settings(project).plugins.disabled
-    except RelationshipError:
+        settings = tomllib.loads((project / "relationship.toml").read_text(encoding="utf-8"))
+        return frozenset(map(str, settings["plugins"]["disabled"]))
+    except (OSError, ValueError, KeyError, TypeError):
         return ()

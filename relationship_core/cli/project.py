@@ -19,22 +19,16 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Instant(click.ParamType):
-    """An ISO instant with its zone."""
-
-    name = "instant"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Read it, or say how it is written."""
-        try:
-            return parse_instant(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+def _instant(_: click.Context, __: click.Parameter, value: str | None) -> datetime | None:
+    try:
+        return None if value is None else parse_instant(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 as_of_option = click.option(
     "--as-of",
-    type=Instant(),
+    callback=_instant,
     metavar="INSTANT",
     help="The instant to act as of, such as 2017-03-01T09:00:00Z. [default: now]",
 )
@@ -54,7 +48,7 @@ def project_options(command: F) -> F:
     return folder(debug(command))
 
 
-def _note_debug(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001  click calls it so
+def _note_debug(context: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
         context.find_root().params["debug"] = True
 

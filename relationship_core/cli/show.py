@@ -2,25 +2,76 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from html import escape
+from io import StringIO
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from relationship_core import minor_digits
+from relationship_core import ConfigurationError, minor_digits
 
 BAR = 24
 """Columns of a full bar."""
+PAGE_WIDTH = 110
+"""Columns of a page."""
+
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>TITLE</title></head>
+<body style="margin:2em">
+<pre style="font-family:ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;line-height:1.35">{code}</pre>
+</body>
+</html>
+"""
 
 
 def console(**options: Any) -> Console:
     """A console that takes texts as they are: names of customers are no markup."""
     return Console(markup=False, highlight=False, emoji=False, **options)
+
+
+def print_parts(parts: Iterable[RenderableType]) -> None:
+    """Print one after the other, with an empty line between."""
+    out = console()
+    for place, part in enumerate(parts):
+        if place:
+            out.print()
+        out.print(part)
+
+
+def write_page(path: Path, parts: Iterable[RenderableType], *, title: str) -> None:
+    """Write the parts as one HTML page that needs no other file.
+
+    Raises:
+        ConfigurationError: the file cannot be written.
+    """
+    recorder = console(record=True, file=StringIO(), width=PAGE_WIDTH)
+    for part in parts:
+        recorder.print(part)
+        recorder.print()
+    # Braces are rich's own placeholders.
+    page = _PAGE.replace("TITLE", escape(title).replace("{", "&#123;").replace("}", "&#125;"))
+    try:
+        path.write_text(recorder.export_html(code_format=page, inline_styles=True), encoding="utf-8")
+    except OSError as error:
+        message = f"cannot write {path}: {error.strerror}; name another file"
+        raise ConfigurationError(message) from error
+
+
+def is_plain() -> bool:
+    """Whether standard output knows nothing beyond ASCII and its neighbours."""
+    return not (sys.stdout.encoding or "").lower().startswith("utf")
 
 
 def clean(text: str) -> str:
@@ -34,17 +85,9 @@ def heading(text: str, *, more: str = "") -> Text:
     return Text.assemble((clean(text), "bold"), f"  {clean(more)}" if more else "")
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> RenderableType:
     """A table with a title above; a column whose name begins with ``>`` is one of numbers."""
-    made = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        show_edge=False,
-        header_style="dim",
-    )
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
     for column in columns:
         is_number = column.startswith(">")
         made.add_column(
@@ -52,7 +95,12 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text
         )
     for row in rows:
         made.add_row(*(clean(cell) if isinstance(cell, str) else cell for cell in row))
-    return made
+    return Group(heading(title), made)
+
+
+def indented(part: RenderableType, columns: int = 2) -> Padding:
+    """The part, further to the right."""
+    return Padding(part, (0, 0, 0, columns), expand=False)
 
 
 def bar(share: float) -> Text:
@@ -61,16 +109,28 @@ def bar(share: float) -> Text:
     if share > 0:
         eighths = max(eighths, 1)
     full, rest = divmod(eighths, 8)
+    if is_plain():
+        return Text("#" * max(full, 1 if eighths else 0), style="cyan")
     return Text("█" * full + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[rest], style="cyan")
 
 
 def number(value: float) -> str:
     """A number as people read it: thousands apart, at most two decimals, three digits of what is small."""
+    if not math.isfinite(value):
+        return "unknown"
     if value == int(value):
         return f"{int(value):,}"
     if abs(value) < 1:
         return f"{value:.3g}"
     return f"{value:,.2f}"
+
+
+def text_or_number(text: str) -> str:
+    """A number in text as people read it; other text as it is."""
+    try:
+        return number(float(text))
+    except ValueError:
+        return clean(text)
 
 
 def money(minor: int, currency: str) -> str:

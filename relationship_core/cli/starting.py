@@ -13,6 +13,7 @@ from relationship_core.cli.documents import print_document
 from relationship_core.cli.project import json_option, project_options
 
 SETTINGS = "relationship.toml"
+OUTBOX = "outbox"
 CAMPAIGNS = ("campaigns/thank-you.toml", "campaigns/we-miss-you.toml")
 
 
@@ -69,6 +70,7 @@ def _write(folder: Path, project: ProjectSettings) -> list[str]:
                 text = _filled_in((starter / path).read_text(encoding="utf-8"), project)
                 if _write_new(folder / path, text):
                     written.append(path)
+        (folder / OUTBOX).mkdir(exist_ok=True)
     except OSError as error:
         message = f"cannot write into {folder} ({error.strerror}); name another folder with --project"
         raise ConfigurationError(message) from error

@@ -11,17 +11,17 @@ import click
 
 from relationship_core import PROJECT
 
-INTERRUPTED = 130
-"""The exit status of what ended with Ctrl-C: 128 and the number of SIGINT."""
-
 
 class Failure(click.ClickException):
     """Something failed: it is reported, and the exit status says so."""
 
-    def __init__(self, message: str, *, status: int = 1) -> None:
-        """Take one sentence."""
-        super().__init__(message)
-        self.exit_code = status
+    exit_code = 1
+
+
+class Interrupted(click.ClickException):
+    """Somebody pressed Ctrl-C."""
+
+    exit_code = 130  # 128 and the number of SIGINT, as shells have it
 
 
 def traced(error: BaseException, *, debug: bool) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 from zoneinfo import ZoneInfo, available_timezones
 
 import attrs
@@ -17,8 +17,6 @@ from relationship_core.errors import ConfigurationError, nearest
 
 if TYPE_CHECKING:
     from relationship_core.ports import Provider
-
-T = TypeVar("T")
 
 FILE_NAME = "relationship.toml"
 DATABASE = "relationships.db"
@@ -91,7 +89,7 @@ class PluginSettings:
     disabled: tuple[str, ...] = field(default=(), converter=tuple)
 
 
-def _read_only(values: Mapping[str, T]) -> Mapping[str, T]:
+def _read_only(values: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(values))
 
 
@@ -156,13 +154,9 @@ class Settings:
     store: Choice = Choice(use="memory")
     renderer: Choice = Choice(use="liquid")
     channels: Mapping[str, Choice] = field(factory=dict, converter=_read_only, validator=_channel_names)
-    attributes: Mapping[str, AttributeType] = field(
-        factory=dict, converter=_read_only, validator=_attribute_types
-    )
+    attributes: Mapping[str, AttributeType] = field(factory=dict, converter=_read_only, validator=_attribute_types)
     ladder: str = "b2c"
-    minimum_interval_days: Mapping[str, float] = field(
-        factory=dict, converter=_with_default, validator=_intervals
-    )
+    minimum_interval_days: Mapping[str, float] = field(factory=dict, converter=_with_default, validator=_intervals)
     plugins: PluginSettings = field(factory=PluginSettings)
 
 
@@ -177,9 +171,7 @@ def read_settings(folder: Path) -> Settings:
     """
     path = folder / FILE_NAME
     if not path.is_file():
-        message = (
-            f"there is no {FILE_NAME} in {folder}; run `relate init` there, or choose a folder with --project"
-        )
+        message = f"there is no {FILE_NAME} in {folder}; run `relate init` there, or choose a folder with --project"
         raise ConfigurationError(message)
     reader = Reader(FILE_NAME, folder)
     settings = reader.make(Settings, _prepared(reader, document(path, FILE_NAME), folder), "")
@@ -245,6 +237,4 @@ def _choice(reader: Reader, table: object, where: str) -> object:
         return table
     if not isinstance(table.get("use"), str):
         reader.note(where, "the key 'use' must name what to use, such as use = \"name\"")
-    return Choice(
-        use=str(table.get("use")), settings={key: each for key, each in table.items() if key != "use"}
-    )
+    return Choice(use=str(table.get("use")), settings={key: each for key, each in table.items() if key != "use"})

@@ -94,9 +94,7 @@ class Reader:
         self.refuse_unknown(table, (*types, *known), where)
         self._name_missing(cls, table, where)
         values = {
-            name: self.value(kind, table[name], _inside(where, name))
-            for name, kind in types.items()
-            if name in table
+            name: self.value(kind, table[name], _inside(where, name)) for name, kind in types.items() if name in table
         }
         if len(self.problems) > before:
             return None
@@ -131,7 +129,7 @@ class Reader:
         if origin is tuple:
             return self._sequence(get_args(kind)[0], raw, where)
         if origin is not None:
-            return self._mapping(get_args(kind)[1], raw, where)
+            return self._mapping(get_args(kind)[1], raw, _headed(where))
         if attrs.has(kind):
             return raw if isinstance(raw, kind) else self.make(kind, raw, _headed(where))
         return self._plain(kind, raw, where)
@@ -153,7 +151,7 @@ class Reader:
         if not isinstance(raw, Mapping):
             self.note(where, f"must be a table, not {_shown(raw)}")
             return {}
-        return {name: self.value(kind, each, _inside(_headed(where), name)) for name, each in raw.items()}
+        return {name: self.value(kind, each, _inside(where, name)) for name, each in raw.items()}
 
     def _plain(self, kind: Any, raw: object, where: str) -> Any:
         if kind is Secret:

@@ -32,6 +32,8 @@ Origin: TypeAlias = Literal[
     "run", "customer", "attribute", "state", "measure", "feature", "keyed feature", "score"
 ]
 
+MOMENT_COLUMNS = frozenset({"today", "next_day"})
+"""Columns that expressions may read beside those of the catalog; conditions may not."""
 NEXT_CHANGE = "__next_change"
 CONFIDENCE = "_confidence"
 
@@ -91,12 +93,12 @@ class Catalog:
         return {name: column.motion for name, column in self.columns.items()}
 
     def closure(self, names: Iterable[str]) -> frozenset[str]:
-        """The named columns and all that they are computed from."""
+        """The named columns and all that they are computed from, but for those that every moment has."""
         found: set[str] = set()
         waiting = list(names)
         while waiting:
             name = waiting.pop()
-            if name not in found:
+            if name not in found and name not in MOMENT_COLUMNS:
                 found.add(name)
                 waiting.extend(self.columns[name].needs)
         return frozenset(found)
@@ -264,7 +266,7 @@ def _unmet(rule: ScoringRule, waiting: Mapping[str, ScoringRule]) -> bool:
 
 
 def _refuse_unknown_needs(catalog: Catalog) -> None:
-    known = {*catalog.columns, "today", "next_day"}
+    known = {*catalog.columns, *MOMENT_COLUMNS}
     for column in catalog.columns.values():
         missing = sorted(column.needs - known)
         if missing:

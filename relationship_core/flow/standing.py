@@ -100,7 +100,8 @@ def _features(frame: pl.DataFrame, catalog: Catalog, wanted: set[str]) -> pl.Dat
         for feature in measure.features
         if feature.name in wanted
     ]
-    return frame.with_columns(*decayed, *computed)
+    # A feature of a decayed measure sees what it is worth now.
+    return frame.with_columns(decayed).with_columns(computed)
 
 
 def _keyed_features(
@@ -163,10 +164,10 @@ def _profiles(store: Store, page: Page, by_origin: dict[str, list[Column]]) -> p
 
 
 def _stages(frame: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
-    """Stage, mark and stay as kept; everybody without a state stands on the first rung."""
-    stages = catalog.columns["stage"].dtype
-    return frame.rename({"due_at": "kept_due_at"}).with_columns(
-        pl.col("stage").fill_null(catalog.ladder.names[0]).cast(stages),
+    """Stage, mark and stay as kept; whoever has no state, or a stage the ladder lost, stands on the first rung."""
+    stages, first = catalog.columns["stage"].dtype, catalog.ladder.names[0]
+    return frame.rename({"due_at": "kept_due_at", "stage": "kept_stage"}).with_columns(
+        pl.col("kept_stage").cast(stages, strict=False).fill_null(first).alias("stage"),
         pl.col("lapsed").fill_null(value=False),
         ((pl.col("now") - pl.col("since")).dt.total_microseconds() / 86_400_000_000).alias("stage_days"),
     )

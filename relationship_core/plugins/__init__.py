@@ -38,7 +38,6 @@ from relationship_core.plugins.sources import (
     handed_in_sources,
     installed_sources,
 )
-from relationship_core.ports import Secret
 
 if TYPE_CHECKING:
     from relationship_core.declarations import KeyedMeasure, Measure, Policy, ScoringRule
@@ -294,9 +293,7 @@ class Plugins:
         if source in self._plugins:
             self._unregister(self._plugins.pop(source))
         self._broken.append(
-            BrokenPlugin(
-                name=source.name, distribution=source.distribution, version=source.version, reason=reason
-            )
+            BrokenPlugin(name=source.name, distribution=source.distribution, version=source.version, reason=reason)
         )
         if source.needed or self._required & {source.name, source.distribution}:
             message = f"the plugin {source.name} ({source.owner}) is needed and broken: {reason}"
@@ -347,7 +344,11 @@ class Plugins:
 
 
 def load_plugins(
-    *, extra: Sequence[object] = (), disabled: Collection[str] = (), required: Collection[str] = ()
+    *,
+    extra: Sequence[object] = (),
+    disabled: Collection[str] = (),
+    required: Collection[str] = (),
+    builtin: bool = True,
 ) -> Plugins:
     """Load the built-in plugins, then every installed one by name of distribution, then those handed in.
 
@@ -355,19 +356,18 @@ def load_plugins(
         extra: modules or objects with hook implementations, handed in by the program.
         disabled: names of plugins or of distributions to leave alone; they need not be installed.
         required: names of plugins or of distributions that must be there and work.
+        builtin: False leaves out those that are built in, for somebody who asks what others add, such as commands.
 
     Raises:
         ConfigurationError: a needed plugin is missing or broken. That two plugins declare the same name is
             found when declarations are first asked for.
     """
-    sources = (*builtin_sources(), *installed_sources(), *handed_in_sources(extra))
+    sources = (*(builtin_sources() if builtin else ()), *installed_sources(), *handed_in_sources(extra))
     chosen = [source for source in sources if not {source.name, source.distribution} & set(disabled)]
     return Plugins(chosen, required=required)
 
 
-def _refuse_taken(
-    before: Mapping[str, object], after: Mapping[str, object], reserved: Collection[str]
-) -> None:
+def _refuse_taken(before: Mapping[str, object], after: Mapping[str, object], reserved: Collection[str]) -> None:
     for name, command in after.items():
         if before.get(name) is not command and (name in before or name in reserved):
             message = f"it adds the command {name!r}, which exists already"
@@ -375,6 +375,8 @@ def _refuse_taken(
 
 
 def _secrets(settings: object) -> list[str]:
+    from relationship_core.ports import Secret
+
     values = attrs.asdict(cast("Any", settings), recurse=False).values() if attrs.has(type(settings)) else ()
     return [value.reveal() for value in values if isinstance(value, Secret)]
 

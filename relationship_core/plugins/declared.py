@@ -5,31 +5,52 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias, Union
 
 from attrs import frozen
 
-from relationship_core.declarations import KeyedMeasure, Measure, Policy, ScoringRule
 from relationship_core.errors import ConfigurationError
-from relationship_core.model.interaction import InteractionKind
-from relationship_core.model.relationship import Ladder
 from relationship_core.plugins.sources import Source
-from relationship_core.ports import Provider
 
-Record = Provider[object] | InteractionKind | Measure | KeyedMeasure | ScoringRule | Ladder | Policy
+if TYPE_CHECKING:
+    from relationship_core.declarations import KeyedMeasure, Measure, Policy, ScoringRule
+    from relationship_core.model.interaction import InteractionKind
+    from relationship_core.model.relationship import Ladder
+    from relationship_core.ports import Provider
 
-DECLARING: Mapping[str, tuple[str, tuple[type, ...]]] = MappingProxyType(
+Record: TypeAlias = "Union[Provider[object], InteractionKind, Measure, KeyedMeasure, ScoringRule, Ladder, Policy]"
+
+DECLARING: Mapping[str, str] = MappingProxyType(
     {
-        "relationship_stores": ("store", (Provider,)),
-        "relationship_channels": ("channel", (Provider,)),
-        "relationship_renderers": ("renderer", (Provider,)),
-        "relationship_interaction_kinds": ("interaction kind", (InteractionKind,)),
-        "relationship_measures": ("measure", (Measure, KeyedMeasure)),
-        "relationship_scores": ("score", (ScoringRule,)),
-        "relationship_ladders": ("ladder", (Ladder,)),
-        "relationship_policies": ("policy", (Policy,)),
+        "relationship_stores": "store",
+        "relationship_channels": "channel",
+        "relationship_renderers": "renderer",
+        "relationship_interaction_kinds": "interaction kind",
+        "relationship_measures": "measure",
+        "relationship_scores": "score",
+        "relationship_ladders": "ladder",
+        "relationship_policies": "policy",
     }
 )
-"""Of each declaring hook, the word for what it returns, and the classes."""
+"""The declaring hooks, each with the word for what it returns."""
+
+
+def _classes(hook: str) -> tuple[type, ...]:
+    """What a declaring hook returns."""
+    # Imported when something is declared, and not for the commands that `relate --help` asks for.
+    from relationship_core import declarations
+    from relationship_core.model.interaction import InteractionKind
+    from relationship_core.model.relationship import Ladder
+    from relationship_core.ports import Provider
+
+    classes: Mapping[str, tuple[type, ...]] = {
+        "relationship_interaction_kinds": (InteractionKind,),
+        "relationship_measures": (declarations.Measure, declarations.KeyedMeasure),
+        "relationship_scores": (declarations.ScoringRule,),
+        "relationship_ladders": (Ladder,),
+        "relationship_policies": (declarations.Policy,),
+    }
+    return classes.get(hook, (Provider,))
 
 
 @frozen(kw_only=True, eq=False)
@@ -43,7 +64,7 @@ class Declared:
     @property
     def word(self) -> str:
         """What people call it."""
-        return DECLARING[self.hook][0]
+        return DECLARING[self.hook]
 
 
 def checked(returned: object, hook: str) -> Iterable[Record]:
@@ -52,7 +73,7 @@ def checked(returned: object, hook: str) -> Iterable[Record]:
     Raises:
         ConfigurationError: it returned something else.
     """
-    word, classes = DECLARING[hook]
+    word, classes = DECLARING[hook], _classes(hook)
     expected = " or ".join(each.__name__ for each in classes)
     if inspect.iscoroutine(returned):
         returned.close()
@@ -68,6 +89,8 @@ def checked(returned: object, hook: str) -> Iterable[Record]:
 
 def names_taken(declared: Declared) -> Iterator[tuple[str, str, str]]:
     """Every name that a declaration takes: where it must be unique, the name, and what has it."""
+    from relationship_core.declarations import KeyedMeasure, Measure, ScoringRule
+
     record = declared.record
     if isinstance(record, ScoringRule):
         yield "column", record.name, "score"

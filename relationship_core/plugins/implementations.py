@@ -49,9 +49,7 @@ def _unfit(hook: str, implementation: pluggy.HookImpl) -> str:
     if implementation.wrapper or implementation.hookwrapper:
         return "is a wrapper; nothing is wrapped here, each plugin is called on its own"
     if implementation.tryfirst or implementation.trylast:
-        return (
-            "asks to be called first or last; plugins are called in the order of their distributions' names"
-        )
+        return "asks to be called first or last; plugins are called in the order of their distributions' names"
     if inspect.iscoroutinefunction(implementation.function):
         return "is a coroutine; make it a plain function"
     return ""

@@ -4,5 +4,9 @@ import pytest
 
 # So that a failing contract shows its values, as a test of the plugin's own would.
 pytest.register_assert_rewrite(
-    f"{__name__}.stores", f"{__name__}.store_tables", f"{__name__}.store_measures", f"{__name__}.store_pages"
+    f"{__name__}.channels",
+    f"{__name__}.stores",
+    f"{__name__}.store_tables",
+    f"{__name__}.store_measures",
+    f"{__name__}.store_pages",
 )

@@ -29,9 +29,7 @@ PROPERTY = settings(
 
 def frame(table: Table, *rows: Mapping[str, Any]) -> pl.DataFrame:
     """Rows of a table; columns that a row does not name are null."""
-    return pl.DataFrame(
-        [[row.get(name) for name in table.schema] for row in rows], table.types(), orient="row"
-    )
+    return pl.DataFrame([[row.get(name) for name in table.schema] for row in rows], table.types(), orient="row")
 
 
 def customers(*ids: str) -> pl.DataFrame:

@@ -28,9 +28,7 @@ PLAIN = (
 )
 NAMES = tuple(measure.name for measure in PLAIN)
 KEYED = tuple(
-    KeyedMeasure(
-        name=f"days_{combine}", key="day", combine=combine, features=(Feature(name="f", value=pl.len()),)
-    )
+    KeyedMeasure(name=f"days_{combine}", key="day", combine=combine, features=(Feature(name="f", value=pl.len()),))
     for combine in ("sum", "count", "min", "max")
 )
 FOLDED: Mapping[str, Callable[[Sequence[Any]], Any]] = {"sum": sum, "count": sum, "min": min, "max": max}

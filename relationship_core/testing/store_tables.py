@@ -130,9 +130,7 @@ class TableContract:
             (MESSAGES, message("m1", "eve")),
         ],
     )
-    def test_a_row_of_an_unknown_customer_is_refused(
-        self, store: Store, table: Table, row: dict[str, object]
-    ) -> None:
+    def test_a_row_of_an_unknown_customer_is_refused(self, store: Store, table: Table, row: dict[str, object]) -> None:
         with pytest.raises(RejectedError), store.transaction():
             store.put(table, frame(table, row))
         assert store.read(table).is_empty()
@@ -359,14 +357,8 @@ class HistoryContract:
         assert store.count(INTERACTIONS, ["customer"]).rows() == [("ada", 2)]
 
     @PROPERTY
-    @given(
-        batches=st.lists(
-            st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 9)), max_size=8), max_size=5
-        )
-    )
-    def test_any_batches_give_each_interaction_once(
-        self, store: Store, batches: list[list[tuple[str, int]]]
-    ) -> None:
+    @given(batches=st.lists(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 9)), max_size=8), max_size=5))
+    def test_any_batches_give_each_interaction_once(self, store: Store, batches: list[list[tuple[str, int]]]) -> None:
         # The store is the same for every example, so each has a source of its own.
         source = f"source {store.count(INTERACTIONS, []).item()}"
         known: dict[str, str] = {}

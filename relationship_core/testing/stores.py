@@ -34,9 +34,7 @@ from relationship_core.testing.store_pages import PageContract, QueueContract
 from relationship_core.testing.store_tables import HistoryContract, TableContract, TransactionContract
 
 
-class StoreContract(
-    TableContract, TransactionContract, HistoryContract, MeasureContract, PageContract, QueueContract
-):
+class StoreContract(TableContract, TransactionContract, HistoryContract, MeasureContract, PageContract, QueueContract):
     """Everything that ``ports.Store`` promises of one open store."""
 
     @pytest.fixture

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import contextmanager
+from shlex import quote
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from relationship_demo.data import ZONE
 from relationship_demo.story import story
 
 if TYPE_CHECKING:
@@ -128,7 +131,8 @@ def _show_messages(console: Console, summary: Summary) -> None:
         numbers = [sent[campaign, channel] for channel in channels]
         table.add_row(campaign, *(f"{number:,}" if number else "" for number in numbers), f"{sum(numbers):,}")
     console.print(table)
-    console.print(f"{_listed([f'{number:,} {state}' for state, number in states.most_common()])}.\n")
+    answers = [f"{number:,} {state}" for state, number in states.most_common()]
+    console.print(f"What the channels answered: {_listed(answers)}.\n")
 
 
 def _show_silence(console: Console, summary: Summary) -> None:
@@ -157,27 +161,22 @@ def _show_scores(console: Console, view: CustomerView) -> None:
             score.name,
             str(score),
             "" if unknown else f"{score.confidence:.2f}",
-            f"would need {source}, of which these data know nothing" if unknown else source,
+            f"needs {source}, which these data lack" if unknown else source,
         )
     console.print(table, "")
 
 
 def _show_next(console: Console, summary: Summary) -> None:
-    relate = f"relate --project {summary.folder}"
+    relate = f"relate --project {quote(str(summary.folder))}"
     household = summary.household.customer.id
+    at = f"--as-of {summary.report.as_of.astimezone(ZoneInfo(ZONE)).isoformat()}"
+    commands = ("ladder", "report", f"customer {household} {at}", f"explain {household} {at}")
+    files = (summary.folder / "campaigns", *summary.examples)
     console.print("[bold]What to look at next[/]")
-    for command in (
-        "ladder",
-        "report",
-        f"customer {household}",
-        f"explain {household}",
-        f"explain {household} lapse",
-    ):
-        console.print(f"  {relate} {command}")
-    console.print(f"  {summary.folder / 'campaigns'}: five campaigns; edit one, and the next plan goes by it")
-    for file in summary.examples:
-        console.print(f"  {file}")
-    console.print()
+    console.print(*(f"  {relate} {command}" for command in commands), sep="\n", soft_wrap=True)
+    console.print("Without --as-of a question is answered as of today, when everybody has been silent for years.")
+    console.print(*(f"  {file}" for file in files), sep="\n", soft_wrap=True)
+    console.print("Edit a campaign, and the next plan goes by it.\n")
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -57,9 +57,7 @@ class Database:
     file that is read-only, damaged or no database; RejectedError for rows that break a constraint.
     """
 
-    def __init__(
-        self, path: Path, *, busy_timeout: float, migrations: Sequence[Migration] | None = None
-    ) -> None:
+    def __init__(self, path: Path, *, busy_timeout: float, migrations: Sequence[Migration] | None = None) -> None:
         self._path = path
         self.rollbacks = 0
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:

@@ -42,9 +42,7 @@ class Measures:
         self._keyed.update(keyed)
 
     def _missing(self, plain: Mapping[str, Measure]) -> list[str]:
-        kept: dict[str, str] = dict(
-            self._database.rows("SELECT name, type FROM pragma_table_info('measures')")
-        )
+        kept: dict[str, str] = dict(self._database.rows("SELECT name, type FROM pragma_table_info('measures')"))
         for name, measure in plain.items():
             if name in kept and kept[name] != AFFINITY[measure.type]:
                 message = (

@@ -36,8 +36,7 @@ class Selection:
         if not page.contiguous:
             self._keep(page)
             rows = self._database.rows(
-                f"SELECT {names} FROM temp.page CROSS JOIN {quoted(table)} USING (customer) "
-                f"WHERE {conditions}",
+                f"SELECT {names} FROM temp.page CROSS JOIN {quoted(table)} USING (customer) WHERE {conditions}",
                 parameters,
             )
             return frame_of(rows, wanted).select(list(types))

@@ -109,16 +109,12 @@ class SQLiteStore:
                 parameters,
             )
             return frame_of(rows, types)
-        found = self._selection.read(
-            table.name, {**types, **table.types(table.key)}, page, conditions, parameters
-        )
+        found = self._selection.read(table.name, {**types, **table.types(table.key)}, page, conditions, parameters)
         # Within a page the key begins with the customer in all but two tables.
         ordered = found if table.key[0] == "customer" and page.contiguous else found.sort(table.key)
         return ordered.select(list(types))
 
-    def count(
-        self, table: Table, by: Sequence[str], *, where: Mapping[str, str] | None = None
-    ) -> pl.DataFrame:
+    def count(self, table: Table, by: Sequence[str], *, where: Mapping[str, str] | None = None) -> pl.DataFrame:
         """Numbers of rows by the values of some columns."""
         types = table.types(by)
         conditions, parameters = equalities(table, where)
@@ -175,9 +171,7 @@ class SQLiteStore:
             else:
                 self._selection.delete(table, page)
 
-    def pages(
-        self, step: Step | None, *, as_of: datetime, after: str = "", size: int = 50_000
-    ) -> Iterator[Page]:
+    def pages(self, step: Step | None, *, as_of: datetime, after: str = "", size: int = 50_000) -> Iterator[Page]:
         """Pages of customers: everybody, or those a step needs."""
         if step is None or self.marked(step) is None:
             yield from self._everybody(after, size)
@@ -199,9 +193,7 @@ class SQLiteStore:
         )
         parameters = (step, after, _microseconds(as_of), after)
         type_ = {"customer": pl.String()}
-        chunks = [
-            frame_of(rows, type_) for rows in self._database.chunks(sql, parameters, size=CUSTOMER_CHUNK)
-        ]
+        chunks = [frame_of(rows, type_) for rows in self._database.chunks(sql, parameters, size=CUSTOMER_CHUNK)]
         if not chunks:
             return
         customers = pl.concat(chunks)["customer"]
@@ -235,9 +227,7 @@ class SQLiteStore:
             return None
         return int(self._database.rows("SELECT count(*) FROM marks WHERE step = ?", (step,))[0][0])
 
-    def claim(
-        self, *, worker: str, channel: str, as_of: datetime, until: datetime, limit: int
-    ) -> pl.DataFrame:
+    def claim(self, *, worker: str, channel: str, as_of: datetime, until: datetime, limit: int) -> pl.DataFrame:
         """Take queued messages of a channel, oldest first."""
         self._require_transaction()
         rows = self._database.rows(

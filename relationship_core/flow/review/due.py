@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from relationship_core.columns import INSTANT
+from relationship_core.flow.review.moves import free_after_a_move
 from relationship_core.flow.rules import Rules
 
 _SOONEST_MICROSECONDS = 1
@@ -20,12 +21,18 @@ def with_due_at(frame: pl.DataFrame, rules: Rules) -> pl.DataFrame:
         pl.col("target").cast(rules.catalog.columns["stage"].dtype).alias("stage"),
         pl.when(_moved()).then(0.0).otherwise(pl.col("stage_days")).alias("stage_days"),
         pl.col("new_lapsed").alias("lapsed"),
-        (_moved() | (pl.col("new_lapsed") != pl.col("lapsed"))).alias("changed"),
+        (
+            _moved()
+            | (pl.col("new_lapsed") != pl.col("lapsed"))
+            | (pl.col("kept_stage") != pl.col("target")).fill_null(value=False)
+        ).alias("changed"),
     )
     crossings = [expression.alias(f"crossing {n}") for n, expression in enumerate(rules.days_until_change())]
     soonest = after.select(crossings).select(pl.min_horizontal(pl.all()).alias("days")) if crossings else None
     days = pl.lit(None, dtype=pl.Float64) if soonest is None else pl.lit(soonest["days"])
-    return after.with_columns(pl.min_horizontal(_after(days), _blocked(), _settling(rules)).alias("due_at"))
+    return after.with_columns(
+        pl.min_horizontal(_after(days), _blocked(), _moved_on(rules), _settling(rules)).alias("due_at")
+    )
 
 
 def _moved() -> pl.Expr:
@@ -42,8 +49,13 @@ def _blocked() -> pl.Expr:
     return pl.when(pl.col("aim") != pl.col("target_rank")).then(pl.col("free_at"))
 
 
+def _moved_on(rules: Rules) -> pl.Expr:
+    """On the new rung other conditions are in force, and they may hold already."""
+    return pl.when(_moved()).then(free_after_a_move(rules.rungs))
+
+
 def _settling(rules: Rules) -> pl.Expr:
-    """A ladder that names the state it sets may judge anew once that state has changed."""
+    """A ladder that names the state it sets may judge anew at once when that state has changed."""
     if any(condition.columns & {"stage", "stage_days", "lapsed"} for condition in rules.ladder_conditions):
-        return pl.when(pl.col("changed")).then(pl.col("next_day"))
+        return pl.when(pl.col("changed")).then(_after(pl.lit(0.0)))
     return pl.lit(None, dtype=INSTANT)

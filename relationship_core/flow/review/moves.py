@@ -58,19 +58,27 @@ def _rung_holds(rung: Rung) -> pl.Expr:
 
 def _free_at(rungs: tuple[Rung, ...]) -> pl.Expr:
     """When the stay on the present rung is long enough and the day of the last move is over; null for now."""
-    dwell = reduce(
+    dwelt = pl.col("since") + _dwell(rungs, pl.col("rank"))
+    same_day = pl.col("since_day") == pl.col("today")
+    free = pl.max_horizontal(dwelt, pl.when(same_day).then(pl.col("next_day")))
+    return pl.when(free > pl.col("now")).then(free)
+
+
+def free_after_a_move(rungs: tuple[Rung, ...]) -> pl.Expr:
+    """When somebody who moves now, to ``target_rank``, may move again."""
+    return pl.max_horizontal(pl.col("now") + _dwell(rungs, pl.col("target_rank")), pl.col("next_day"))
+
+
+def _dwell(rungs: tuple[Rung, ...], rank: pl.Expr) -> pl.Expr:
+    """The shortest stay on a rung."""
+    microseconds = reduce(
         lambda otherwise, rung: (
-            pl.when(pl.col("rank") == rung.rank)
-            .then(pl.lit(_microseconds(rung.dwell_days)))
-            .otherwise(otherwise)
+            pl.when(rank == rung.rank).then(pl.lit(_microseconds(rung.dwell_days))).otherwise(otherwise)
         ),
         rungs,
         pl.lit(0, dtype=pl.Int64),
     )
-    dwelt = pl.col("since") + pl.duration(microseconds=dwell)
-    same_day = pl.col("since_day") == pl.col("today")
-    free = pl.max_horizontal(dwelt, pl.when(same_day).then(pl.col("next_day")))
-    return pl.when(free > pl.col("now")).then(free)
+    return pl.duration(microseconds=microseconds)
 
 
 def _microseconds(days: float) -> int:
@@ -104,4 +112,5 @@ def _deciding(rungs: tuple[Rung, ...]) -> pl.Expr:
 
 
 def _values(condition: Condition) -> pl.Expr:
-    return pl.struct(sorted(condition.columns)).struct.json_encode()
+    names = sorted(condition.columns)
+    return pl.struct(names).struct.json_encode() if names else pl.lit("{}")

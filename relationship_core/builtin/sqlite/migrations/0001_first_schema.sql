@@ -1,5 +1,12 @@
 -- Instants are microseconds since 1970-01-01 UTC, booleans 0 and 1, structured text JSON.
 -- Tables that are only reached by their key are WITHOUT ROWID, so that a page of customers is one range of one tree.
+--
+-- Foreign keys hold contact points, transitions, decisions and messages to their customers. Interactions, measures,
+-- states and marks have none: they are written by the million (checking costs 13 % of an interaction, 6 % of a
+-- state), and only for customers whose row is made in the same transaction or was just read.
+--
+-- States have no index on due_at: finding those who are due by a scan takes a tenth of a second for a million
+-- customers, which is less than the index would cost in every review that writes the states.
 
 PRAGMA application_id = 0x52656c43;
 

@@ -1,0 +1,101 @@
+"""What the configuration chose: store, renderer and channels, each made when it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from relationship_core.config import Choice, Settings, provider_settings
+from relationship_core.errors import ConfigurationError
+from relationship_core.model.campaign import Campaign, Variant
+from relationship_core.plugins import Plugins
+
+if TYPE_CHECKING:
+    from relationship_core.ports import Channel, Provider, Renderer, Store
+
+P = TypeVar("P")
+
+LOCAL = "local"
+"""The capability of channels that reach nobody: until permission is checked, only these may carry marketing."""
+
+
+class Chosen:
+    """The objects that a project's settings name.
+
+    Raises, from every member: ConfigurationError where nothing of that name is installed, its settings are
+    wrong, or its plugin fails.
+    """
+
+    def __init__(self, settings: Settings, plugins: Plugins, folder: Path) -> None:
+        """Relative paths in the settings are taken against ``folder``."""
+        self._settings = settings
+        self._plugins = plugins
+        self._folder = folder
+        self._channels: dict[str, Channel] = {}
+
+    @cached_property
+    def store(self) -> Store:
+        """Where the project lives."""
+        return self._make(self._plugins.stores, self._settings.store, "[store]")
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """The language of templates."""
+        return self._make(self._plugins.renderers, self._settings.renderer, "[renderer]")
+
+    def channel(self, name: str) -> Channel:
+        """A channel instance, by the name that the configuration gives it."""
+        if name not in self._channels:
+            where = f"[channels.{name}]"
+            self._channels[name] = self._make(self._plugins.channels, self._settings.channels[name], where)
+        return self._channels[name]
+
+    def media(self, campaigns: Iterable[Campaign]) -> Mapping[str, str]:
+        """The medium of each channel instance that campaigns name."""
+        named = {variant.channel for campaign in campaigns for _where, variant in variants_of(campaign)}
+        return {name: self.channel(name).medium for name in sorted(named)}
+
+    def check(self, campaign: Campaign) -> None:
+        """Refuse a campaign whose templates do not parse, or whose channels are not there or may not carry it."""
+        for where, variant in variants_of(campaign):
+            self._check_channel(campaign, variant, where)
+            for template in (variant.subject, variant.text, variant.html):
+                self._check_template(template, where)
+
+    def close(self) -> None:
+        """Let go of the store and the channels; may be called twice."""
+        for channel in self._channels.values():
+            channel.close()
+        self._channels.clear()
+        self.store.close()
+
+    def _make(self, providers: Mapping[str, Provider[P]], choice: Choice, where: str) -> P:
+        provider = self._plugins.find(providers, choice.use, f"{where} use")
+        settings = provider_settings(provider, choice, self._folder, where, project=self._settings.project)
+        return self._plugins.make(provider, settings, where)
+
+    def _check_channel(self, campaign: Campaign, variant: Variant, where: str) -> None:
+        choice = self._plugins.find(self._settings.channels, variant.channel, f"{where}, channel")
+        provider = self._plugins.find(self._plugins.channels, choice.use, f"[channels.{variant.channel}] use")
+        if campaign.purpose == "marketing" and LOCAL not in provider.capabilities:
+            message = (
+                f"{where}: the channel {variant.channel!r} reaches real people, and marketing may not use it "
+                "before permission is checked; use a folder or null channel, or make the purpose service"
+            )
+            raise ConfigurationError(message)
+
+    def _check_template(self, template: str, where: str) -> None:
+        try:
+            self.renderer.check(template)
+        except ConfigurationError as error:
+            message = f"{where}: {error}"
+            raise ConfigurationError(message) from error
+
+
+def variants_of(campaign: Campaign) -> Iterable[tuple[str, Variant]]:
+    """Every variant of a campaign, with its place in words."""
+    for action in campaign.actions:
+        for variant in action.variants:
+            yield f"campaign {campaign.name!r}, action {action.name!r}", variant

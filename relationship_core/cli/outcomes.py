@@ -1,0 +1,96 @@
+"""What a step did, in words and as a document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import click
+
+from relationship_core import Delivered, Planned, Ran, Rebuilt, Reviewed
+from relationship_core.cli.documents import attributes
+from relationship_core.cli.show import console, counted, table
+
+_MEANINGS = {
+    "deferred": "the channel wants them later, and a later `relate deliver` sends them",
+    "rejected": "the channel will never take them; look at their addresses",
+    "unknown": "the channel may have sent them; look there, since they are not sent again by themselves",
+    "expired": "they were no longer worth sending",
+    "failed": "they could not be filled in, or their address was suppressed meanwhile; see `relate doctor`",
+}
+"""Of each state that is not simply good: what it means for the messages."""
+
+
+def show_reviewed(reviewed: Reviewed) -> None:
+    """Say what a review did."""
+    moved = counted(reviewed.transitions, "move")
+    click.echo(f"Reviewed as of {_at(reviewed.as_of)}: {counted(reviewed.customers, 'customer')}, {moved}.")
+
+
+def show_planned(planned: Planned, reasons: Mapping[str, str]) -> None:
+    """Show what a plan decided, by campaign and reason."""
+    out = console()
+    if planned.decided:
+        rows = [
+            (campaign, reason, f"{number:,}", reasons.get(reason, ""))
+            for (campaign, reason), number in sorted(planned.decided.items())
+        ]
+        out.print(table("Decisions", ("campaign", "reason", ">engagements", "which means"), rows))
+        out.print()
+    done = "Would plan" if planned.dry_run else "Planned"
+    click.echo(
+        f"{done} as of {_at(planned.as_of)}: {counted(planned.customers, 'customer')}, "
+        f"{counted(planned.planned, 'message')} for the outbox."
+    )
+    if planned.dry_run:
+        click.echo("Nothing was kept.")
+
+
+def plan_document(planned: Planned) -> Mapping[str, Any]:
+    """The plan with its decisions as rows, since pairs are no keys in JSON."""
+    document = attributes(planned)
+    del document["decided"]
+    decided = sorted(planned.decided.items())
+    document["decisions"] = [
+        {"campaign": campaign, "reason": reason, "engagements": number} for (campaign, reason), number in decided
+    ]
+    return document
+
+
+def show_delivered(delivered: Delivered) -> None:
+    """Say what became of the messages, and what to do about those that did not arrive."""
+    numbers = {state: int(getattr(delivered, state)) for state in ("accepted", *_MEANINGS)}
+    told = [f"{number:,} {state}" for state, number in numbers.items() if number]
+    click.echo(f"Delivered as of {_at(delivered.as_of)}: {', '.join(told) or 'nothing was waiting'}.")
+    for state, meaning in _MEANINGS.items():
+        if numbers[state]:
+            click.echo(f"  {state}: {meaning}")
+    for channel in delivered.waiting:
+        click.echo(f"  {channel}: out of order, the rest of its messages waits; look at it, then `relate deliver`")
+
+
+def show_ran(ran: Ran, reasons: Mapping[str, str], *, asked: datetime | None) -> None:
+    """Say what each step of a run did."""
+    if ran.resumed:
+        click.echo(f"Took up the run as of {_at(ran.as_of)}, which had been cut short.")
+    if ran.reviewed:
+        show_reviewed(ran.reviewed)
+    if ran.planned:
+        show_planned(ran.planned, reasons)
+    show_delivered(ran.delivered)
+    if ran.resumed:
+        again = f" --as-of {asked.isoformat()}" if asked else ""
+        click.echo(f"What has happened since has its turn with the next run: `relate run{again}`.")
+
+
+def show_rebuilt(rebuilt: Rebuilt) -> None:
+    """Say what a rebuild did."""
+    if rebuilt.resumed:
+        click.echo("Took up the rebuild that had been cut short.")
+    history = counted(rebuilt.interactions, "interaction")
+    click.echo(f"Folded {history} of {counted(rebuilt.customers, 'customer')}; `relate run` judges everybody anew.")
+
+
+def _at(instant: datetime) -> str:
+    return instant.isoformat(timespec="seconds")

@@ -1,0 +1,134 @@
+"""The steps of a run, one by one and together: ``review``, ``plan``, ``deliver``, ``run``; and ``rebuild``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from relationship_core.cli.documents import attributes, print_document
+from relationship_core.cli.project import as_of_option, following, json_option, project_options
+
+if TYPE_CHECKING:
+    from relationship_core import Delivered
+
+
+@click.command()
+@click.option("--everybody", is_flag=True, help="Review everybody, not just who is due.")
+@as_of_option
+@json_option
+@project_options
+def review(folder: Path, as_of: datetime | None, *, everybody: bool, as_json: bool) -> None:
+    """Judge every due customer: stage, moves, next due time.
+
+    Due are those of whom something was recorded, those whose time has come, and everybody after a rule changed.
+    """
+    from relationship_core import Relationships
+    from relationship_core.cli.outcomes import show_reviewed
+
+    with Relationships.open(folder) as relationships, following() as progress:
+        reviewed = relationships.review(as_of=as_of, everybody=everybody, progress=progress)
+    if as_json:
+        print_document(reviewed)
+    else:
+        show_reviewed(reviewed)
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Say what would be decided, and keep nothing.")
+@as_of_option
+@json_option
+@project_options
+def plan(folder: Path, as_of: datetime | None, *, dry_run: bool, as_json: bool) -> None:
+    """Decide whom to engage, and put messages into the outbox.
+
+    Everybody is decided about who was reviewed since the last plan, or whose refusal may have lifted. Silence is
+    a decision too: `relate explain ID` tells its reason.
+    """
+    from relationship_core import Relationships
+    from relationship_core.cli.outcomes import plan_document, show_planned
+    from relationship_core.cli.words import reasons_in_words
+
+    with Relationships.open(folder) as relationships, following() as progress:
+        planned = relationships.plan(as_of=as_of, dry_run=dry_run, progress=progress)
+        reasons = reasons_in_words(relationships)
+    if as_json:
+        print_document(plan_document(planned))
+    else:
+        show_planned(planned, reasons)
+
+
+@click.command()
+@as_of_option
+@json_option
+@project_options
+def deliver(folder: Path, as_of: datetime | None, *, as_json: bool) -> None:
+    """Hand the messages of the outbox to their channels.
+
+    A message of which nobody knows whether it went out is not sent again. The exit status is 1 where a message
+    failed or has an unknown outcome, or a channel is out of order.
+    """
+    from relationship_core import Relationships
+    from relationship_core.cli.outcomes import show_delivered
+
+    with Relationships.open(folder) as relationships, following() as progress:
+        delivered = relationships.deliver(as_of=as_of, progress=progress)
+    if as_json:
+        print_document(delivered)
+    else:
+        show_delivered(delivered)
+    _exit(delivered)
+
+
+@click.command()
+@as_of_option
+@json_option
+@project_options
+def run(folder: Path, as_of: datetime | None, *, as_json: bool) -> None:
+    """Review, plan and deliver as of one instant.
+
+    A run that was cut short is taken up first, as of its own instant. The exit status is that of deliver.
+    """
+    from relationship_core import Relationships
+    from relationship_core.cli.outcomes import plan_document, show_ran
+    from relationship_core.cli.words import reasons_in_words
+
+    with Relationships.open(folder) as relationships, following() as progress:
+        ran = relationships.run(as_of=as_of, progress=progress)
+        reasons = reasons_in_words(relationships)
+    if as_json:
+        document = attributes(ran)
+        document["planned"] = plan_document(ran.planned) if ran.planned else None
+        print_document(document)
+    else:
+        show_ran(ran, reasons, asked=as_of)
+    _exit(ran.delivered)
+
+
+@click.command()
+@json_option
+@project_options
+def rebuild(folder: Path, *, as_json: bool) -> None:
+    """Fold the whole history again, after measures have changed.
+
+    History itself is not touched. Everybody is due for review afterwards.
+    """
+    from relationship_core import Relationships
+    from relationship_core.cli.outcomes import show_rebuilt
+
+    with Relationships.open(folder) as relationships, following() as progress:
+        rebuilt = relationships.rebuild(progress=progress)
+    if as_json:
+        print_document(rebuilt)
+    else:
+        show_rebuilt(rebuilt)
+
+
+COMMANDS = {"review": review, "plan": plan, "deliver": deliver, "run": run, "rebuild": rebuild}
+
+
+def _exit(delivered: Delivered) -> None:
+    if delivered.failed or delivered.unknown or delivered.waiting:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,32 @@
+"""Codes in words: the reasons of decisions, the states of messages, the kinds of interactions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from relationship_core import Relationships
+
+_REASONS = {
+    "due": "It was due, and nothing spoke against it.",
+    "nothing_due": "In the audience, and without an occasion: silence is a decision too.",
+    "outranked": "Another campaign had the better claim to the customer's attention.",
+}
+"""The reasons that are no policy's."""
+
+STATES = {
+    "queued": "waiting in the outbox",
+    "claimed": "about to be sent",
+    "attempting": "being sent, or cut short while it was",
+    "accepted": "the channel took it",
+    "rejected": "the channel will never take it",
+    "unknown": "the channel may have sent it; it is not sent again by itself",
+    "expired": "no longer worth sending when its turn came",
+    "failed": "could not be filled in, or the address was suppressed after planning",
+}
+
+
+def reasons_in_words(relationships: Relationships) -> Mapping[str, str]:
+    """What each reason of a decision means."""
+    return _REASONS | {policy.name: policy.summary for policy in relationships.plugins.policies}

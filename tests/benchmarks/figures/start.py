@@ -1,0 +1,62 @@
+"""`relate --help` as a process, against a Python that imports only what the command line is made of."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from measuring import Figure, at_most, timed
+from projects import Prepared
+
+LIMIT = 2.5
+REPEATS = 15
+HEAVY = {"polars", "rich", "liquid", "sqlglot", "requests", "sendgrid", "twilio", "lob", "reportlab", "psycopg"}
+"""Libraries that have no business in a help text: columns, tables, templates, and the SDKs of providers."""
+
+
+def measure(_prepared: Prepared) -> list[Figure]:
+    """Alternating runs, each a whole process."""
+    relate = [*_relate(), "--help"]
+    bare = [sys.executable, "-c", "import click, attrs, pluggy"]
+    for command in (relate, bare):
+        _run(command)
+    pairs = []
+    for _ in range(REPEATS):
+        raw, _ = timed(lambda: _run(bare))
+        seconds, _ = timed(lambda: _run(relate))
+        pairs.append((seconds, raw))
+    heavy = sorted(_imported(relate) & HEAVY)
+    if heavy:
+        message = f"relate --help imports {', '.join(heavy)}"
+        raise RuntimeError(message)
+    return [
+        at_most(
+            "help",
+            "relate --help as a process",
+            pairs,
+            LIMIT,
+            notes=(f"imports none of {', '.join(sorted(HEAVY))}",),
+        )
+    ]
+
+
+def _relate() -> list[str]:
+    script = shutil.which("relate", path=str(Path(sys.executable).parent))
+    if script is None:
+        message = "there is no relate beside this Python; install the package first"
+        raise RuntimeError(message)
+    return [script]
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def _imported(command: list[str]) -> set[str]:
+    """The top-level names of every module that Python imports while it runs a script."""
+    watched = [sys.executable, "-X", "importtime", *command]
+    report = subprocess.run(watched, check=True, capture_output=True, text=True).stderr
+    return set(re.findall(r"^import time:.*\|\s*([\w]+)", report, flags=re.MULTILINE))

@@ -1,0 +1,74 @@
+"""The benchmarks: what the product takes, beside a raw probe measured in the same run.
+
+python tests/benchmarks/run.py [--size small] [--only NAME ...] [--json FILE] [--folder DIR]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from data import SIZES
+from figures import day, memory, plan, record, review, start
+from measuring import Figure
+from projects import Prepared
+from table import as_json, show
+
+MEASURES: Mapping[str, Callable[[Prepared], list[Figure]]] = {
+    "help": start.measure,
+    "record": record.measure,
+    "review": review.measure,
+    "plan": plan.measure,
+    "day": day.measure,
+    "memory": memory.measure,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, and answer 1 where something could not be measured."""
+    options = _options(arguments)
+    if options.folder is not None:
+        options.folder.mkdir(parents=True, exist_ok=True)
+        figures, failures = _measured(Prepared(folder=options.folder, size=SIZES[options.size]), options.only)
+    else:
+        with TemporaryDirectory(prefix="relationship-bench-") as name:
+            figures, failures = _measured(Prepared(folder=Path(name), size=SIZES[options.size]), options.only)
+    show(figures, failures, options.size)
+    if options.json is not None:
+        options.json.write_text(as_json(figures, failures, options.size) + "\n", encoding="utf-8")
+    return 1 if failures else 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", choices=SIZES, default="full", help="small: a twentieth, for a quick try")
+    parser.add_argument("--only", choices=MEASURES, action="append", help="measure this figure; may be repeated")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement there as well")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        metavar="DIR",
+        help="keep the prepared databases there, and use those that are there already; remove it when the code changes",
+    )
+    return parser.parse_args(arguments)
+
+
+def _measured(prepared: Prepared, only: Sequence[str] | None) -> tuple[list[Figure], dict[str, str]]:
+    figures: list[Figure] = []
+    failures: dict[str, str] = {}
+    for name in only or MEASURES:
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        try:
+            figures.extend(MEASURES[name](prepared))
+        except Exception as error:  # noqa: BLE001  one figure that fails must not cost the others
+            traceback.print_exc()
+            failures[name] = f"{type(error).__name__}: {error}"
+    return figures, failures
+
+
+if __name__ == "__main__":
+    sys.exit(main())
