@@ -73,10 +73,12 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
     )
     from relationship_core.flow.rebuild import (
         Rebuilt as Rebuilt,
-        check_measures as check_measures,
     )
     from relationship_core.flow.record.recorder import (
         Recorded as Recorded,
+    )
+    from relationship_core.flow.record.signature import (
+        check_measures as check_measures,
     )
     from relationship_core.flow.report.customers import (
         CustomerView as CustomerView,
@@ -184,8 +186,9 @@ _HOMES = {
     "flow.deliver": "Delivered",
     "flow.plan": "Planned",
     "flow.progress": "Listener Progress",
-    "flow.rebuild": "Rebuilt check_measures",
+    "flow.rebuild": "Rebuilt",
     "flow.record.recorder": "Recorded",
+    "flow.record.signature": "check_measures",
     "flow.report.customers": "CustomerView TimelineEntry",
     "flow.report.explain": "ActionView AtomView Explanation MessageView",
     "flow.report.preview": "Preview",

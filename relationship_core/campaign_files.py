@@ -39,9 +39,7 @@ def read_campaigns(folder: Path) -> tuple[Campaign, ...]:
             problems.append(str(error))
             continue
         if campaign.name in campaigns:
-            problems.append(
-                f"{files[campaign.name]} and {file} both have the name {campaign.name!r}; rename one"
-            )
+            problems.append(f"{files[campaign.name]} and {file} both have the name {campaign.name!r}; rename one")
         campaigns[campaign.name] = campaign
         files[campaign.name] = file
     refuse(problems)

@@ -18,7 +18,9 @@ from attrs import frozen
 from relationship_core.errors import ConfigurationError
 
 INSTANT = pl.Datetime("us", "UTC")
+"""The type of every instant."""
 ORDER_LINE = pl.Struct({"product": pl.String, "category": pl.String, "quantity": pl.Float64, "minor": pl.Int64})
+"""The type of one line of an order."""
 
 
 @frozen
@@ -82,11 +84,13 @@ CUSTOMERS = Table(
     },
     ("customer",),
 )
+"""Who the customers are."""
 CONTACT_POINTS = Table(
     "contact_points",
     {"customer": pl.String, "medium": pl.String, "address": pl.String, "synthetic": pl.Boolean},
     ("customer", "medium", "address"),
 )
+"""Where they can be reached; an address belongs to one medium."""
 INTERACTIONS = Table(
     "interactions",
     {
@@ -102,11 +106,13 @@ INTERACTIONS = Table(
     },
     ("source", "id"),
 )
+"""What happened, once for each (source, id)."""
 KEYED_MEASURES = Table(
     "keyed_measures",
     {"customer": pl.String, "measure": pl.String, "key": pl.String, "value": pl.Float64},
     ("customer", "measure", "key"),
 )
+"""The numbers of keyed measures, one for each key that a customer has."""
 STATES = Table(
     "states",
     {
@@ -118,6 +124,7 @@ STATES = Table(
     },
     ("customer",),
 )
+"""Where each relationship stands, and when it is due for review again."""
 TRANSITIONS = Table(
     "transitions",
     {
@@ -129,6 +136,7 @@ TRANSITIONS = Table(
     },
     ("customer", "at"),
 )
+"""Every move on the ladder, with its evidence."""
 DECISIONS = Table(
     "decisions",
     {
@@ -144,6 +152,7 @@ DECISIONS = Table(
     },
     ("customer", "campaign", "action", "occasion"),
 )
+"""The verdict on each engagement, with its reason."""
 MESSAGES = Table(
     "messages",
     {
@@ -170,16 +179,19 @@ MESSAGES = Table(
     },
     ("id",),
 )
+"""The outbox, and what became of every message."""
 SUPPRESSIONS = Table(
     "suppressions",
     {"medium": pl.String, "address_hash": pl.String, "reason": pl.String, "at": INSTANT},
     ("medium", "address_hash"),
 )
+"""Addresses never to use again, as hashes, with the reason."""
 CAMPAIGNS = Table(
     "campaigns",
     {"campaign": pl.String, "version": pl.String, "content": pl.String, "at": INSTANT},
     ("campaign", "version"),
 )
+"""Every version of every campaign that a message is pinned to."""
 RUNS = Table(
     "runs",
     {
@@ -195,6 +207,7 @@ RUNS = Table(
     },
     ("run",),
 )
+"""Commands that were started, how far they came, and as of when."""
 IMPORTS = Table(
     "imports",
     {
@@ -228,6 +241,7 @@ TABLES = (
     IMPORTS,
     FACTS,
 )
+"""Every table that a store keeps."""
 
 
 @frozen

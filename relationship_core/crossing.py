@@ -17,6 +17,9 @@ A null stays null without news, unless its column steps. Rounding is met by taki
 relative to the size of what was added up. Where the distance is nil the answer is the smallest possible time,
 not zero, so that whoever waits for it makes progress; a customer exactly at a threshold is reviewed again in
 the next run, and that is all.
+
+An AND that has a false part waits for the longest-lasting of its false parts, not for the first change of any
+part: customers far outside an audience are not looked at again for nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ import polars as pl
 from attrs import frozen
 
 from relationship_core.conditions import Condition, Node
-from relationship_core.conditions.nodes import DAY, MICROSECONDS_PER_DAY, MOMENT, NUMBER
+from relationship_core.conditions.nodes import DAY, MICROSECONDS_PER_DAY, MOMENT, NUMBER, defined
 from relationship_core.conditions.scope import NOW
 from relationship_core.declarations import Bounded, Feature, Halving, Linear, Motion, Steps, Still
 
@@ -40,17 +43,16 @@ SMALLEST_DAYS = 1.5 / MICROSECONDS_PER_DAY
 """What is returned where something may change at once: more than the microsecond that instants can tell."""
 
 LONGEST_DAYS = 365_250.0
-"""A thousand years; what takes longer never happens."""
+"""A thousand years: the longest answer, so that instants can hold it."""
 
 _SAFETY = 1e-11
 """Relative; rounding in a few additions and one decay stays below 1e-13."""
 
-_CAREFUL_DEPTH = 3
+_CAREFUL_DEPTH = 2
 """Levels of AND and OR at which it matters which part decides; every level doubles the expression."""
 
 _TINY = 1e-300
 _NEVER = pl.lit(math.inf)
-_ZERO = pl.lit(0.0)
 
 
 def next_change_column(name: str) -> str:
@@ -81,30 +83,50 @@ def days_until_change(condition: Condition, motions: Mapping[str, Motion]) -> pl
     days = _until(condition.node, {**motions, NOW: Linear()}, truth=True)
     if days is None:
         return pl.repeat(None, pl.len(), dtype=pl.Float64)
-    early = days * (1 - _SAFETY) - SMALLEST_DAYS
-    smallest = pl.repeat(SMALLEST_DAYS, pl.len(), dtype=pl.Float64)
-    return pl.when(early <= LONGEST_DAYS).then(pl.max_horizontal(early, smallest))
+    known = defined(days).replace(math.inf, None)
+    early = (known * (1 - _SAFETY) - SMALLEST_DAYS).clip(SMALLEST_DAYS, LONGEST_DAYS)
+    return pl.max_horizontal(early, pl.repeat(None, pl.len(), dtype=pl.Float64))
+
+
+_Number: TypeAlias = "float | pl.Expr"
+
+
+def _add(left: _Number, right: _Number) -> _Number:
+    # What is known now stays out of the query, which is planned anew for every page of customers.
+    if isinstance(left, float) and left == 0:
+        return right
+    return left if isinstance(right, float) and right == 0 else left + right
+
+
+def _multiply(left: _Number, right: _Number) -> _Number:
+    if isinstance(left, float) and left == 1:
+        return right
+    return left if isinstance(right, float) and right == 1 else left * right
+
+
+def _absolute(number: _Number) -> _Number:
+    return number.abs() if isinstance(number, pl.Expr) else abs(number)
 
 
 @frozen(kw_only=True, eq=False)
 class _Sum:
     """A number that was added up, and the size of its parts, which bounds its rounding."""
 
-    value: pl.Expr
-    size: pl.Expr
+    value: _Number
+    size: _Number
 
     @classmethod
-    def of(cls, value: pl.Expr) -> _Sum:
-        return cls(value=value, size=value.abs())
+    def of(cls, value: _Number) -> _Sum:
+        return cls(value=value, size=_absolute(value))
 
     def __add__(self, other: _Sum) -> _Sum:
-        return _Sum(value=self.value + other.value, size=self.size + other.size)
+        return _Sum(value=_add(self.value, other.value), size=_add(self.size, other.size))
 
     def __mul__(self, other: _Sum) -> _Sum:
-        return _Sum(value=self.value * other.value, size=self.size * other.size)
+        return _Sum(value=_multiply(self.value, other.value), size=_multiply(self.size, other.size))
 
     @property
-    def slack(self) -> pl.Expr:
+    def slack(self) -> _Number:
         return self.size * _SAFETY
 
 
@@ -141,16 +163,21 @@ def _plus(left: _Course, right: _Course) -> _Course:
 def _scaled(course: _Course, factor: _Sum, horizons: tuple[pl.Expr, ...] = ()) -> _Course:
     parts = {part: number * factor for part, number in course.parts.items()}
     if "bound" in parts:
-        parts["bound"] = _Sum(value=parts["bound"].value.abs(), size=parts["bound"].size)
+        parts["bound"] = _Sum(value=_absolute(parts["bound"].value), size=parts["bound"].size)
     return _Course(parts=parts, horizons=course.horizons + horizons)
 
 
 def _inverse(number: _Sum) -> _Sum:
-    divisor = number.value.replace(0.0, None)
+    divisor = _expr(number.value).replace(0.0, None)
     return _Sum(value=1 / divisor, size=number.size / (divisor * divisor))
 
 
-_MINUS = _Sum.of(pl.lit(-1.0))
+def _expr(number: _Number) -> pl.Expr:
+    return number if isinstance(number, pl.Expr) else pl.lit(number)
+
+
+_MINUS = _Sum(value=-1.0, size=1.0)
+_NONE = _Sum(value=0.0, size=0.0)
 
 
 def _course(node: Node, motions: Mapping[str, Motion]) -> _Course:
@@ -158,7 +185,8 @@ def _course(node: Node, motions: Mapping[str, Motion]) -> _Course:
     if node.op == "column":
         return _course_of_column(_in_days(node), motions.get(str(node.value), Still()))
     if node.op == "literal":
-        return _Course(parts={"base": _Sum.of(_in_days(node))})
+        number = float(node.value) / (MICROSECONDS_PER_DAY if node.kind == MOMENT else 1)
+        return _Course(parts={"base": _Sum.of(number)})
     courses = [_course(arg, motions) for arg in node.args]
     if all(course.is_still for course in courses):
         horizons = tuple(horizon for course in courses for horizon in course.horizons)
@@ -191,7 +219,7 @@ def _course_of_column(value: pl.Expr, motion: Motion) -> _Course:
     if isinstance(motion, Linear):
         return _moving(base, "slope", motion.per_day)
     if isinstance(motion, Halving):
-        return _Course(parts={"base": _Sum.of(_ZERO), float(motion.days): base})
+        return _Course(parts={"base": _NONE, float(motion.days): base})
     if isinstance(motion, Bounded):
         return _moving(base, "bound", motion.per_day)
     return _Course(parts={"base": base}, horizons=(_next_jump(motion),))
@@ -199,9 +227,9 @@ def _course_of_column(value: pl.Expr, motion: Motion) -> _Course:
 
 def _moving(base: _Sum, part: Literal["slope", "bound"], per_day: float | pl.Expr) -> _Course:
     if not isinstance(per_day, pl.Expr):
-        return _Course(parts={"base": base, part: _Sum.of(pl.lit(float(per_day)))})
-    rate = per_day.cast(pl.Float64).fill_nan(None)
-    unknown = rate.is_null() & base.value.is_not_null()
+        return _Course(parts={"base": base, part: _Sum.of(float(per_day))})
+    rate = defined(per_day.cast(pl.Float64))
+    unknown = rate.is_null() & _expr(base.value).is_not_null()
     horizon = pl.when(unknown).then(_days_to(pl.col(NEXT_DAY))).otherwise(_NEVER)
     return _Course(parts={"base": base, part: _Sum.of(rate.fill_null(0.0))}, horizons=(horizon,))
 
@@ -221,10 +249,9 @@ def _in_days(node: Node) -> pl.Expr:
 
 def _first_of(args: Sequence[Node], courses: Sequence[_Course]) -> _Course:
     """The course of a coalesce: which argument it takes stays the same until a horizon."""
-    none = _Sum.of(_ZERO)
     parts: dict[_Part, _Sum] = {}
     for part in dict.fromkeys(part for course in courses for part in course.parts):
-        sums = [course.parts.get(part, none) for course in courses]
+        sums = [course.parts.get(part, _NONE) for course in courses]
         parts[part] = _Sum(
             value=_where_present(args, [number.value for number in sums]),
             size=_where_present(args, [number.size for number in sums]),
@@ -232,8 +259,10 @@ def _first_of(args: Sequence[Node], courses: Sequence[_Course]) -> _Course:
     return _Course(parts=parts, horizons=tuple(horizon for course in courses for horizon in course.horizons))
 
 
-def _where_present(args: Sequence[Node], values: Sequence[pl.Expr]) -> pl.Expr:
-    return pl.coalesce([pl.when(arg.expr.is_not_null()).then(value) for arg, value in zip(args, values, strict=True)])
+def _where_present(args: Sequence[Node], values: Sequence[_Number]) -> pl.Expr:
+    return pl.coalesce(
+        [pl.when(arg.expr.is_not_null()).then(_expr(value)) for arg, value in zip(args, values, strict=True)]
+    )
 
 
 def _crossing(difference: _Course) -> pl.Expr | None:
@@ -247,42 +276,44 @@ def _crossing(difference: _Course) -> pl.Expr | None:
         days = _halving_crossing(difference)
     else:
         days = _bounded_crossing(difference)
-    # Infinite values can leave a number undefined; then nothing is known, and the answer is: at once.
-    known = pl.max_horizontal(days.fill_nan(0.0).fill_null(0.0), _ZERO)
-    reached = pl.when(difference.start.value.is_null()).then(_NEVER).otherwise(known)
-    return _least([reached, *difference.horizons])
+    return _least([days, *difference.horizons])
 
 
 def _linear_crossing(difference: _Course) -> pl.Expr:
     start, slope = difference.start, difference.parts["slope"]
-    distance, speed = start.value.abs() - start.slack, slope.value.abs()
-    towards = (distance <= 0) | (speed <= slope.slack) | (start.value.sign() != slope.value.sign())
-    return pl.when(towards & (slope.size > 0)).then(distance / (speed + slope.slack)).otherwise(_NEVER)
+    speed = _absolute(slope.value) + slope.slack
+    if isinstance(slope.value, float) and isinstance(slope.slack, float) and abs(slope.value) > slope.slack:
+        ahead = _expr(start.value) * -math.copysign(1.0, slope.value)
+        return pl.when(ahead >= -_expr(start.slack)).then((ahead - start.slack) / speed).otherwise(_NEVER)
+    value, rate = _expr(start.value), _expr(slope.value)
+    distance = value.abs() - start.slack
+    towards = (distance <= 0) | (rate.abs() <= slope.slack) | (value.sign() != rate.sign())
+    moves = (rate != 0) | ((distance <= 0) & (_expr(slope.size) > 0))
+    return pl.when(towards & moves).then(distance / speed).otherwise(_NEVER)
 
 
 def _halving_crossing(difference: _Course) -> pl.Expr:
     (half_life,) = difference.half_lives
-    base, amplitude = difference.parts["base"], difference.parts[half_life]
-    height, floor = amplitude.value.abs(), base.value.abs()
+    amplitude, base = difference.parts[half_life], difference.parts["base"]
+    start, rest = _expr(amplitude.value), _expr(base.value)
+    height, floor = start.abs(), rest.abs()
     vague = (floor <= base.slack) | (height <= amplitude.slack)
-    towards = vague | (base.value.sign() != amplitude.value.sign())
+    towards = vague | (rest.sign() != start.sign())
     ahead = height + amplitude.slack >= floor - base.slack
     highest = pl.max_horizontal(height - amplitude.slack, pl.lit(_TINY))
     lowest = pl.max_horizontal(floor + base.slack, pl.lit(_TINY))
     days = (highest.log(2.0) - lowest.log(2.0)) * half_life
-    return pl.when(towards & ahead & (amplitude.size > 0)).then(days).otherwise(_NEVER)
+    return pl.when(towards & ahead & (_expr(amplitude.size) > 0)).then(days).otherwise(_NEVER)
 
 
 def _bounded_crossing(difference: _Course) -> pl.Expr:
-    start = difference.start
-    speed = pl.sum_horizontal(
-        [
-            number.size * (math.log(2.0) / part if isinstance(part, float) else 1.0)
-            for part, number in difference.parts.items()
-            if part != "base"
-        ]
-    )
-    return pl.when(speed > 0).then((start.value.abs() - start.slack) / speed).otherwise(_NEVER)
+    start, speed = difference.start, _NONE.size
+    for part, number in difference.parts.items():
+        if part != "base":
+            speed = _add(speed, number.size * (math.log(2.0) / part if isinstance(part, float) else 1.0))
+    distance = _expr(start.value).abs() - start.slack
+    moves = (_expr(speed) > 0) & distance.is_not_null()
+    return pl.when(moves).then(distance / speed).otherwise(_NEVER)
 
 
 def _until(node: Node, motions: Mapping[str, Motion], *, truth: bool, depth: int = 0) -> pl.Expr | None:
@@ -292,17 +323,17 @@ def _until(node: Node, motions: Mapping[str, Motion], *, truth: bool, depth: int
     if node.op not in {"and", "or"} or depth == _CAREFUL_DEPTH:
         return _until_any(node, motions)
     waits = [_until(arg, motions, truth=truth, depth=depth + 1) for arg in node.args]
-    if all(wait is None for wait in waits):
+    soonest = _least(waits)
+    if soonest is None:
         return None
     # One false part keeps an AND from being true, whatever the others do; so with OR and being false.
     needs_all = (node.op == "and") == truth
     met = [(arg.expr if truth else ~arg.expr).fill_null(value=False) for arg in node.args]
     decisive = [~each if needs_all else each for each in met]
-    days = [_NEVER if wait is None else wait for wait in waits]
     longest = pl.max_horizontal(
-        [pl.when(each).then(wait).otherwise(_ZERO) for each, wait in zip(decisive, days, strict=True)]
+        [pl.when(each).then(_NEVER if wait is None else wait) for each, wait in zip(decisive, waits, strict=True)]
     )
-    return pl.when(pl.any_horizontal(decisive)).then(longest).otherwise(pl.min_horizontal(days))
+    return pl.when(pl.any_horizontal(decisive)).then(longest).otherwise(soonest)
 
 
 def _until_any(node: Node, motions: Mapping[str, Motion]) -> pl.Expr | None:
@@ -323,4 +354,6 @@ def _until_any(node: Node, motions: Mapping[str, Motion]) -> pl.Expr | None:
 
 def _least(waits: Iterable[pl.Expr | None]) -> pl.Expr | None:
     known = [wait for wait in waits if wait is not None]
+    if len(known) == 1:
+        return known[0]
     return pl.min_horizontal(known) if known else None

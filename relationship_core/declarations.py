@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Combine: TypeAlias = Literal["sum", "count", "min", "max"]
 """How two numbers of one measure become one; every one of them is associative and commutative."""
 
+Unit: TypeAlias = Literal["", "money"]
+"""What a number counts, where people are shown more than the number."""
+
 KeyColumn: TypeAlias = Literal["day", "category", "product", "reference"]
 
 _name = validators.matches_re(r"[a-z][a-z0-9_]*")
@@ -95,10 +98,11 @@ class Feature:
         name: unique; a column in conditions and scoring rules.
         value: of a plain measure: an expression over the measure's own column and ``now`` (instant). Of a keyed
             measure: an aggregation over the customer's rows with the columns ``key``, ``value`` (its combined
-            number), ``now`` and ``today`` (project-local date); for the key ``day`` also ``on`` (date).
+            number), ``now``, ``next_day`` (the next project-local midnight) and ``today`` (project-local date); for the key ``day`` also ``on`` (date).
         motion: how it moves without news.
         type: ``number``, ``instant`` or ``date``.
         absent: a number's value for a customer without any key; None for null.
+        unit: ``money`` for minor units of the project's currency, which people are shown as money; else empty.
         summary: one line for people.
     """
 
@@ -109,6 +113,7 @@ class Feature:
         default="number", validator=validators.in_(("number", "instant", "date"))
     )
     absent: float | None = None
+    unit: Unit = field(default="", validator=validators.in_(("", "money")))
     summary: str = ""
 
 
@@ -129,6 +134,7 @@ class Measure:
         half_life_days: for ``sum`` and ``count``: contributions lose half their weight in this many days
             (at least 30); scoring rules see the value as of ``now``. None: no decay.
         features: the columns computed from it in review.
+        unit: ``money`` for minor units of the project's currency, which people are shown as money; else empty.
         summary: one line for people.
     """
 
@@ -143,6 +149,7 @@ class Measure:
         default=None, validator=validators.optional(validators.ge(SHORTEST_HALF_LIFE_DAYS))
     )
     features: tuple[Feature, ...] = field(default=(), converter=tuple[Feature, ...])
+    unit: Unit = field(default="", validator=validators.in_(("", "money")))
     summary: str = ""
 
     def __attrs_post_init__(self) -> None:

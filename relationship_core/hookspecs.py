@@ -27,6 +27,7 @@ PROJECT = "relationship_core"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks an implementation of a hook: a decorator."""
 
 
 @hookspec

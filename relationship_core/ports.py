@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from relationship_core.columns import Page, Table
     from relationship_core.declarations import KeyedMeasure, Measure
 
-P = TypeVar("P", covariant=True)
+P_co = TypeVar("P_co", covariant=True)
 
 Step: TypeAlias = Literal["review", "plan"]
 """The steps that work on marked customers."""
@@ -48,7 +48,7 @@ def _names(values: Iterable[str]) -> frozenset[str]:
 
 
 @frozen(kw_only=True)
-class Provider(Generic[P]):
+class Provider(Generic[P_co]):
     """A named kind of store, channel or renderer that a configuration can choose with ``use = "name"``.
 
     Attributes:
@@ -63,7 +63,7 @@ class Provider(Generic[P]):
     """
 
     name: str = field(validator=validators.matches_re(r"[a-z][a-z0-9_-]*"))
-    factory: Callable[[Any], P]
+    factory: Callable[[Any], P_co]
     settings: type
     summary: str
     capabilities: frozenset[str] = field(default=frozenset(), converter=_names)
@@ -129,9 +129,7 @@ class Store(Protocol):
         """Rows of a table: of the page's customers, with these column values, only these columns."""
         ...
 
-    def count(
-        self, table: Table, by: Sequence[str], *, where: Mapping[str, str] | None = None
-    ) -> pl.DataFrame:
+    def count(self, table: Table, by: Sequence[str], *, where: Mapping[str, str] | None = None) -> pl.DataFrame:
         """How many rows there are for each combination of these columns; the column ``rows`` holds the number."""
         ...
 
@@ -159,9 +157,7 @@ class Store(Protocol):
         """Forget every measure of the page's customers, or of everybody, so that history can be folded again."""
         ...
 
-    def pages(
-        self, step: Step | None, *, as_of: datetime, after: str = "", size: int = 50_000
-    ) -> Iterator[Page]:
+    def pages(self, step: Step | None, *, as_of: datetime, after: str = "", size: int = 50_000) -> Iterator[Page]:
         """Customers in ascending order of id, from the one after ``after``.
 
         With a step only those who need it: marked for it; for ``review`` also those whose ``due_at`` is not
@@ -183,12 +179,11 @@ class Store(Protocol):
         """How many customers are marked for a step; None where everybody is."""
         ...
 
-    def claim(
-        self, *, worker: str, channel: str, as_of: datetime, until: datetime, limit: int
-    ) -> pl.DataFrame:
+    def claim(self, *, worker: str, channel: str, as_of: datetime, until: datetime, limit: int) -> pl.DataFrame:
         """Take queued messages of one channel for this worker; rows of MESSAGES, oldest first.
 
-        Those with ``not_before`` after ``as_of`` stay; ``state`` becomes claimed, ``worker`` and ``claimed_until`` are set.
+        Those with ``not_before`` after ``as_of`` stay. ``state`` becomes claimed; ``worker`` and ``claimed_until``
+        are set.
         """
         ...
 

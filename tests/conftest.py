@@ -3,11 +3,21 @@
 A builder is a fixture that gives a function, since one test module cannot import another.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import polars as pl
+import polars.selectors as cs
 import pytest
+from click.testing import CliRunner, Result
 from hypothesis import settings
 
 from relationship_core import (
@@ -16,19 +26,25 @@ from relationship_core import (
     Choice,
     ContactPoint,
     Customer,
+    Feature,
     Interaction,
+    KeyedMeasure,
     Ladder,
     Limits,
+    Measure,
     Money,
     Occasion,
     Plugins,
     ProjectSettings,
     Relationships,
     Settings,
+    Store,
     Variant,
     hookimpl,
     load_plugins,
 )
+from relationship_core.cli import cli
+from relationship_core.flow.record import Recorder
 
 # No deadline: the time of one example says nothing on a busy machine.
 settings.register_profile("tests", deadline=None)
@@ -36,6 +52,73 @@ settings.load_profile("tests")
 
 PRESENT = datetime(2030, 1, 1, tzinfo=UTC)
 """What the clock of a test's project says; everything that tests record lies before it."""
+
+
+@pytest.fixture(scope="session")
+def every_measure() -> tuple[Measure | KeyedMeasure, ...]:
+    """A measure for every way of folding."""
+    amount, at = pl.col("amount"), pl.col("at")
+    heavy = pl.col("data").str.json_path_match("$.weight").cast(pl.Float64, strict=False)
+    feature = [Feature(name="keys", value=pl.len())]
+    return (
+        Measure(name="everything", combine="count"),
+        Measure(name="paid", combine="count", kinds=("order",), value=pl.when(amount > 0).then(1)),
+        Measure(name="spent", combine="sum", kinds=("order",), value=amount),
+        Measure(name="ones", combine="sum", kinds=("visit", "order")),
+        Measure(name="recent", combine="sum", value=amount, half_life_days=30),
+        Measure(name="fading", combine="count", kinds=("visit",), half_life_days=365),
+        Measure(name="smallest", combine="min", value=amount),
+        Measure(name="largest", combine="max", kinds=("order", "never"), value=amount),
+        Measure(name="first_at", combine="min", type="instant"),
+        Measure(name="last_order_at", combine="max", kinds=("order",), value=at, type="instant"),
+        Measure(name="reciprocal", combine="sum", value=1 / amount),
+        Measure(name="skipped_night", combine="sum", value=(pl.col("day") == "2017-03-12").cast(pl.Int8)),
+        Measure(name="weight", combine="max", value=heavy),
+        Measure(name="nothing", combine="sum", kinds=("never",)),
+        Measure(name="constant", combine="sum", value=pl.lit(2)),
+        KeyedMeasure(name="order_day", key="day", kinds=("order",), features=feature),
+        KeyedMeasure(name="category", key="category", combine="sum", value=pl.col("minor"), features=feature),
+        KeyedMeasure(name="product", key="product", combine="max", value=pl.col("quantity"), features=feature),
+        KeyedMeasure(name="case", key="reference", combine="min", value=at.dt.epoch("s"), features=feature),
+    )
+
+
+@pytest.fixture(scope="session")
+def make_recorder() -> Callable[..., Recorder]:
+    """A recorder into a store; kinds order, visit and complaint_opened, currency EUR, zone America/New_York."""
+
+    def make(store: Store, measures: Sequence[Measure | KeyedMeasure], **more: Any) -> Recorder:
+        store.prepare(measures)
+        known = {
+            "kinds": ("order", "visit", "complaint_opened"),
+            "currency": "EUR",
+            "zone": "America/New_York",
+            "clock": lambda: PRESENT,
+            **more,
+        }
+        return Recorder(store=store, measures=measures, **known)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def kept_numbers() -> Callable[[Recorder], dict[tuple[str, ...], float]]:
+    """Every number that a store keeps, by customer, measure and key; instants in microseconds, null left out."""
+
+    def read(recorder: Recorder) -> dict[tuple[str, ...], float]:
+        plain = [measure.name for measure in recorder.measures if isinstance(measure, Measure)]
+        keyed = [measure.name for measure in recorder.measures if isinstance(measure, KeyedMeasure)]
+        numbers: dict[tuple[str, ...], float] = {}
+        for page in recorder.store.pages(None, as_of=PRESENT):
+            rows = recorder.store.read_measures(page, plain).with_columns(cs.datetime().to_physical())
+            for row in rows.iter_rows(named=True):
+                customer = row.pop("customer")
+                numbers |= {(customer, name): value for name, value in row.items() if value is not None}
+            for customer, name, key, value in recorder.store.read_keyed(page, keyed).iter_rows():
+                numbers[customer, name, key] = value
+        return numbers
+
+    return read
 
 
 class _LadderPlugin:
@@ -65,7 +148,7 @@ def make_interaction() -> Callable[..., Interaction]:
 def make_customer() -> Callable[..., Customer]:
     """A customer with an e-mail address at example.com, unless ``contact_points`` says otherwise."""
 
-    def make(id: str, **more: Any) -> Customer:  # noqa: A002  the field's own name
+    def make(id: str, **more: Any) -> Customer:
         reachable = {"contact_points": [ContactPoint(medium="email", address=f"{id}@example.com", synthetic=True)]}
         return Customer(id=id, **{"name": id.title(), **reachable, **more})
 
@@ -127,3 +210,34 @@ def make_project(standard_plugins: Plugins) -> Callable[..., Relationships]:
         )
 
     return make
+
+
+@pytest.fixture
+def relate(tmp_path: Path) -> Callable[..., Result]:
+    """Runs ``relate`` as a terminal would, in the project folder ``shop`` of the test's own folder."""
+    runner = CliRunner()
+    project = str(tmp_path / "shop")
+
+    def run(*arguments: object) -> Result:
+        return runner.invoke(cli, ["--project", project, *map(str, arguments)], prog_name="relate")
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def replayed_year(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """The folder of ``relate demo`` and the document that it printed; who wants to change it works on a copy.
+
+    Once, also where several workers share the tests; SQLite's lock lets the others wait.
+    """
+    top = tmp_path_factory.getbasetemp()
+    shared = top.parent if "PYTEST_XDIST_WORKER" in os.environ else top
+    folder, kept = shared / "relate-demo", shared / "demo.json"
+    with closing(sqlite3.connect(shared / "demo.lock", timeout=600, isolation_level=None)) as lock:
+        lock.execute("BEGIN EXCLUSIVE")
+        if not kept.exists():
+            command = [sys.executable, "-m", "relationship_core", "demo", "--json", "--project", str(folder)]
+            done = subprocess.run(command, check=False, capture_output=True, text=True, encoding="utf-8")
+            assert done.returncode == 0, done.stderr
+            kept.write_text(done.stdout, encoding="utf-8")
+    return folder, json.loads(kept.read_text(encoding="utf-8"))

@@ -214,10 +214,23 @@ def test_a_card_that_is_a_whole_page_stays_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_missing_disk_defers(tmp_path: Path) -> None:
-    receipts = folder(tmp_path / "not" / "mounted").send([MESSAGE, MESSAGE])
+    receipts = folder(tmp_path / "not" / "mounted" / "outbox").send([MESSAGE, MESSAGE])
     assert [receipt.state for receipt in receipts] == ["deferred", "deferred"]
     assert receipts[0].detail == os.strerror(errno.ENOENT)
-    assert not (tmp_path / "not").exists()
+    assert files(tmp_path) == []
+
+
+def test_a_file_in_the_place_of_the_folder_defers(tmp_path: Path) -> None:
+    (tmp_path / "outbox").write_text("I am a file.")
+    (receipt,) = folder(tmp_path / "outbox").send([MESSAGE])
+    assert receipt.state == "deferred"
+
+
+def test_a_folder_in_a_new_folder_is_made(tmp_path: Path) -> None:
+    channel = folder(tmp_path / "outbox" / "news")
+    assert channel.sent([MESSAGE.id]) == frozenset()
+    channel.send([MESSAGE])
+    assert files(tmp_path / "outbox" / "news") == [f"{MESSAGE.id}.eml"]
 
 
 def test_a_full_disk_defers_that_message_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -267,10 +267,10 @@ def test_settings_are_made_by_type(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (made.topics, made.level, made.note) == (("a", "b"), "high", "n")
 
 
-def test_a_path_is_made_absolute_and_a_default_stays() -> None:
+def test_a_path_is_made_absolute_and_so_is_its_default() -> None:
     assert settings_of({"url": "x", "path": "here"}, Path("project")).path == Path.cwd() / "project" / "here"
     assert settings_of({"url": "x", "path": "/there"}).path == Path(os.path.abspath("/there"))  # noqa: PTH100  as made
-    assert settings_of({"url": "x"}).path == Path("toys")
+    assert settings_of({"url": "x"}, Path("project")).path == Path.cwd() / "project" / "toys"
 
 
 def test_the_project_gives_what_is_not_given() -> None:

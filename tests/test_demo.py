@@ -1,14 +1,11 @@
 """The demonstration on real data; every number of the data is counted again here, by other means."""
 
 import json
-import os
 import re
-import sqlite3
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from email import policy
 from email.message import EmailMessage
@@ -237,16 +234,8 @@ def printed(*arguments: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    """The whole year, once, also where several workers share the tests; SQLite's lock lets the others wait."""
-    top = tmp_path_factory.getbasetemp()
-    shared = top.parent if "PYTEST_XDIST_WORKER" in os.environ else top
-    folder, kept = shared / "relate-demo", shared / "demo.json"
-    with closing(sqlite3.connect(shared / "demo.lock", timeout=600, isolation_level=None)) as lock:
-        lock.execute("BEGIN EXCLUSIVE")
-        if not kept.exists():
-            kept.write_text(json.dumps(printed("--project", str(folder))), encoding="utf-8")
-    return Demo(folder, json.loads(kept.read_text(encoding="utf-8")))
+def demo(replayed_year: tuple[Path, dict[str, Any]]) -> Demo:
+    return Demo(*replayed_year)
 
 
 def outbox(folder: Path) -> dict[str, list[Path]]:
@@ -389,6 +378,11 @@ def test_people_read_tables_and_what_to_look_at_next(demo: Demo) -> None:
     assert done.stderr == ""
     for words in ("2,469 households", "155,848 orders", "no evidence", "nothing_due", "What to look at next"):
         assert words in done.stdout
+
+
+def test_the_folder_may_be_named_before_the_command(demo: Demo) -> None:
+    done = relate("--project", str(demo.folder), "demo", "--json")
+    assert json.loads(done.stdout) == demo.document
 
 
 class StoppedError(Exception):

@@ -114,6 +114,12 @@ def test_what_is_built_in_can_be_switched_off() -> None:
         plugins.ladder("b2c")
 
 
+def test_what_others_add_can_be_asked_for_alone() -> None:
+    plugins = load_plugins(builtin=False, extra=[implementing("relationship_interaction_kinds", (kind("toy_played"),))])
+    assert "toy_played" in plugins.kinds
+    assert "order" not in plugins.kinds
+
+
 # Isolation
 
 

@@ -21,7 +21,8 @@ class FolderSettings:
     """Settings of ``use = "folder"``.
 
     Attributes:
-        path: the folder to write to; it is made when it is missing, the folder around it is not.
+        path: the folder to write to; it is made when it is missing, and so is the folder around it, but nothing
+            above: a disk that is not there defers the messages.
         medium: the kind of contact point it delivers to; ``email`` gives .eml, ``sms`` .txt, any other an
             .html card.
         sender: who e-mails are from; ``[project] sender`` unless given here.
@@ -49,7 +50,8 @@ class FolderChannel:
     def send(self, messages: Sequence[Message]) -> Sequence[Receipt]:
         """Write the messages; a folder that cannot be written to defers them."""
         try:
-            self._settings.path.mkdir(exist_ok=True)
+            for folder in (self._settings.path.parent, self._settings.path):
+                folder.mkdir(exist_ok=True)
         except OSError as error:
             return [_deferred(message, error) for message in messages]
         return [self._deliver(message) for message in messages]
@@ -68,9 +70,7 @@ class FolderChannel:
         try:
             content = self._content(message)
         except UnicodeError:
-            return Receipt(
-                message=message.id, state="rejected", detail="it holds a character that UTF-8 lacks"
-            )
+            return Receipt(message=message.id, state="rejected", detail="it holds a character that UTF-8 lacks")
         path = self._path(message.id)
         try:
             _write(path, content)

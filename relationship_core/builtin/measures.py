@@ -63,7 +63,8 @@ def _orders() -> tuple[Measure, ...]:
             kinds=("order",),
             combine="sum",
             value=pl.col("amount"),
-            summary="Money from orders over all time, in minor units.",
+            unit="money",
+            summary="Money from orders over all time; a condition counts its minor units.",
         ),
         Measure(
             name="recent_spend",
@@ -71,7 +72,8 @@ def _orders() -> tuple[Measure, ...]:
             combine="sum",
             value=pl.col("amount"),
             half_life_days=COMMITMENT_HALF_LIFE_DAYS,
-            summary="Money from orders in minor units, halved every 365 days.",
+            unit="money",
+            summary="Money from orders, halved every 365 days; a condition counts its minor units.",
         ),
     )
 
@@ -155,8 +157,9 @@ def _within_a_year(name: str, summary: str) -> Feature:
     year = pl.duration(days=YEAR_DAYS)
     inside = on > today - year
     leaves_in_days = (on + year - today).dt.total_days()
-    # A local day can be an hour shorter than 24 hours: early is allowed, late is not.
-    leaves_at = pl.col("now") + pl.duration(hours=1) * (leaves_in_days * 24 - 24)
+    # It leaves at a local midnight. The days until then may lose hours to a change of clocks: early is allowed, late is not.
+    lost_hours = pl.when(leaves_in_days > 1).then(2).otherwise(0)
+    leaves_at = pl.col("next_day") + pl.duration(hours=1) * ((leaves_in_days - 1) * 24 - lost_hours)
     next_change = pl.when(inside).then(leaves_at).min()
     return Feature(
         name=name, value=inside.sum(), motion=Steps(next_change=next_change), absent=0, summary=summary

@@ -35,6 +35,4 @@ def is_file_name(message: str) -> bool:
 
 def _one_line(text: str) -> bool:
     """Whether text stays on one line, wherever it is written; str.splitlines knows every line break."""
-    return len(text.splitlines()) <= 1 and not any(
-        ord(each) < _SPACE or ord(each) == _DELETE for each in text
-    )
+    return len(text.splitlines()) <= 1 and not any(ord(each) < _SPACE or ord(each) == _DELETE for each in text)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from relationship_core.cli.lazy import Relate
-from relationship_core.cli.troubles import warnings_shown
+from relationship_core.cli.troubles import replace_unknown_letters, warnings_shown
 
 COMMANDS = {
     "init": ("starting", "Make a project folder: configuration, two campaigns, an outbox."),
@@ -47,6 +47,7 @@ COMMANDS = {
 @click.pass_context
 def cli(context: click.Context, project: Path, *, debug: bool) -> None:  # noqa: ARG001  commands read the folder from the context
     """Know where each customer relationship stands, and act at the right moment."""
+    replace_unknown_letters()
     context.with_resource(warnings_shown(debug=debug))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from importlib import import_module
@@ -107,6 +106,8 @@ def _failure(error: BaseException, command: str, *, debug: bool) -> click.ClickE
 
 def _disabled(project: Path) -> Collection[str]:
     """The plugins that the project leaves alone; what is wrong with its settings is told by whoever needs them."""
+    import tomllib
+
     try:
         settings = tomllib.loads((project / "relationship.toml").read_text(encoding="utf-8"))
         return frozenset(map(str, settings["plugins"]["disabled"]))

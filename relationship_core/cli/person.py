@@ -93,7 +93,8 @@ def _who(view: CustomerView, zone: str) -> Iterator[Text]:
     standing = f"{view.stage}, lapsed" if view.lapsed else view.stage
     since = f"since {when(view.since, zone)}" if view.since else "from the beginning"
     yield heading(standing, more=since)
-    yield _line("as of", f"{when(view.as_of, zone)} ({zone}); the next review is due: {when(view.due_at, zone)}")
+    yield _line("as of", f"{when(view.as_of, zone)} ({zone})")
+    yield _line("next look", f"{when(view.due_at, zone)}, or with news")
     for point in who.contact_points:
         made_up = "   made up" if point.synthetic else ""
         yield _line(point.medium, f"{clean(point.address)}{made_up}")
@@ -110,16 +111,23 @@ def _line(label: str, text: str) -> Text:
     return Text.assemble((f"{label:<10}", "dim"), text)
 
 
-def _score(score: Score) -> tuple[str, str, str, str]:
-    return score.name, str(score), f"{score.confidence:.2f}", ", ".join(score.evidence)
+def _score(score: Score) -> tuple[str, Text, str, str]:
+    from rich.text import Text
+
+    value = Text(str(score), style="dim" if score.confidence == 0 else "bold")
+    return score.name, value, f"{score.confidence:.2f}", ", ".join(score.evidence)
 
 
 def _measures(view: CustomerView, relationships: Relationships) -> Iterator[tuple[str, str, str]]:
-    from relationship_core.cli.show import shown
+    from relationship_core.cli.show import money, shown
 
-    columns = relationships.catalog.columns
+    project = relationships.settings.project
     for name, value in view.measures.items():
-        yield name, shown(value, relationships.settings.project.zone), columns[name].summary
+        column = relationships.catalog.columns[name]
+        if column.unit == "money" and isinstance(value, int | float):
+            yield name, money(value, project.currency), column.summary
+        else:
+            yield name, shown(value, project.zone), column.summary
 
 
 def _move(move: Transition, zone: str) -> tuple[str, str, str]:

@@ -20,7 +20,7 @@ from rich.text import Text
 
 from relationship_core import ConfigurationError, minor_digits
 
-BAR = 24
+BAR = 16
 """Columns of a full bar."""
 PAGE_WIDTH = 110
 """Columns of a page."""
@@ -133,7 +133,7 @@ def text_or_number(text: str) -> str:
         return clean(text)
 
 
-def money(minor: int, currency: str) -> str:
+def money(minor: float, currency: str) -> str:
     """An amount with the decimals of its currency: 12.50 EUR, 1,250 JPY."""
     digits = minor_digits(currency)
     return f"{minor / 10**digits:,.{digits}f} {currency}"

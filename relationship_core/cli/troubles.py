@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 
 import click
 
@@ -48,6 +50,13 @@ class _Line(logging.Formatter):
         if not self._debug:
             record = logging.makeLogRecord({**vars(record), "exc_info": None, "exc_text": None, "stack_info": None})
         return super().format(record)
+
+
+def replace_unknown_letters() -> None:
+    """A letter that the console has no code for is shown as a question mark, instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 @contextmanager

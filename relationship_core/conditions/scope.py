@@ -9,7 +9,7 @@ from difflib import get_close_matches
 import polars as pl
 from attrs import evolve, frozen
 
-from relationship_core.conditions.nodes import DAY, MOMENT, NUMBER, QUOTED, TEXT, TRUTH, Kind, Node, literal
+from relationship_core.conditions.nodes import DAY, MOMENT, NUMBER, QUOTED, TEXT, TRUTH, Kind, Node, defined, literal
 from relationship_core.errors import ConfigurationError
 from relationship_core.model.instants import parse_instant
 
@@ -63,7 +63,7 @@ def read_column(name: str, scope: Scope) -> tuple[Kind, pl.Expr]:
         kind = Kind(name="a stage" if name == STAGE or choices == scope.stages else "a choice", choices=choices)
         return kind, column if isinstance(dtype, pl.Enum) else column.cast(pl.Enum(choices))
     if dtype.is_numeric():
-        return NUMBER, column.cast(pl.Float64).fill_nan(None)
+        return NUMBER, defined(column.cast(pl.Float64))
     if dtype in (pl.String, pl.Categorical):
         return TEXT, column.cast(pl.String)
     if dtype == pl.Boolean:

@@ -20,6 +20,7 @@ from relationship_core.conditions.nodes import (
     TRUTH,
     Kind,
     Node,
+    defined,
     literal,
 )
 from relationship_core.conditions.patterns import like_regex
@@ -129,7 +130,7 @@ def _arithmetic(sign: str, compute: _Compute) -> _Rule:
             expr = expr if kind == MOMENT else expr / MICROSECONDS_PER_DAY
         else:
             expr = compute(left.expr, right.expr)
-        return Node(op=sign, kind=kind, expr=expr.fill_nan(None), text=text, args=(left, right))
+        return Node(op=sign, kind=kind, expr=defined(expr), text=text, args=(left, right))
 
     return rule
 

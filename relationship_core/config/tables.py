@@ -93,8 +93,9 @@ class Reader:
         types = _types(cls, where)
         self.refuse_unknown(table, (*types, *known), where)
         self._name_missing(cls, table, where)
+        given = {**_default_paths(cls), **table}
         values = {
-            name: self.value(kind, table[name], _inside(where, name)) for name, kind in types.items() if name in table
+            name: self.value(kind, given[name], _inside(where, name)) for name, kind in types.items() if name in given
         }
         if len(self.problems) > before:
             return None
@@ -176,6 +177,11 @@ class Reader:
             self.note(where, f"the environment variable {raw['env']} is not set; set it, then run again")
             return None
         return Secret(text)
+
+
+def _default_paths(cls: type) -> dict[str, object]:
+    """Paths that are not given are relative to the folder as well."""
+    return {each.name: each.default for each in attrs.fields(cls) if isinstance(each.default, Path)}
 
 
 def _inside(where: str, name: str) -> str:

@@ -20,6 +20,7 @@ from relationship_core.declarations import (
     ScoringRule,
     Steps,
     Still,
+    Unit,
 )
 from relationship_core.errors import ConfigurationError
 from relationship_core.model.relationship import Ladder
@@ -32,7 +33,7 @@ Origin: TypeAlias = Literal[
     "run", "customer", "attribute", "state", "measure", "feature", "keyed feature", "score"
 ]
 
-MOMENT_COLUMNS = frozenset({"today", "next_day"})
+MOMENT_COLUMNS = frozenset({"today", "next_day", "next_month", "next_year"})
 """Columns that expressions may read beside those of the catalog; conditions may not."""
 NEXT_CHANGE = "__next_change"
 CONFIDENCE = "_confidence"
@@ -55,6 +56,7 @@ class Column:
         origin: where it comes from.
         motion: how it moves without news.
         needs: the columns it is computed from.
+        unit: as the declaration says.
         summary: one line for people.
     """
 
@@ -63,6 +65,7 @@ class Column:
     origin: Origin
     motion: Motion
     needs: frozenset[str] = frozenset()
+    unit: Unit = ""
     summary: str = ""
 
 
@@ -110,8 +113,12 @@ class Catalog:
             function = (
                 rule.value if isinstance(rule.value, pl.Expr) else getattr(rule.value, "__qualname__", "")
             )
-            parts.append(f"{rule.name}: {function} / {rule.confidence}")
-        parts.extend(f"{feature.name}: {feature.value}" for feature in _features(self.measures))
+            motions = f"{_motion_text(rule.motion)} / {_motion_text(rule.confidence_motion)}"
+            parts.append(f"{rule.name}: {function} / {rule.confidence} / {motions}")
+        parts.extend(
+            f"{feature.name}: {feature.value} / {feature.absent} / {_motion_text(feature.motion)}"
+            for feature in _features(self.measures)
+        )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -182,6 +189,7 @@ def _measure_columns(measure: Measure | KeyedMeasure) -> Iterator[Column]:
             dtype=_TYPES[measure.type],
             origin="measure",
             motion=measure.motion,
+            unit=measure.unit,
             summary=measure.summary,
         )
     for feature in measure.features:
@@ -192,6 +200,7 @@ def _measure_columns(measure: Measure | KeyedMeasure) -> Iterator[Column]:
             origin="keyed feature" if keyed else "feature",
             motion=_named_steps(feature) if keyed else feature.motion,
             needs=needs,
+            unit=feature.unit,
             summary=feature.summary,
         )
         if keyed and isinstance(feature.motion, Steps):
@@ -238,6 +247,15 @@ def motion_names(motion: Motion) -> frozenset[str]:
             return frozenset(_names(expression))
         case _:
             return frozenset()
+
+
+def _motion_text(motion: Motion) -> str:
+    """What tells one motion from another; an expression's own repr holds its address."""
+    match motion:
+        case Linear(per_day=number) | Bounded(per_day=number) | Steps(next_change=number):
+            return f"{type(motion).__name__} {number}"
+        case _:
+            return repr(motion)
 
 
 def _features(measures: Iterable[Measure | KeyedMeasure]) -> Iterator[Feature]:

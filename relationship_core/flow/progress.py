@@ -24,6 +24,7 @@ class Progress:
 
 
 Listener: TypeAlias = Callable[[Progress], None]
+"""Called again and again during a step, with how far it has come."""
 
 
 def silent(_progress: Progress) -> None:

@@ -11,14 +11,18 @@ from attrs import frozen
 
 from relationship_core.conditions import Condition, parse_condition
 from relationship_core.crossing import days_until_change
+from relationship_core.declarations import Bounded, Halving, Linear, Steps, Still
 from relationship_core.errors import ConfigurationError, nearest
-from relationship_core.flow.catalog import Catalog, motion_names
+from relationship_core.flow.catalog import MOMENT_COLUMNS, Catalog, motion_names
 from relationship_core.model.campaign import Action, Campaign
 
 if TYPE_CHECKING:
     from relationship_core.declarations import Policy
 
-PERIODS = ("once", "day", "month", "year")
+MICROSECONDS_A_DAY = 86_400_000_000
+NEXT_OF = {"day": "next_day", "month": "next_month", "year": "next_year"}
+"""The column that holds the end of each period."""
+PERIODS = ("once", *NEXT_OF)
 """Occasion keys that are not columns."""
 
 
@@ -90,24 +94,39 @@ class Rules:
     def signature(self) -> str:
         """A hash that changes whenever a rule changes, so that everybody becomes due."""
         texts = [condition.text for condition in (*self.ladder_conditions, *self.plan_conditions)]
-        texts += [f"{step.campaign}" for step in self.steps] + [
-            f"{policy.name}: {policy.refuses}" for policy in self.policies
+        texts += [f"{step.campaign}" for step in self.steps]
+        texts += [
+            f"{policy.name}: {policy.refuses} / {policy.until} / {policy.purposes} / {policy.natures}"
+            for policy in self.policies
         ]
         return hashlib.sha256("\n".join([self.catalog.signature(), *texts]).encode()).hexdigest()[:16]
 
     def days_until_change(self) -> tuple[pl.Expr, ...]:
         """For each condition, the days until it may change without news (null: never)."""
         motions = self.catalog.motions
-        crossings = [
-            days_until_change(condition, motions)
-            for condition in (*self.ladder_conditions, *self.plan_conditions)
-        ]
-        return (*crossings, *self._period_ends())
+        by_text = {each.text: each for each in (*self.ladder_conditions, *self.plan_conditions)}
+        crossings = [days_until_change(condition, motions) for condition in by_text.values()]
+        return (*crossings, *self._occasions_end())
 
-    def _period_ends(self) -> Iterator[pl.Expr]:
-        """An occasion that is keyed by a day, month or year comes again with the next one."""
-        if any(step.action.occasion.key in {"day", "month", "year"} for step in self.steps):
-            yield (pl.col("next_day") - pl.col("now")).dt.total_microseconds() / 86_400_000_000
+    @property
+    def occasion_names(self) -> frozenset[str]:
+        """The columns that tell one occasion from the next, or when it began."""
+        named = {name for step in self.steps for name in (step.action.occasion.key, step.action.occasion.since)}
+        return frozenset(named & self.catalog.types.keys())
+
+    def _occasions_end(self) -> Iterator[pl.Expr]:
+        """An occasion comes again with the next period, or with the next value of its column."""
+        keys = {step.action.occasion.key for step in self.steps}
+        for period in sorted(keys & NEXT_OF.keys()):
+            yield _days_to(pl.col(NEXT_OF[period]))
+        for name in sorted(self.occasion_names):
+            motion = self.catalog.columns[name].motion
+            if not isinstance(motion, Still):
+                yield _days_to(motion.next_change if isinstance(motion, Steps) else pl.col("next_day"))
+
+
+def _days_to(instant: pl.Expr) -> pl.Expr:
+    return (instant - pl.col("now")).dt.total_microseconds() / MICROSECONDS_A_DAY
 
 
 def make_rules(catalog: Catalog, campaigns: Iterable[Campaign], policies: Iterable[Policy]) -> Rules:
@@ -150,6 +169,7 @@ def _step(catalog: Catalog, campaign: Campaign, action: Action) -> Step:
     occasion = action.occasion
     if occasion.key not in PERIODS and occasion.key not in catalog.types:
         _unknown_column(catalog, occasion.key, f"{where}, occasion key", ("once", "day", "month", "year"))
+    _refuse_restless(catalog, occasion.key, where)
     if occasion.since and occasion.since not in catalog.types:
         _unknown_column(catalog, occasion.since, f"{where}, occasion since", ())
     if occasion.since and not catalog.types[occasion.since].is_temporal():
@@ -161,6 +181,16 @@ def _step(catalog: Catalog, campaign: Campaign, action: Action) -> Step:
         audience=_condition(catalog, campaign.audience, f"campaign {campaign.name!r}, audience"),
         when=_condition(catalog, occasion.when, f"{where}, occasion when"),
     )
+
+
+def _refuse_restless(catalog: Catalog, key: str, where: str) -> None:
+    """A number that moves all the time would make an occasion of every run."""
+    if key in catalog.types and isinstance(catalog.columns[key].motion, Linear | Halving | Bounded):
+        message = (
+            f"{where}, occasion key: {key!r} moves all the time, so every run would be an occasion; "
+            "name a column that changes with news, such as 'last_order_on', or a period, such as 'month'"
+        )
+        raise ConfigurationError(message)
 
 
 def _unknown_column(catalog: Catalog, name: str, where: str, also: tuple[str, ...]) -> None:
@@ -176,7 +206,7 @@ def due_names(rules: Rules) -> frozenset[str]:
     named = {
         name for condition in (*rules.ladder_conditions, *rules.plan_conditions) for name in condition.columns
     }
-    closed = rules.catalog.closure(named)
+    closed = rules.catalog.closure(named | rules.occasion_names)
     return closed | {
         extra for name in closed for extra in motion_names(rules.catalog.columns[name].motion)
-    } - {"next_day"}
+    } - MOMENT_COLUMNS

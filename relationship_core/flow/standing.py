@@ -37,17 +37,31 @@ class Moment:
     @property
     def next_day(self) -> datetime:
         """The next project-local midnight."""
-        midnight = datetime.combine(self.local_date + timedelta(days=1), time(), tzinfo=ZoneInfo(self.zone))
-        return midnight.astimezone(self.now.tzinfo)
+        return self._midnight(self.local_date + timedelta(days=1))
+
+    @property
+    def next_month(self) -> datetime:
+        """The first instant of the next project-local month."""
+        return self._midnight((self.local_date.replace(day=1) + timedelta(days=31)).replace(day=1))
+
+    @property
+    def next_year(self) -> datetime:
+        """The first instant of the next project-local year."""
+        return self._midnight(date(self.local_date.year + 1, 1, 1))
 
     @property
     def columns(self) -> tuple[pl.Expr, ...]:
-        """``now`` and ``next_day`` as instants, ``today`` as date."""
+        """``now`` and the next local ``day``, ``month`` and ``year`` as instants, ``today`` as date."""
         return (
             pl.lit(self.now).cast(INSTANT).alias("now"),
             pl.lit(self.next_day).cast(INSTANT).alias("next_day"),
+            pl.lit(self.next_month).cast(INSTANT).alias("next_month"),
+            pl.lit(self.next_year).cast(INSTANT).alias("next_year"),
             pl.lit(self.local_date).alias("today"),
         )
+
+    def _midnight(self, day: date) -> datetime:
+        return datetime.combine(day, time(), tzinfo=ZoneInfo(self.zone)).astimezone(self.now.tzinfo)
 
 
 def standing(

@@ -10,6 +10,7 @@ from attrs import field, frozen, validators
 from relationship_core.model.instants import aware
 
 Verdict: TypeAlias = Literal["planned", "skipped"]
+"""What was decided about an engagement."""
 
 
 @frozen(kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias, Union
+from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import frozen
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from relationship_core.model.relationship import Ladder
     from relationship_core.ports import Provider
 
-Record: TypeAlias = "Union[Provider[object], InteractionKind, Measure, KeyedMeasure, ScoringRule, Ladder, Policy]"
+Record: TypeAlias = "Provider[object] | InteractionKind | Measure | KeyedMeasure | ScoringRule | Ladder | Policy"
 
 DECLARING: Mapping[str, str] = MappingProxyType(
     {

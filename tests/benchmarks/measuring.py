@@ -7,11 +7,12 @@ import os
 from collections.abc import Callable, Sequence
 from statistics import median
 from time import perf_counter
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from attrs import field, frozen
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 @frozen(kw_only=True)
@@ -72,11 +73,11 @@ class Timing:
         return Timing(wall=self.wall * factor, cpu=self.cpu * factor)
 
 
-def timed(work: Callable[[], T]) -> tuple[Timing, T]:
-    """How long work takes, and its result."""
+def timed(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[Timing, T]:
+    """How long a call takes, and its result."""
     gc.collect()
     cpu, start = _cpu(), perf_counter()
-    result = work()
+    result = work(*args, **kwargs)
     return Timing(wall=perf_counter() - start, cpu=_cpu() - cpu), result
 
 

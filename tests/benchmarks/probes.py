@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 
 import polars as pl
 from attrs import frozen
-from projects import CACHE_KIB
 
+from projects import CACHE_KIB
 from relationship_core import INSTANT, KEYED_MEASURES, STATES, KeyedMeasure
 from relationship_core.flow.rules import Rules
 
@@ -35,10 +35,10 @@ def insert(
 ) -> None:
     """Insert rows with executemany into a new plain table, BATCH in a transaction, with at most one index."""
     with closing(connect(database)) as connection:
-        connection.execute(f"CREATE TABLE {table} ({', '.join(columns)})")  # noqa: S608  names of this repository
+        connection.execute(f"CREATE TABLE {table} ({', '.join(columns)})")
         if index is not None:
             connection.execute(f"CREATE INDEX {table}_by_{index} ON {table} ({index})")
-        statement = f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})"  # noqa: S608  as above
+        statement = f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})"  # noqa: S608  names of this repository
         for start in range(0, len(rows), BATCH):
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany(statement, rows[start : start + BATCH])
@@ -78,10 +78,11 @@ def queries(rules: Rules, names: Iterable[str]) -> list[Query]:
     catalog = rules.catalog
     closed = catalog.closure(names)
     origins = {catalog.columns[name].origin for name in closed}
-    plain = {name: pl.Float64 for name in sorted(closed) if catalog.columns[name].origin == "measure"}
-    for name in plain:
-        if catalog.columns[name].dtype == INSTANT:
-            plain[name] = pl.Int64
+    plain = {
+        name: pl.Int64 if catalog.columns[name].dtype == INSTANT else pl.Float64
+        for name in sorted(closed)
+        if catalog.columns[name].origin == "measure"
+    }
     keyed = [
         measure.name
         for measure in catalog.measures
@@ -105,10 +106,9 @@ def read(database: Path, wanted: Sequence[Query]) -> int:
     with closing(connect(database)) as connection:
         for query in wanted:
             cursor = connection.execute(query.sql(), tuple(query.measures))
-            parts = [
-                pl.DataFrame(part, schema=dict(query.types), orient="row")
-                for part in iter(lambda cursor=cursor: cursor.fetchmany(BATCH), [])
-            ]
+            parts = []
+            while part := cursor.fetchmany(BATCH):
+                parts.append(pl.DataFrame(part, schema=dict(query.types), orient="row"))
             rows += pl.concat(parts).height if parts else 0
     return rows
 

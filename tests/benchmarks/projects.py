@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import TypeAlias
 
 from attrs import frozen
-from data import NEXT_DAY, NOW, Size, write_customers, write_lives
 
+from data import NEXT_DAY, NOW, Size, write_customers, write_lives
 from relationship_core import (
     Action,
     Campaign,
     Choice,
+    Nature,
     Occasion,
     ProjectSettings,
+    Purpose,
     Relationships,
     Settings,
     Variant,
@@ -37,7 +39,7 @@ def _now() -> datetime:
     return NEXT_DAY
 
 
-def _campaign(name: str, purpose: str, nature: str, audience: str, when: str, key: str) -> Campaign:
+def _campaign(name: str, purpose: Purpose, nature: Nature, *, audience: str, when: str, key: str = "once") -> Campaign:
     variant = Variant(
         channel="mail", subject="Hello", text="Hello {{ customer.name }},\n\n{{ project.postal_address }}\n"
     )
@@ -45,8 +47,8 @@ def _campaign(name: str, purpose: str, nature: str, audience: str, when: str, ke
     return Campaign(
         name=name,
         owner="Customer care",
-        purpose="service" if purpose == "service" else "marketing",
-        nature="give" if nature == "give" else "ask",
+        purpose=purpose,
+        nature=nature,
         audience=audience,
         actions=(Action(name="write", occasion=occasion, variants=(variant,)),),
     )
@@ -57,35 +59,34 @@ CAMPAIGNS = (
         "card",
         "marketing",
         "give",
-        "order_days = 2 AND silence_days < 30 AND spent >= 40000",
-        "tenure_days >= 300",
-        "once",
+        audience="order_days = 2 AND silence_days < 30 AND spent >= 40000",
+        when="tenure_days >= 300",
     ),
     _campaign(
         "lapse",
         "marketing",
         "ask",
-        "order_days = 2 AND silence_days >= 30",
-        "silence_days > 3 * order_gap_days",
-        "last_order_on",
+        audience="order_days = 2 AND silence_days >= 30",
+        when="silence_days > 3 * order_gap_days",
+        key="last_order_on",
     ),
     _campaign(
         "presence",
         "marketing",
         "give",
-        "order_days >= 3 AND silence_days > 30",
-        "silence_days > 2 * order_gap_days AND silence_days <= 3 * order_gap_days",
-        "last_order_on",
+        audience="order_days >= 3 AND silence_days > 30",
+        when="silence_days > 2 * order_gap_days AND silence_days <= 3 * order_gap_days",
+        key="last_order_on",
     ),
     _campaign(
         "second-purchase",
         "marketing",
         "ask",
-        "order_days = 1 AND spent >= 20000",
-        "silence_days > 14",
-        "first_order_on",
+        audience="order_days = 1 AND spent >= 20000",
+        when="silence_days > 14",
+        key="first_order_on",
     ),
-    _campaign("thank-you", "service", "give", "stage >= 'client'", "spent >= 60000", "once"),
+    _campaign("thank-you", "service", "give", audience="stage >= 'client'", when="spent >= 60000"),
 )
 """The five campaigns of the demo, with conditions that split the lives of ``data`` into fixed shares."""
 

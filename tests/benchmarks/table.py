@@ -12,9 +12,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from measuring import Figure
 from rich.console import Console
 from rich.table import Table
+
+from measuring import Figure
 
 
 def machine() -> dict[str, str]:

@@ -47,14 +47,15 @@ def following() -> Iterator[Listener]:
     columns = (
         TextColumn("{task.description:<32}"),
         BarColumn(),
-        TextColumn("{task.completed}/{task.total} months"),
+        TextColumn("{task.fields[told]}"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("opening", total=None)
+        task = progress.add_task("opening", total=None, told="")
 
         def listen(doing: str, done: int, total: int) -> None:
-            progress.update(task, description=doing, completed=done, total=total)
+            told = f"{done} of {total} months"
+            progress.update(task, description=doing, completed=done, total=total, told=told)
 
         yield listen
 

@@ -43,6 +43,18 @@ def frame_of(rows: Sequence[Row], types: Types) -> pl.DataFrame:
     )
 
 
+def frame_of_documents(documents: Row, types: Types) -> pl.DataFrame:
+    """One JSON array for each of these columns as a frame."""
+    if documents[0] == "[]":
+        return frame_of([], types)
+    return pl.DataFrame(
+        [
+            pl.Series(name, [document]).str.json_decode(pl.List(type_)).explode()
+            for (name, type_), document in zip(types.items(), documents, strict=True)
+        ]
+    )
+
+
 def _series(name: str, type_: pl.DataType | type[pl.DataType], values: Sequence[Any]) -> pl.Series:
     if type_ == INSTANT:
         return pl.Series(name, values, dtype=pl.Int64).cast(INSTANT)

@@ -7,9 +7,10 @@ from difflib import get_close_matches
 
 import polars as pl
 
-from relationship_core import INSTANT, KEYED_MEASURES, ConfigurationError, KeyedMeasure, Measure
+from relationship_core import INSTANT, KEYED_MEASURES, ConfigurationError, KeyedMeasure, Measure, Page
 from relationship_core.builtin.sqlite.database import Database
 from relationship_core.builtin.sqlite.frames import Types, quoted, rows_of
+from relationship_core.builtin.sqlite.selection import Selection
 
 # Both sides may be null: nothing was kept yet, or nothing is contributed.
 COMBINED: Mapping[str, str] = {
@@ -63,7 +64,12 @@ class Measures:
         if not frame.height:
             return
         types = self.types([name for name in frame.columns if name != "customer"])
-        rows = rows_of(frame.select(pl.col("customer").cast(pl.String), *_cast(types)).sort("customer"))
+        # NaN becomes null, as a store must have it, on its way into SQLite.
+        rows = rows_of(
+            frame.select(
+                pl.col("customer").cast(pl.String), *(pl.col(name).cast(type_) for name, type_ in types.items())
+            ).sort("customer")
+        )
         columns = ", ".join(quoted(name) for name in types)
         changes = ", ".join(
             f"{quoted(name)} = {COMBINED[self._plain[name].combine].format(m=quoted(name))}" for name in types
@@ -83,21 +89,31 @@ class Measures:
             _require(name, self._keyed)
         for combine, sql in COMBINED.items():
             names = [name for name, measure in self._keyed.items() if measure.combine == combine]
-            rows = frame.filter(pl.col("measure").is_in(names)).sort(KEYED_MEASURES.key)
+            rows = frame.filter(pl.col("measure").is_in(names)).sort("measure", "customer", "key")
             if rows.height:
                 self._database.run_many(
                     "INSERT INTO keyed_measures (customer, measure, key, value) VALUES (?, ?, ?, ?) "
-                    f"ON CONFLICT (customer, measure, key) DO UPDATE SET value = {sql.format(m='value')}",
+                    f"ON CONFLICT (measure, customer, key) DO UPDATE SET value = {sql.format(m='value')}",
                     rows_of(rows),
                 )
 
+    def read_keyed(self, selection: Selection, page: Page, names: Sequence[str]) -> pl.DataFrame:
+        """Rows of KEYED_MEASURES of a page's customers for the named measures, in order of their key."""
+        frames = [self._read_keyed(selection, page, name) for name in dict.fromkeys(names)]
+        return pl.concat([KEYED_MEASURES.empty(), *frames]).sort(KEYED_MEASURES.key)
 
-def _cast(types: Types) -> list[pl.Expr]:
-    # SQLite takes NaN for NULL; here that is said, so that no store differs.
-    return [
-        pl.col(name).cast(type_) if type_ == INSTANT else pl.col(name).cast(type_).fill_nan(None)
-        for name, type_ in types.items()
-    ]
+    def _read_keyed(self, selection: Selection, page: Page, name: str) -> pl.DataFrame:
+        _require(name, self._keyed)
+        # JSON has 15 digits: enough for every count, not for every sum.
+        read = selection.read_documents if self._keyed[name].combine == "count" else selection.read
+        types = KEYED_MEASURES.types(["customer", "key", "value"])
+        found = read("keyed_measures", types, page, "measure = ?", (name,))
+        return found.with_columns(pl.lit(name).alias("measure")).select(list(KEYED_MEASURES.schema))
+
+    def clear_keyed(self, selection: Selection, page: Page) -> None:
+        """Delete the keyed measures of a page's customers."""
+        for (name,) in self._database.rows("SELECT DISTINCT measure FROM keyed_measures"):
+            selection.delete("keyed_measures", page, "measure = ?", (name,))
 
 
 def _require(name: str, known: Mapping[str, object]) -> None:

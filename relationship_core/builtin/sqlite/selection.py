@@ -9,7 +9,7 @@ import polars as pl
 
 from relationship_core import Page, Table
 from relationship_core.builtin.sqlite.database import Database
-from relationship_core.builtin.sqlite.frames import Types, frame_of, quoted
+from relationship_core.builtin.sqlite.frames import Row, Types, frame_of, frame_of_documents, quoted
 
 
 def equalities(table: Table, where: Mapping[str, str] | None) -> tuple[str, tuple[Any, ...]]:
@@ -33,22 +33,30 @@ class Selection:
             return frame_of([], types)
         wanted = {"customer": pl.String(), **types}
         names = ", ".join(quoted(name) for name in wanted)
-        if not page.contiguous:
-            self._keep(page)
-            rows = self._database.rows(
-                f"SELECT {names} FROM temp.page CROSS JOIN {quoted(table)} USING (customer) WHERE {conditions}",
-                parameters,
-            )
-            return frame_of(rows, wanted).select(list(types))
-        rows = self._database.rows(
-            f"SELECT {names} FROM {quoted(table)} WHERE customer BETWEEN ? AND ? AND {conditions}",
-            (page.first, page.last, *parameters),
-        )
-        found = frame_of(rows, wanted)
-        if not found["customer"].equals(page.customers):
-            # Somebody may have been recorded since the page was made.
-            found = found.filter(pl.col("customer").is_in(page.customers.implode()))
-        return found.select(list(types))
+        found = frame_of(self._rows(names, table, page, conditions, parameters), wanted)
+        return _of_page(found, page).select(list(types))
+
+    def read_documents(
+        self, table: str, types: Types, page: Page, conditions: str = "1", parameters: Sequence[Any] = ()
+    ) -> pl.DataFrame:
+        """The same by way of one JSON array for each column: a third of the time where rows are many and short.
+
+        Only for text, and for numbers of at most 15 digits.
+        """
+        if not len(page.customers):
+            return frame_of([], types)
+        wanted = {"customer": pl.String(), **types}
+        arrays = ", ".join(f"json_group_array({quoted(name)})" for name in wanted)
+        (documents,) = self._rows(arrays, table, page, conditions, parameters)
+        return _of_page(frame_of_documents(documents, wanted), page).select(list(types))
+
+    def _rows(self, what: str, table: str, page: Page, conditions: str, parameters: Sequence[Any]) -> list[Row]:
+        if page.contiguous:
+            scope = f"FROM {quoted(table)} WHERE customer BETWEEN ? AND ? AND {conditions}"
+            return self._database.rows(f"SELECT {what} {scope}", (page.first, page.last, *parameters))
+        self._keep(page)
+        scope = f"FROM temp.page CROSS JOIN {quoted(table)} USING (customer) WHERE {conditions}"
+        return self._database.rows(f"SELECT {what} {scope}", parameters)
 
     def read_all(self, table: str, types: Types, page: Page) -> pl.DataFrame:
         """One row for each of the page's customers, in order; nulls where the table has none."""
@@ -92,3 +100,10 @@ class Selection:
             self._database.run("DELETE FROM temp.page")
             self._database.run_many("INSERT INTO temp.page VALUES (?)", page.customers.to_frame().rows())
         self._kept = (page, rollbacks)
+
+
+def _of_page(found: pl.DataFrame, page: Page) -> pl.DataFrame:
+    """Without those who were recorded since the page was made, and lie between its first and its last."""
+    if not page.contiguous or found["customer"].equals(page.customers):
+        return found
+    return found.filter(pl.col("customer").is_in(page.customers.implode()))

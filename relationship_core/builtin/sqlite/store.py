@@ -157,19 +157,17 @@ class SQLiteStore:
 
     def read_keyed(self, page: Page, names: Sequence[str]) -> pl.DataFrame:
         """Keyed measures of a page."""
-        types = KEYED_MEASURES.types()
-        conditions = f"measure IN ({_holes(names)})"
-        found = self._selection.read("keyed_measures", types, page, conditions, tuple(names))
-        return found if page.contiguous else found.sort(KEYED_MEASURES.key)
+        return self._measures.read_keyed(self._selection, page, names)
 
     def clear_measures(self, page: Page | None = None) -> None:
         """Delete every measure of a page's customers, or of everybody."""
         self._require_transaction()
-        for table in ("measures", "keyed_measures"):
-            if page is None:
-                self._database.run(f"DELETE FROM {table}")
-            else:
-                self._selection.delete(table, page)
+        if page is None:
+            self._database.run("DELETE FROM measures")
+            self._database.run("DELETE FROM keyed_measures")
+        else:
+            self._selection.delete("measures", page)
+            self._measures.clear_keyed(self._selection, page)
 
     def pages(self, step: Step | None, *, as_of: datetime, after: str = "", size: int = 50_000) -> Iterator[Page]:
         """Pages of customers: everybody, or those a step needs."""

@@ -47,7 +47,8 @@ def map_columns(
     found = {name: name for name in free if name not in columns and _is_ours(what, name, ours)} | dict(columns)
     for name in required:
         if name not in found and name not in given:
-            near = nearest(name, free) or "; say which of them it is"
+            unused = set(theirs) - set(found.values())
+            near = nearest(name, unused) or "; say which of them it is"
             message = f"{file} has no column {name!r} (it has {', '.join(theirs)}){near}"
             raise RejectedError(message)
     _refuse_two_amounts(found)

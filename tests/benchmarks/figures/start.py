@@ -25,8 +25,8 @@ def measure(_prepared: Prepared) -> list[Figure]:
         _run(command)
     pairs = []
     for _ in range(REPEATS):
-        raw, _ = timed(lambda: _run(bare))
-        seconds, _ = timed(lambda: _run(relate))
+        raw, _ = timed(_run, bare)
+        seconds, _ = timed(_run, relate)
         pairs.append((seconds, raw))
     heavy = sorted(_imported(relate) & HEAVY)
     if heavy:

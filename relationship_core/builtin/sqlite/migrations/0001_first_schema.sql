@@ -47,12 +47,13 @@ CREATE TABLE measures (
     customer TEXT NOT NULL PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
 
+-- The measure comes first: a step reads one measure of many customers, and leaves the others alone.
 CREATE TABLE keyed_measures (
-    customer TEXT NOT NULL,
     measure TEXT NOT NULL,
+    customer TEXT NOT NULL,
     key TEXT NOT NULL,
     value REAL,
-    PRIMARY KEY (customer, measure, key)
+    PRIMARY KEY (measure, customer, key)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE states (

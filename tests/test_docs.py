@@ -1,0 +1,164 @@
+"""What the documentation shows is run here, and shows what comes of it.
+
+Of README, tutorial and how-to guides each page is worked through from top to bottom in a folder of its own:
+
+- lines ``$ relate ...`` and ``$ cd ...`` of a console block are typed, and what they print is compared with what
+  the block shows; ``...`` stands for whatever was left out;
+- a python block is run, and a text block right behind it shows what it prints.
+
+A comment before a block says what else is done with it: ``<!-- file: NAME -->`` writes it into a file,
+``<!-- edit: NAME -->`` changes a file as the diff says, ``<!-- exit status: N -->`` expects a command to end so,
+and ``<!-- not run: REASON -->`` leaves it alone.
+"""
+
+import io
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from doctest import ELLIPSIS, Example, OutputChecker
+from html import unescape
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+CHECKOUT = Path(__file__).parent.parent
+PAGES = ["README.md", *(f"docs/{part}" for part in ("tutorial/*.md", "how-to/*.md"))]
+PICTURE = CHECKOUT / "docs" / "pictures" / "demo.svg"
+WIDTH = "100"
+"""Columns of the terminal whose output the pages show."""
+
+BLOCK = re.compile(
+    r"^(?:<!-- (?P<mark>file|edit|exit status|not run): (?P<value>[^\n]+) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+class Block(NamedTuple):
+    """A block of a page: its language, its text, and the comment before it, as (mark, value)."""
+
+    kind: str
+    text: str
+    mark: str = ""
+    value: str = ""
+
+
+def blocks_of(page: str) -> list[Block]:
+    return [
+        Block(found["kind"], found["text"], found["mark"] or "", found["value"] or "")
+        for found in BLOCK.finditer(page)
+    ]
+
+
+def compare(shown: str, printed: str) -> None:
+    """Fail unless what was printed is what the page shows, trailing spaces aside."""
+    checker = OutputChecker()
+    want, got = ("".join(f"{line.rstrip()}\n" for line in text.strip().splitlines()) for text in (shown, printed))
+    assert checker.check_output(want, got, ELLIPSIS), checker.output_difference(Example("", want), got, ELLIPSIS)
+
+
+def typed(command: str, folder: Path, status: int) -> str:
+    """What a command of ``relate`` prints to somebody in a folder."""
+    words = [sys.executable, "-m", "relationship_core", *shlex.split(command, comments=True)[1:]]
+    done = subprocess.run(
+        words,
+        cwd=folder,
+        env={**os.environ, "COLUMNS": WIDTH, "PYTHONIOENCODING": "utf-8"},
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    )
+    assert done.returncode == status, f"{command} ended with {done.returncode}:\n{done.stdout}"
+    return done.stdout
+
+
+class Reader:
+    """Somebody who works through a page in a folder."""
+
+    def __init__(self, folder: Path, enter: Callable[[Path], None]) -> None:
+        self.folder = folder
+        self._enter = enter
+        self._names: dict[str, Any] = {"__name__": "__main__"}
+        self._printed = ""
+
+    def work_through(self, page: str) -> int:
+        """Do what the blocks of a page say; the answer is how many of them were done."""
+        done = 0
+        for block in blocks_of(page):
+            doing = self._what_to_do_with(block)
+            if doing is not None:
+                doing(block)
+                done += 1
+        return done
+
+    def _what_to_do_with(self, block: Block) -> Callable[[Block], None] | None:
+        if block.mark == "not run":
+            return None
+        if block.mark == "file":
+            return self._write
+        if block.mark == "edit":
+            return self._edit
+        if block.kind == "text" and self._printed:
+            return self._compare
+        if block.kind == "console" and re.match(r"\$ (relate|cd) ", block.text):
+            return self._type
+        return self._run if block.kind == "python" else None
+
+    def _write(self, block: Block) -> None:
+        file = self.folder / block.value
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(block.text, encoding="utf-8")
+
+    def _edit(self, block: Block) -> None:
+        file = self.folder / block.value
+        text = file.read_text(encoding="utf-8")
+        old, new = ("".join(f"{line[1:]}\n" for line in block.text.splitlines() if line[0] == sign) for sign in "-+")
+        assert text.count(old) == 1, f"{block.value} does not hold {old!r} once"
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+    def _type(self, block: Block) -> None:
+        for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+            command, _, shown = part.partition("\n")
+            if command.startswith("cd "):
+                self.folder = self.folder / command.removeprefix("cd ")
+                self._enter(self.folder)
+                continue
+            assert command.startswith("relate "), f"only relate and cd are typed here, not {command!r}"
+            compare(shown, typed(command, self.folder, int(block.value or 0)))
+
+    def _compare(self, block: Block) -> None:
+        compare(block.text, self._printed)
+        self._printed = ""
+
+    def _run(self, block: Block) -> None:
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            exec(compile(block.text, "page", "exec"), self._names)  # noqa: S102  it is our own documentation
+        self._printed = printed.getvalue()
+
+
+@pytest.mark.parametrize(
+    "path", [path.relative_to(CHECKOUT).as_posix() for pattern in PAGES for path in sorted(CHECKOUT.glob(pattern))]
+)
+def test_a_page_does_what_it_says(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    page = (CHECKOUT / path).read_text(encoding="utf-8")
+    if "$ relate demo\n" in page:
+        demo, _ = request.getfixturevalue("replayed_year")
+        # Nobody writes into it any more; what SQLite keeps beside the file comes and goes with its readers.
+        shutil.copytree(demo, tmp_path / "relate-demo", ignore=shutil.ignore_patterns("*.db-*"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    done = Reader(tmp_path, monkeypatch.chdir).work_through(page)
+    assert done == sum(block.mark != "not run" and is_for_readers(block) for block in blocks_of(page))
+
+
+def is_for_readers(block: Block) -> bool:
+    return block.kind == "python" or bool(block.mark) or block.text.startswith(("$ relate", "$ cd"))

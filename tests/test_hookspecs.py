@@ -1,0 +1,198 @@
+"""Every hook is documented as it is, and does what its documentation says when a plugin implements it."""
+
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import polars as pl
+import pytest
+
+from relationship_core import (
+    Interaction,
+    InteractionKind,
+    Ladder,
+    Measure,
+    Plugins,
+    Policy,
+    Provider,
+    Receipt,
+    ScoringRule,
+    Stage,
+    Transition,
+    hookimpl,
+    hookspecs,
+    load_plugins,
+)
+from relationship_core.builtin.channels import NullChannel, NullSettings
+from relationship_core.builtin.liquid import LiquidRenderer, LiquidSettings
+from relationship_core.builtin.memory import MemoryStore
+from relationship_core.builtin.stores import MemorySettings
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "hooks.md"
+
+HOOKS: dict[str, Callable[..., object]] = {
+    name: value for name, value in vars(hookspecs).items() if hasattr(value, f"{hookspecs.PROJECT}_spec")
+}
+
+
+# Documentation
+
+
+def section(name: str, hook: Callable[..., object]) -> str:
+    """What the page must hold about a hook: its heading, its exact signature, its docstring."""
+    signature = inspect.signature(hook)
+    arguments = ", ".join(f"{each.name}: {each.annotation}" for each in signature.parameters.values())
+    head = f"def {name}({arguments}) -> {signature.return_annotation}: ..."
+    return f"### {name}\n\n```python\n{head}\n```\n\n{inspect.getdoc(hook)}\n"
+
+
+def undocumented(page: str, hooks: dict[str, Callable[..., object]]) -> list[str]:
+    return [name for name, hook in hooks.items() if section(name, hook) not in page]
+
+
+def test_every_hook_is_documented_as_it_is() -> None:
+    assert undocumented(PAGE.read_text(encoding="utf-8"), HOOKS) == []
+
+
+def test_the_page_documents_no_other_hook() -> None:
+    headings = re.findall(r"^### (\S+)$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert sorted(headings) == sorted(HOOKS)
+
+
+def test_every_function_of_the_page_of_hooks_is_a_hook_with_a_docstring() -> None:
+    functions = {name for name, value in vars(hookspecs).items() if inspect.isfunction(value)}
+    assert functions == set(HOOKS)
+    assert all(inspect.getdoc(hook) for hook in HOOKS.values())
+
+
+def added(a_hook: int) -> None:
+    """Is new."""
+
+
+def changed() -> Sequence[int]:
+    """Storage backends, for ``[store] use = "name"``."""
+    return ()
+
+
+changed.__name__ = "relationship_stores"
+
+
+@pytest.mark.parametrize(("name", "hook"), [("relationship_new", added), ("relationship_stores", changed)])
+def test_a_new_hook_and_a_changed_one_are_found(name: str, hook: Callable[..., object]) -> None:
+    assert undocumented(PAGE.read_text(encoding="utf-8"), {**HOOKS, name: hook}) == [name]
+
+
+def test_the_example_on_the_page_works() -> None:
+    (example, *_) = re.findall(r"```python\n(from .*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    plugin = type(inspect)("bakery")
+    exec(example, vars(plugin))  # noqa: S102  what the page tells people to write
+    assert "tasting" in load_plugins(extra=[plugin]).kinds
+
+
+# Each hook at work
+
+NOW = datetime(2017, 3, 1, 9, tzinfo=UTC)
+
+
+class Toy:
+    """A plugin that implements every hook."""
+
+    def __init__(self) -> None:
+        self.heard: dict[str, object] = {}
+
+    @hookimpl
+    def relationship_stores(self) -> Sequence[Provider[MemoryStore]]:
+        return (
+            Provider(name="toy", factory=lambda _settings: MemoryStore(), settings=MemorySettings, summary="A test."),
+        )
+
+    @hookimpl
+    def relationship_channels(self) -> Sequence[Provider[NullChannel]]:
+        return (Provider(name="toy", factory=NullChannel, settings=NullSettings, summary="A test."),)
+
+    @hookimpl
+    def relationship_renderers(self) -> Sequence[Provider[LiquidRenderer]]:
+        return (Provider(name="toy", factory=LiquidRenderer, settings=LiquidSettings, summary="A test."),)
+
+    @hookimpl
+    def relationship_interaction_kinds(self) -> Sequence[InteractionKind]:
+        return (InteractionKind(name="toy", direction="inbound", summary="A test."),)
+
+    @hookimpl
+    def relationship_measures(self) -> Sequence[Measure]:
+        return (Measure(name="toys", kinds=("toy",), combine="count"),)
+
+    @hookimpl
+    def relationship_scores(self) -> Sequence[ScoringRule]:
+        return (ScoringRule(name="fun", value=pl.lit(1.0), confidence=pl.lit(1.0)),)
+
+    @hookimpl
+    def relationship_ladders(self) -> Sequence[Ladder]:
+        return (Ladder(name="toy", stages=(Stage(name="everybody"),)),)
+
+    @hookimpl
+    def relationship_policies(self) -> Sequence[Policy]:
+        return (Policy(name="toy", refuses=pl.lit(value=False)),)
+
+    @hookimpl
+    def relationship_recorded(self, interactions: Sequence[Interaction]) -> None:
+        self.heard["recorded"] = interactions
+
+    @hookimpl
+    def relationship_stage_changed(self, transitions: Sequence[Transition]) -> None:
+        self.heard["stage_changed"] = transitions
+
+    @hookimpl
+    def relationship_delivered(self, receipts: Sequence[Receipt]) -> None:
+        self.heard["delivered"] = receipts
+
+    @hookimpl
+    def relationship_commands(self, cli: click.Group) -> None:
+        cli.add_command(click.Command("play"))
+
+
+@pytest.fixture
+def toy() -> Toy:
+    return Toy()
+
+
+@pytest.fixture
+def plugins(toy: Toy) -> Plugins:
+    return load_plugins(extra=[toy])
+
+
+def test_the_toy_implements_every_hook(plugins: Plugins) -> None:
+    (found,) = (plugin for plugin in plugins.installed if plugin.name == "Toy")
+    assert set(found.hooks) == set(HOOKS)
+
+
+def test_what_is_declared_is_there_by_name(plugins: Plugins) -> None:
+    assert isinstance(plugins.make(plugins.stores["toy"], MemorySettings(), "[store]"), MemoryStore)
+    assert isinstance(plugins.make(plugins.channels["toy"], NullSettings(), "[channels.x]"), NullChannel)
+    assert isinstance(plugins.make(plugins.renderers["toy"], LiquidSettings(), "[renderer]"), LiquidRenderer)
+    assert plugins.kinds["toy"].direction == "inbound"
+    assert plugins.ladder("toy").names == ("everybody",)
+    assert "toys" in {measure.name for measure in plugins.measures}
+    assert "fun" in {rule.name for rule in plugins.scores}
+    assert "toy" in {policy.name for policy in plugins.policies}
+    assert {"toys": "measure", "fun": "score", "fun_confidence": "score"}.items() <= plugins.columns.items()
+
+
+def test_what_happened_is_announced_as_tuples(plugins: Plugins, toy: Toy) -> None:
+    interaction = Interaction(source="shop", id="1", customer="c1", kind="toy", at=NOW)
+    transition = Transition(customer="c1", at=NOW, origin="prospect", target="customer")
+    receipt = Receipt(message="1", state="accepted")
+    plugins.recorded([interaction])
+    plugins.stage_changed([transition])
+    plugins.delivered([receipt])
+    assert toy.heard == {"recorded": (interaction,), "stage_changed": (transition,), "delivered": (receipt,)}
+    assert all(plugins.listens(f"relationship_{name}") for name in toy.heard)
+
+
+def test_a_command_is_added(plugins: Plugins) -> None:
+    cli = click.Group()
+    plugins.commands(cli)
+    assert "play" in cli.commands

@@ -1,0 +1,218 @@
+"""The public names: exactly these, each documented, and none of them loaded before it is asked for."""
+
+import ast
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import relationship_core
+
+SOURCE = Path(relationship_core.__file__).read_text(encoding="utf-8")
+HEAVY = ("click", "liquid", "polars", "rich", "sqlglot")
+
+PUBLIC = [
+    "Action",
+    "ActionView",
+    "AtomView",
+    "Bounded",
+    "BrokenPlugin",
+    "CAMPAIGNS",
+    "CONTACT_POINTS",
+    "CUSTOMERS",
+    "Campaign",
+    "Channel",
+    "Choice",
+    "Clock",
+    "ConfigurationError",
+    "ContactPoint",
+    "Customer",
+    "CustomerView",
+    "DECISIONS",
+    "Daily",
+    "Decision",
+    "DecisionCount",
+    "Delivered",
+    "DeliveryEvent",
+    "Direction",
+    "Engagement",
+    "Explanation",
+    "FACTS",
+    "Feature",
+    "Halving",
+    "IMPORTS",
+    "INSTANT",
+    "INTERACTIONS",
+    "InstalledPlugin",
+    "Interaction",
+    "InteractionKind",
+    "KEYED_MEASURES",
+    "KeyedMeasure",
+    "Ladder",
+    "LadderView",
+    "Limits",
+    "Linear",
+    "Listener",
+    "Lookup",
+    "MESSAGES",
+    "Measure",
+    "Message",
+    "MessageCount",
+    "MessageState",
+    "MessageView",
+    "Money",
+    "Motion",
+    "Movement",
+    "Nature",
+    "ORDER_LINE",
+    "Occasion",
+    "OrderLine",
+    "PROJECT",
+    "Page",
+    "Planned",
+    "PluginSettings",
+    "Plugins",
+    "Policy",
+    "Preview",
+    "Progress",
+    "ProjectSettings",
+    "Provider",
+    "Purpose",
+    "RUNS",
+    "Ran",
+    "Rebuilt",
+    "Receipt",
+    "Recorded",
+    "RejectedError",
+    "RelationshipError",
+    "Relationships",
+    "Renderer",
+    "Report",
+    "RetriableError",
+    "Reviewed",
+    "STATES",
+    "SUPPRESSIONS",
+    "Score",
+    "ScoringRule",
+    "Secret",
+    "Settings",
+    "Stage",
+    "Step",
+    "Steps",
+    "Still",
+    "Store",
+    "TABLES",
+    "TRANSITIONS",
+    "Table",
+    "TimelineEntry",
+    "Transition",
+    "UnsupportedError",
+    "Variant",
+    "Verdict",
+    "check_measures",
+    "hookimpl",
+    "load_plugins",
+    "minor_digits",
+    "parse_instant",
+    "provider_settings",
+    "read_campaigns",
+    "read_settings",
+    "utc",
+]
+
+
+def imported_for_types(source: str) -> dict[str, str]:
+    """The names imported under TYPE_CHECKING, each with the module it is from."""
+    (block,) = (
+        node
+        for node in ast.parse(source).body
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    )
+    found = {}
+    for node in block.body:
+        assert isinstance(node, ast.ImportFrom)
+        for alias in node.names:
+            assert alias.asname in {None, alias.name}
+            found[alias.name] = str(node.module).removeprefix("relationship_core.")
+    return found
+
+
+def test_the_public_names_are_these() -> None:
+    assert relationship_core.__all__ == PUBLIC
+
+
+def test_names_and_their_homes_are_written_alike_twice() -> None:
+    assert imported_for_types(SOURCE) == relationship_core._HOME_OF
+
+
+def test_no_name_has_two_homes() -> None:
+    written = [name for names in relationship_core._HOMES.values() for name in names.split()]
+    assert len(written) == len(set(written))
+
+
+@pytest.mark.parametrize("name", relationship_core.__all__)
+def test_every_name_can_be_had_and_is_documented(name: str) -> None:
+    value = getattr(relationship_core, name)
+    home = sys.modules[f"relationship_core.{relationship_core._HOME_OF[name]}"]
+    assert getattr(home, name) is value
+    if inspect.isclass(value) or inspect.isroutine(value):
+        assert inspect.getdoc(value)
+        assert value.__module__ == home.__name__
+    else:
+        assert name in documented_constants(Path(str(home.__file__)).read_text(encoding="utf-8"))
+
+
+def documented_constants(source: str) -> set[str]:
+    """The names assigned at the top of a module with a docstring right below."""
+    body = ast.parse(source).body
+    return {
+        ast.unparse(target)
+        for node, below in zip(body, [*body[1:], None], strict=True)
+        for target in assigned(node)
+        if is_text(below)
+    }
+
+
+def assigned(node: ast.stmt) -> list[ast.expr]:
+    if isinstance(node, ast.Assign):
+        return node.targets
+    return [node.target] if isinstance(node, ast.AnnAssign) else []
+
+
+def is_text(node: ast.stmt | None) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Customers'"):
+        _ = relationship_core.Customers
+
+
+def test_dir_lists_the_public_names() -> None:
+    assert dir(relationship_core) == relationship_core.__all__
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import relationship_core",
+        "from relationship_core import hookimpl, Provider, Message",
+        "import relationship_core.hookspecs",
+    ],
+)
+def test_an_import_loads_nothing_heavy(statement: str) -> None:
+    script = f"{statement}; import sys; print(*sorted(set(sys.modules) & set({HEAVY!r})))"
+    result = subprocess.run([sys.executable, "-W", "error", "-c", script], check=True, capture_output=True, text=True)
+    assert result.stdout.split() == []
+
+
+def test_plugins_are_loaded_without_anything_heavy() -> None:
+    script = (
+        "import sys; from relationship_core import load_plugins;"
+        "plugins = load_plugins(disabled=['relationship-demo']); plugins.listens('relationship_recorded');"
+        f"print(*sorted(set(sys.modules) & set({HEAVY!r})))"
+    )
+    result = subprocess.run([sys.executable, "-W", "error", "-c", script], check=True, capture_output=True, text=True)
+    assert result.stdout.split() == []

@@ -1,0 +1,184 @@
+"""Rebuilding: history folded again gives the same numbers, and a rebuild may die at any moment."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relationship_core import (
+    ConfigurationError,
+    Interaction,
+    KeyedMeasure,
+    Measure,
+    Money,
+    OrderLine,
+    Store,
+)
+from relationship_core.builtin.memory import MemoryStore
+from relationship_core.builtin.sqlite.store import SQLiteStore
+from relationship_core.flow import rebuild as rebuild_module
+from relationship_core.flow.progress import Progress
+from relationship_core.flow.rebuild import Rebuilt, check_measures, rebuild
+from relationship_core.flow.record import Recorder, record
+
+Measures = tuple[Measure | KeyedMeasure, ...]
+MakeRecorder = Callable[..., Recorder]
+KeptNumbers = Callable[[Recorder], dict[tuple[str, ...], float]]
+
+NOON = datetime(2017, 3, 1, 12, tzinfo=UTC)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Mortal:
+    """A store whose process dies at a transaction: before its commit, or just after it."""
+
+    def __init__(self, store: Store, at: int, *, committed: bool) -> None:
+        self._store = store
+        self._left = at
+        self._committed = committed
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    @contextmanager
+    def transaction(self, *, durable: bool = False) -> Iterator[None]:
+        self._left -= 1
+        with self._store.transaction(durable=durable):
+            yield
+            if self._left == 0 and not self._committed:
+                raise Killed
+        if self._left == 0:
+            raise Killed
+
+
+def history(customers: int = 5) -> list[Interaction]:
+    return [
+        Interaction(
+            source="shop",
+            id=f"{number}",
+            customer=f"c{number % customers}",
+            kind="order" if number % 3 else "visit",
+            at=NOON + timedelta(days=number * 7),
+            amount=Money(minor=100 + number, currency="EUR"),
+            reference=f"r{number % 2}",
+            lines=[OrderLine(product="tea", category=f"k{number % 2}", minor=100)],
+        )
+        for number in range(customers * 4)
+    ]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    fresh: Store = MemoryStore() if request.param == "memory" else SQLiteStore(tmp_path / "project.db")
+    yield fresh
+    fresh.close()
+
+
+@pytest.fixture(autouse=True)
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rebuild_module, "_INTERACTIONS_A_PAGE", 8)  # two of the customers above
+
+
+def test_a_rebuild_gives_the_same_numbers(
+    store: Store, make_recorder: MakeRecorder, every_measure: Measures, kept_numbers: KeptNumbers
+) -> None:
+    recorder = make_recorder(store, every_measure)
+    for one in reversed(history()):
+        record(recorder, [one])
+    before = kept_numbers(recorder)
+    heard: list[Progress] = []
+    assert rebuild(recorder, progress=heard.append) == Rebuilt(customers=5, interactions=20, resumed=False)
+    assert kept_numbers(recorder) == pytest.approx(before, rel=1e-9)
+    assert [(one.done, one.total) for one in heard] == [(2, 5), (4, 5), (5, 5)]
+
+
+def test_a_rebuild_marks_everybody(store: Store, make_recorder: MakeRecorder, every_measure: Measures) -> None:
+    recorder = make_recorder(store, every_measure)
+    record(recorder, history())
+    rebuild(recorder)
+    assert store.marked("review") is None
+
+
+def test_a_rebuild_of_nothing(store: Store, make_recorder: MakeRecorder, every_measure: Measures) -> None:
+    assert rebuild(make_recorder(store, every_measure)) == Rebuilt(customers=0, interactions=0, resumed=False)
+
+
+def test_a_rebuild_settles_new_changed_and_removed_measures(
+    store: Store, make_recorder: MakeRecorder, every_measure: Measures, kept_numbers: KeptNumbers
+) -> None:
+    record(make_recorder(store, every_measure), history())
+    new = Measure(name="new", combine="count")
+    changed = Measure(name="spent", combine="count")
+    measures = (*(one for one in every_measure if one.name not in {"spent", "order_day", "paid"}), changed, new)
+    recorder = make_recorder(store, measures)
+    with pytest.raises(ConfigurationError):
+        check_measures(store, measures)
+    rebuild(recorder)
+    check_measures(store, measures)
+    fresh = make_recorder(MemoryStore(), measures)
+    record(fresh, history())
+    assert kept_numbers(recorder) == pytest.approx(kept_numbers(fresh), rel=1e-9)
+
+
+@pytest.mark.parametrize("committed", [False, True])
+@pytest.mark.parametrize("at", [1, 2, 3, 4, 5])
+def test_a_rebuild_that_dies_is_taken_up(
+    store: Store,
+    at: int,
+    committed: bool,  # noqa: FBT001  a parameter of the test
+    make_recorder: MakeRecorder,
+    every_measure: Measures,
+    kept_numbers: KeptNumbers,
+) -> None:
+    first, rest = history()[:15], history()[15:]
+    record(make_recorder(store, every_measure), first)
+    measures = (*every_measure, Measure(name="new", combine="count"))
+    with pytest.raises(Killed):
+        rebuild(make_recorder(Mortal(store, at, committed=committed), measures))
+    begun = committed or at > 1
+    finished = committed and at == 5
+    if begun and not finished:
+        with pytest.raises(ConfigurationError, match="a rebuild of the measures did not come to its end"):
+            check_measures(store, measures)
+        record(make_recorder(store, measures), rest)  # recording goes on beside it
+    recorder = make_recorder(store, measures)
+    if not finished:
+        assert rebuild(recorder).resumed == begun
+    record(recorder, rest)
+    check_measures(store, measures)
+    fresh = make_recorder(MemoryStore(), measures)
+    record(fresh, history())
+    assert kept_numbers(recorder) == pytest.approx(kept_numbers(fresh), rel=1e-9)
+
+
+def test_a_rebuild_of_other_measures_does_not_take_up_one_that_died(
+    store: Store, make_recorder: MakeRecorder, every_measure: Measures, kept_numbers: KeptNumbers
+) -> None:
+    record(make_recorder(store, every_measure), history())
+    with pytest.raises(Killed):
+        rebuild(make_recorder(Mortal(store, 3, committed=True), every_measure))
+    measures = (*every_measure, Measure(name="new", combine="count"))
+    recorder = make_recorder(store, measures)
+    assert rebuild(recorder) == Rebuilt(customers=5, interactions=20, resumed=False)
+    fresh = make_recorder(MemoryStore(), measures)
+    record(fresh, history())
+    assert kept_numbers(recorder) == pytest.approx(kept_numbers(fresh), rel=1e-9)
+
+
+@given(shuffled=st.permutations(history(2)))
+def test_a_rebuild_after_any_order_of_arrival(
+    shuffled: list[Interaction], make_recorder: MakeRecorder, every_measure: Measures, kept_numbers: KeptNumbers
+) -> None:
+    recorder = make_recorder(MemoryStore(), every_measure, batch=3)
+    record(recorder, shuffled)
+    before = kept_numbers(recorder)
+    rebuild(recorder)
+    assert kept_numbers(recorder) == pytest.approx(before, rel=1e-9)

@@ -1,0 +1,246 @@
+"""An import that dies goes on where it stopped; one that is finished is not done again."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from relationship_core import (
+    IMPORTS,
+    INTERACTIONS,
+    TABLES,
+    KeyedMeasure,
+    Measure,
+    Store,
+)
+from relationship_core.builtin.memory import MemoryStore
+from relationship_core.builtin.sqlite.store import SQLiteStore
+from relationship_core.flow.progress import Progress
+from relationship_core.flow.record import Recorded, Recorder, import_file
+
+Measures = tuple[Measure | KeyedMeasure, ...]
+MakeRecorder = Callable[..., Recorder]
+KeptNumbers = Callable[[Recorder], dict[tuple[str, ...], float]]
+
+ROWS, BATCH, CHUNK = 40, 7, 16
+BATCHES = 8  # chunks of 16, 16 and 8 rows, in batches of at most 7
+BAD = 12
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Mortal:
+    """A store whose process dies at a transaction: before its commit, or just after it."""
+
+    def __init__(self, store: Store, at: int, *, committed: bool) -> None:
+        self._store = store
+        self._left = at
+        self._committed = committed
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    @contextmanager
+    def transaction(self, *, durable: bool = False) -> Iterator[None]:
+        self._left -= 1
+        with self._store.transaction(durable=durable):
+            yield
+            if self._left == 0 and not self._committed:
+                raise Killed
+        if self._left == 0:
+            raise Killed
+
+
+def row(number: int) -> dict[str, Any]:
+    bad = number % 10 in {3, 6, 9}
+    return {
+        "source": "shop",
+        "id": str(number % 35),
+        "customer": f"c{number * 7 % 5}",
+        "kind": "ordr" if bad else "order",
+        "at": f"2017-03-01T09:{number:02}:00Z",
+        "amount": f"{number}.50",
+    }
+
+
+@pytest.fixture(params=["csv", "jsonl", "parquet"])
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    rows = pl.DataFrame([row(number) for number in range(ROWS)])
+    file = tmp_path / f"orders.{request.param}"
+    write = {"csv": rows.write_csv, "jsonl": rows.write_ndjson, "parquet": rows.write_parquet}[request.param]
+    write(file)  # type: ignore[operator]
+    return file
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    fresh: Store = MemoryStore() if request.param == "memory" else SQLiteStore(tmp_path / "project.db")
+    yield fresh
+    fresh.close()
+
+
+def everything(recorder: Recorder, rejects: Path) -> dict[str, Any]:
+    tables = {table.name: recorder.store.read(table).rows() for table in TABLES}
+    return {**tables, "rejects": rejects.read_bytes()}
+
+
+def test_an_import_reports_and_counts(
+    store: Store, path: Path, make_recorder: MakeRecorder, every_measure: Measures
+) -> None:
+    recorder = make_recorder(store, every_measure, batch=BATCH, chunk=CHUNK)
+    heard: list[Progress] = []
+    recorded = import_file(recorder, "interactions", path, progress=heard.append)
+    # Ids 0 to 4 come twice: both rows are good of 0 and 2.
+    assert (recorded.new, recorded.repeated, recorded.rejected) == (26, 2, BAD)
+    assert [one.done for one in heard] == [7, 14, 16, 23, 30, 32, 39, 40]
+    assert {one.total for one in heard} == {ROWS if path.suffix == ".parquet" else None}
+
+
+def test_a_finished_import_is_not_done_again_and_says_so(
+    store: Store, path: Path, make_recorder: MakeRecorder, every_measure: Measures
+) -> None:
+    recorder = make_recorder(store, every_measure)
+    first = import_file(recorder, "interactions", path)
+    assert first.rejects is not None
+    before = everything(recorder, first.rejects)
+    moved = path.rename(path.with_name(f"moved{path.suffix}"))
+    again = import_file(recorder, "interactions", moved, rejects=first.rejects)
+    assert again == Recorded(
+        new=first.new, repeated=first.repeated, rejected=BAD, rejects=first.rejects, already=True
+    )
+    assert everything(recorder, first.rejects) == before
+
+
+def test_a_file_that_grew_adds_its_new_rows(
+    make_recorder: MakeRecorder, every_measure: Measures, tmp_path: Path
+) -> None:
+    recorder = make_recorder(MemoryStore(), every_measure)
+    path = tmp_path / "orders.csv"
+    rows = pl.DataFrame([row(number) for number in (0, 1, 2, 4)])
+    rows[:2].write_csv(path)
+    import_file(recorder, "interactions", path)
+    rows.write_csv(path)
+    assert import_file(recorder, "interactions", path) == Recorded(new=2, repeated=2)
+
+
+@pytest.mark.parametrize("committed", [False, True])
+@pytest.mark.parametrize("at", range(1, BATCHES + 2))
+def test_an_import_that_dies_and_goes_on_equals_an_undisturbed_one(
+    store: Store,
+    path: Path,
+    at: int,
+    committed: bool,  # noqa: FBT001  a parameter of the test
+    make_recorder: MakeRecorder,
+    every_measure: Measures,
+    kept_numbers: KeptNumbers,
+    tmp_path: Path,
+) -> None:
+    undisturbed = make_recorder(MemoryStore(), every_measure, batch=BATCH, chunk=CHUNK)
+    expected = import_file(undisturbed, "interactions", path, rejects=tmp_path / "undisturbed.csv")
+    rejects = tmp_path / "rejects.csv"
+    dying = make_recorder(Mortal(store, at, committed=committed), every_measure, batch=BATCH, chunk=CHUNK)
+    with pytest.raises(Killed):
+        import_file(dying, "interactions", path, rejects=rejects)
+    recorder = make_recorder(store, every_measure, batch=BATCH, chunk=CHUNK)
+    recorded = import_file(recorder, "interactions", path, rejects=rejects)
+    assert recorded.already == (committed and at == BATCHES + 1)
+    assert (recorded.new, recorded.repeated, recorded.rejected) == (expected.new, expected.repeated, BAD)
+    assert everything(recorder, rejects) == everything(undisturbed, tmp_path / "undisturbed.csv")
+    assert kept_numbers(recorder) == kept_numbers(undisturbed)
+
+
+def test_an_import_goes_on_in_batches_of_another_size(
+    path: Path, make_recorder: MakeRecorder, every_measure: Measures
+) -> None:
+    store = MemoryStore()
+    dying = make_recorder(Mortal(store, 4, committed=False), every_measure, batch=BATCH, chunk=CHUNK)
+    with pytest.raises(Killed):
+        import_file(dying, "interactions", path)
+    recorder = make_recorder(store, every_measure, batch=5, chunk=CHUNK)
+    recorded = import_file(recorder, "interactions", path)
+    assert (recorded.new, recorded.repeated, recorded.rejected) == (26, 2, BAD)
+
+
+def test_a_row_that_time_has_made_good_stays_where_it_was(
+    make_recorder: MakeRecorder, every_measure: Measures, tmp_path: Path
+) -> None:
+    path, store = tmp_path / "orders.csv", MemoryStore()
+    now = datetime(2017, 3, 1, 9, 20, tzinfo=UTC) - timedelta(days=1)
+    pl.DataFrame([row(number) for number in range(ROWS)]).write_csv(path)
+    dying = make_recorder(Mortal(store, 4, committed=False), every_measure, batch=BATCH, chunk=CHUNK, clock=lambda: now)
+    with pytest.raises(Killed):
+        import_file(dying, "interactions", path)
+    recorder = make_recorder(store, every_measure, batch=BATCH, chunk=CHUNK)
+    recorded = import_file(recorder, "interactions", path)
+    assert recorded.rejects is not None
+    refused = pl.read_csv(recorded.rejects)
+    assert recorded.new + recorded.repeated + refused.height == ROWS
+    assert refused["row"].is_unique().all()
+    kept = set(store.read(INTERACTIONS)["id"])
+    assert all(row(number)["id"] in kept or number + 2 in refused["row"] for number in range(ROWS))
+
+
+def test_other_settings_make_another_import(path: Path, make_recorder: MakeRecorder, every_measure: Measures) -> None:
+    store = MemoryStore()
+    recorder = make_recorder(store, every_measure)
+    import_file(recorder, "interactions", path)
+    assert not import_file(recorder, "interactions", path, zone="Europe/Berlin").already
+    wider = make_recorder(store, every_measure, kinds=("order", "ordr"))
+    now_good = import_file(wider, "interactions", path)
+    assert (now_good.new, now_good.rejected, now_good.rejects) == (9, 0, None)
+    assert store.read(IMPORTS).height == 3
+
+
+KILLED = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from relationship_core import Measure
+from relationship_core.builtin.sqlite.store import SQLiteStore
+from relationship_core.flow.record import Recorder, import_file
+
+folder, after = Path(sys.argv[1]), int(sys.argv[2])
+measures = (Measure(name="orders", combine="count"),)
+store = SQLiteStore(folder / "killed.db")
+store.prepare(measures)
+recorder = Recorder(store=store, measures=measures, kinds=("order",), currency="EUR", zone="UTC",
+    clock=lambda: datetime(2030, 1, 1, tzinfo=UTC), batch=7, chunk=16)
+left = after
+def progress(_):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+import_file(recorder, "interactions", folder / "orders.csv", progress=progress)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_a_killed_process_goes_on(
+    make_recorder: MakeRecorder, kept_numbers: KeptNumbers, tmp_path: Path
+) -> None:
+    path, measures = tmp_path / "orders.csv", (Measure(name="orders", combine="count"),)
+    pl.DataFrame([row(number) for number in range(ROWS)]).write_csv(path)
+    command = [sys.executable, "-c", KILLED, str(tmp_path)]
+    for after in ("1", "3"):
+        assert subprocess.run([*command, after], check=False).returncode == -signal.SIGKILL
+    assert subprocess.run([*command, "99"], check=False).returncode == 0
+    killed = make_recorder(SQLiteStore(tmp_path / "killed.db"), measures, kinds=("order",), zone="UTC")
+    undisturbed = make_recorder(
+        MemoryStore(), measures, kinds=("order",), zone="UTC", batch=BATCH, chunk=CHUNK
+    )
+    rejects = tmp_path / "undisturbed.csv"
+    import_file(undisturbed, "interactions", path, rejects=rejects)
+    assert everything(killed, tmp_path / "orders.csv.rejects.csv") == everything(undisturbed, rejects)
+    assert kept_numbers(killed) == kept_numbers(undisturbed)
+    killed.store.close()
