@@ -42,7 +42,7 @@ from relationship_core.flow.report.preview import Preview, preview
 from relationship_core.flow.report.summary import LadderView, Report, report, view_ladder
 from relationship_core.flow.review import Reviewed, review
 from relationship_core.flow.rules import Rules, make_rules
-from relationship_core.flow.standing import Moment
+from relationship_core.flow.standing import Moment, last_recorded
 from relationship_core.model.campaign import Campaign
 from relationship_core.model.customer import Customer
 from relationship_core.model.instants import utc
@@ -89,6 +89,7 @@ class Relationships:
         clock: Clock = system_clock,
         plugins: Plugins | None = None,
         folder: Path | None = None,
+        page_size: int = 50_000,
     ) -> None:
         """Open a project from objects; without settings it lives in memory.
 
@@ -98,6 +99,7 @@ class Relationships:
             clock: tells the present instant.
             plugins: what is installed; loaded from the entry points when None.
             folder: against which relative paths in settings are taken; the current folder when None.
+            page_size: how many customers are reviewed and planned in one transaction.
 
         Raises:
             ConfigurationError: something is declared wrongly.
@@ -106,6 +108,7 @@ class Relationships:
         self.settings = settings or Settings()
         self.campaigns = tuple(campaigns)
         self.clock = clock
+        self._page_size = page_size
         wanted = self.settings.plugins
         self.plugins = plugins or load_plugins(disabled=wanted.disabled, required=wanted.required)
         self.catalog: Catalog = make_catalog(self.settings, self.plugins)
@@ -223,6 +226,7 @@ class Relationships:
             self.rules,
             self._moment(as_of),
             everybody=everybody,
+            page_size=self._page_size,
             announce=announce,
             progress=progress,
         )
@@ -237,9 +241,17 @@ class Relationships:
             media=self._chosen.media(self.campaigns),
             intervals=self.settings.minimum_interval_days,
             versions=self._keep_versions(dry_run=dry_run),
-            message_id=salted_message_id(self._salt()),
+            message_id=salted_message_id(self._salt(dry_run=dry_run)),
         )
-        return plan(self.store, self.rules, self._moment(as_of), outbox, dry_run=dry_run, progress=progress)
+        return plan(
+            self.store,
+            self.rules,
+            self._moment(as_of),
+            outbox,
+            dry_run=dry_run,
+            page_size=self._page_size,
+            progress=progress,
+        )
 
     def deliver(self, *, as_of: datetime | None = None, progress: Listener = silent) -> Delivered:
         """Hand the queued messages to their channels."""
@@ -250,10 +262,14 @@ class Relationships:
     def run(self, *, as_of: datetime | None = None, progress: Listener = silent) -> Ran:
         """Review, plan and deliver as of one instant.
 
-        A run that was cut short is taken up first, as of its own instant, whatever ``as_of`` says.
+        A run that was cut short is taken up first, as of its own instant, whatever ``as_of`` says; unless what
+        happened after that instant has been recorded since. Then this run does its work as well.
+
+        Raises:
+            RejectedError: something was recorded that happened after ``as_of``.
         """
         now = utc(self.clock())
-        current = runs.unfinished(self.store) or runs.start(self.store, as_of=utc(as_of or now), now=now)
+        current = self._cut_short(now) or runs.start(self.store, as_of=utc(as_of or now), now=now)
         reviewed = planned = None
         if current.step == "review":
             reviewed = self.review(as_of=current.as_of, progress=progress)
@@ -270,6 +286,14 @@ class Relationships:
             planned=planned,
             delivered=delivered,
         )
+
+    def _cut_short(self, now: datetime) -> runs.Run | None:
+        """The run to take up, if there is one."""
+        run, last = runs.unfinished(self.store), last_recorded(self.store)
+        if run is not None and run.step != "deliver" and last is not None and last > run.as_of:
+            runs.give_up(self.store, run, now=now)
+            return None
+        return run
 
     # report
 
@@ -352,10 +376,12 @@ class Relationships:
     def _moment(self, as_of: datetime | None) -> Moment:
         return Moment(now=utc(as_of or self.clock()), zone=self.settings.project.zone)
 
-    def _salt(self) -> str:
+    def _salt(self, *, dry_run: bool) -> str:
         salt = read_fact(self.store, _SALT_FACT)
         if salt is None:
             salt = secrets.token_hex(16)
+            if dry_run:
+                return salt
             with self.store.transaction():
                 write_fact(self.store, _SALT_FACT, salt)
         return salt

@@ -92,7 +92,8 @@ def test_init_finishes_what_was_begun_and_keeps_what_is_there(tmp_path: Path, re
     assert campaign.read_text() == "# mine\n"
 
 
-def test_import_tells_what_was_new_repeated_and_rejected(tmp_path: Path, shop: Path, relate: Relate) -> None:
+@pytest.mark.usefixtures("shop")
+def test_import_tells_what_was_new_repeated_and_rejected(tmp_path: Path, relate: Relate) -> None:
     file = tmp_path / "more.csv"
     file.write_text(
         "source,id,customer,kind,at,amount\n"
@@ -110,7 +111,8 @@ def test_import_tells_what_was_new_repeated_and_rejected(tmp_path: Path, shop: P
     assert Path(again["rejects"]).read_text().count("\n") == 2
 
 
-def test_a_dry_run_says_what_would_be_and_keeps_nothing(shop: Path, relate: Relate) -> None:
+@pytest.mark.usefixtures("shop")
+def test_a_dry_run_says_what_would_be_and_keeps_nothing(relate: Relate) -> None:
     relate("review", *AS_OF)
     dry = document(relate("plan", "--dry-run", "--json", *AS_OF))
     assert {(each["campaign"], each["reason"]): each["engagements"] for each in dry["decisions"]} == {
@@ -133,7 +135,8 @@ def test_a_run_delivers_and_a_second_one_repeats_nothing(run: Path, relate: Rela
     assert sorted((run / "outbox" / "mail").iterdir()) == files
 
 
-def test_the_steps_one_by_one_say_what_they_did(shop: Path, relate: Relate) -> None:
+@pytest.mark.usefixtures("shop")
+def test_the_steps_one_by_one_say_what_they_did(relate: Relate) -> None:
     assert "3 customers, 3 moves" in lines(relate("review", *AS_OF))
     assert "2 messages for the outbox" in lines(relate("plan", *AS_OF))
     assert "2 accepted" in lines(relate("deliver", *AS_OF))
@@ -141,7 +144,8 @@ def test_the_steps_one_by_one_say_what_they_did(shop: Path, relate: Relate) -> N
     assert "Folded 8 interactions of 3 customers" in lines(relate("rebuild"))
 
 
-def test_a_customer_is_shown_with_what_is_known_and_what_is_not(run: Path, relate: Relate) -> None:
+@pytest.mark.usefixtures("run")
+def test_a_customer_is_shown_with_what_is_known_and_what_is_not(relate: Relate) -> None:
     card = lines(relate("customer", "ada", *AS_OF))
     assert "Ada Example ada" in card
     assert "ada@example.com" in card
@@ -153,7 +157,8 @@ def test_a_customer_is_shown_with_what_is_known_and_what_is_not(run: Path, relat
     assert "thank-you mail: accepted" in card
 
 
-def test_a_score_without_evidence_is_no_number_in_the_document(run: Path, relate: Relate) -> None:
+@pytest.mark.usefixtures("run")
+def test_a_score_without_evidence_is_no_number_in_the_document(relate: Relate) -> None:
     view = document(relate("customer", "ada", "--json", "--entries", "2", *AS_OF))
     scores = {score["name"]: score for score in view["scores"]}
     assert scores["trust"]["value"] is None
@@ -164,13 +169,15 @@ def test_a_score_without_evidence_is_no_number_in_the_document(run: Path, relate
     assert datetime.fromisoformat(view["as_of"]) == datetime.fromisoformat(AS_OF[1])
 
 
-def test_names_are_no_markup_and_do_not_command_the_terminal(run: Path, relate: Relate) -> None:
+@pytest.mark.usefixtures("run")
+def test_names_are_no_markup_and_do_not_command_the_terminal(relate: Relate) -> None:
     shown = relate("customer", "ben", *AS_OF).stdout
     assert "\x1b" not in shown
     assert "Ben [bold]Exam\N{REPLACEMENT CHARACTER}[2Jple" in shown
 
 
-def test_explain_shows_the_conditions_with_their_values_and_the_decisions(run: Path, relate: Relate) -> None:
+@pytest.mark.usefixtures("run")
+def test_explain_shows_the_conditions_with_their_values_and_the_decisions(relate: Relate) -> None:
     told = lines(relate("explain", "eve", *AS_OF))
     assert "✓ order_days >= 2 order_days = 2" in told
     assert "skipped for 2024-01-08: outranked. Another campaign" in told
@@ -181,7 +188,8 @@ def test_explain_shows_the_conditions_with_their_values_and_the_decisions(run: P
     assert "thank-you" not in one
 
 
-def test_explain_as_a_document(run: Path, relate: Relate) -> None:
+@pytest.mark.usefixtures("run")
+def test_explain_as_a_document(relate: Relate) -> None:
     (action,) = document(relate("explain", "ada", "thank-you", "--json", *AS_OF))["actions"]
     assert action["audience"] == [{"text": "stage >= 'customer'", "holds": True, "values": {"stage": "client"}}]
     (decision,) = action["decisions"]
@@ -189,7 +197,8 @@ def test_explain_as_a_document(run: Path, relate: Relate) -> None:
     assert [message["state"] for message in action["messages"]] == ["accepted"]
 
 
-def test_the_ladder_and_the_report_count(run: Path, relate: Relate) -> None:
+@pytest.mark.usefixtures("run")
+def test_the_ladder_and_the_report_count(relate: Relate) -> None:
     ladder = document(relate("ladder", "--json"))
     assert ladder["stages"] == {"prospect": 0, "customer": 2, "client": 1} | dict.fromkeys(
         ("supporter", "advocate", "partner"), 0
@@ -202,7 +211,8 @@ def test_the_ladder_and_the_report_count(run: Path, relate: Relate) -> None:
     assert "3 customers, 8 interactions" in lines(relate("report"))
 
 
-def test_the_report_is_a_page_of_its_own(run: Path, relate: Relate, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("run")
+def test_the_report_is_a_page_of_its_own(relate: Relate, tmp_path: Path) -> None:
     assert relate("report", "--html", tmp_path / "report.html").exit_code == 0
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "<title>Corner Bakery</title>" in page
@@ -218,7 +228,8 @@ def test_a_preview_fills_in_and_sends_nothing(run: Path, relate: Relate) -> None
     assert len(list((run / "outbox" / "mail").iterdir())) == 2
 
 
-def test_plugins_are_listed_with_or_without_a_project(shop: Path, relate: Relate) -> None:
+@pytest.mark.usefixtures("shop")
+def test_plugins_are_listed_with_or_without_a_project(relate: Relate) -> None:
     assert "folder, null" in lines(relate("plugins"))
     installed = document(relate("plugins", "--json"))["installed"]
     assert {"builtin.stores", "builtin.channels"} <= {plugin["name"] for plugin in installed}

@@ -57,7 +57,7 @@ def the_context() -> click.Context:
 def commands() -> dict[str, tuple[click.Command, click.Context]]:
     """Every command of the package with its context; those of installed plugins are documented by them."""
     above = the_context()
-    found = {"": (cli, above)}
+    found: dict[str, tuple[click.Command, click.Context]] = {"": (cli, above)}
     for name in COMMANDS:
         command = cli.get_command(above, name)
         assert command is not None

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -315,6 +316,26 @@ def test_each_row_is_judged_by_itself() -> None:
     for row in range(FRAME.height):
         one = FRAME.slice(row, 1)
         assert one.select(each.expr.alias(str(n)) for n, each in enumerate(conditions)).rows() == [whole[row]]
+
+
+@pytest.mark.parametrize(("text", "expected"), [*GOOD, ("'2017-01-01T00:00:00Z' < now", [YES, YES, YES])])
+def test_columns_of_one_value_give_as_many_rows(text: str, expected: list[bool | None]) -> None:
+    condition = parse(text)
+    for row, answer in enumerate(expected):
+        values = [pl.lit(FRAME[name][row], dtype=dtype).alias(name) for name, dtype in FRAME.schema.items()]
+        frame = pl.DataFrame({"id": [1, 2, 3]}).with_columns(values)
+        assert frame.select(condition.expr.alias("truth"))["truth"].to_list() == [answer] * 3
+        for atom in condition.atoms:
+            assert frame.select(atom.expr.alias("truth")).height == 3
+
+
+def test_the_examples_of_the_documentation_hold() -> None:
+    page = (Path(__file__).parent.parent / "docs/reference/conditions.md").read_text(encoding="utf-8")
+    examples = [line for block in re.findall(r"```sql\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
+    assert len(examples) >= 5
+    assert all(truth(line)[0] for line in examples)
+    said = re.findall(r"```text\ncampaign 'lapse', audience: (.*?)\n```", page)
+    assert [message for _, message in BAD if message in said]
 
 
 def test_the_parser_is_not_loaded_before_there_is_something_to_parse() -> None:

@@ -87,15 +87,12 @@ class Reader:
         self._names: dict[str, Any] = {"__name__": "__main__"}
         self._printed = ""
 
-    def work_through(self, page: str) -> int:
-        """Do what the blocks of a page say; the answer is how many of them were done."""
-        done = 0
+    def work_through(self, page: str) -> None:
+        """Do what the blocks of a page say."""
         for block in blocks_of(page):
             doing = self._what_to_do_with(block)
             if doing is not None:
                 doing(block)
-                done += 1
-        return done
 
     def _what_to_do_with(self, block: Block) -> Callable[[Block], None] | None:
         if block.mark == "not run":
@@ -156,9 +153,50 @@ def test_a_page_does_what_it_says(
         shutil.copytree(demo, tmp_path / "relate-demo", ignore=shutil.ignore_patterns("*.db-*"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    done = Reader(tmp_path, monkeypatch.chdir).work_through(page)
-    assert done == sum(block.mark != "not run" and is_for_readers(block) for block in blocks_of(page))
+    Reader(tmp_path, monkeypatch.chdir).work_through(page)
 
 
-def is_for_readers(block: Block) -> bool:
-    return block.kind == "python" or bool(block.mark) or block.text.startswith(("$ relate", "$ cd"))
+@pytest.mark.parametrize("path", sorted(path for pattern in PAGES for path in CHECKOUT.glob(pattern)), ids=str)
+def test_no_comment_before_a_block_is_overlooked(path: Path) -> None:
+    page = path.read_text(encoding="utf-8")
+    comments = re.findall(r"^<!-- .*-->\n```", page, flags=re.MULTILINE)
+    assert len(comments) == sum(bool(block.mark) for block in blocks_of(page))
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_right"),
+    [("one\ntwo\n", True), ("one  \ntwo", True), ("one\n...\n", True), ("one\n", False), ("one\nthree\n", False)],
+)
+def test_what_is_not_printed_is_found(tmp_path: Path, shown: str, is_right: bool) -> None:  # noqa: FBT001  a case's own
+    page = f"```python\nprint('one')\nprint('two')\n```\n\n```text\n{shown}```\n"
+    reader = Reader(tmp_path, lambda _: None)
+    if is_right:
+        reader.work_through(page)
+    else:
+        with pytest.raises(AssertionError, match="Expected"):
+            reader.work_through(page)
+
+
+def test_a_command_that_fails_is_found(tmp_path: Path) -> None:
+    page = "```console\n$ relate report\n...\n```\n"
+    with pytest.raises(AssertionError, match="ended with 1"):
+        Reader(tmp_path, lambda _: None).work_through(page)
+
+
+def lines_of_the_picture() -> list[str]:
+    """The lines of text in the picture, from top to bottom, each with single spaces."""
+    svg = PICTURE.read_text(encoding="utf-8")
+    rows: dict[float, str] = {}
+    for y, text in re.findall(r'<text [^>]*\by="([\d.]+)"[^>]*>([^<]*)</text>', svg):
+        rows[float(y)] = rows.get(float(y), "") + unescape(text).replace("\N{NO-BREAK SPACE}", " ")
+    lines = (" ".join(row.split()) for _, row in sorted(rows.items()))
+    return [line for line in lines if line]
+
+
+def test_the_picture_shows_what_the_demo_prints(replayed_year: tuple[Path, dict[str, Any]]) -> None:
+    folder, _ = replayed_year
+    printed = typed(f"relate demo --project {shlex.quote(str(folder))}", folder.parent, 0).splitlines()
+    command, *shown = lines_of_the_picture()
+    assert command == "$ relate demo"
+    assert len(shown) > 20
+    assert [line for line in shown if line not in {" ".join(each.split()) for each in printed}] == []

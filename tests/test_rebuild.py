@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from relationship_core import (
     ConfigurationError,
@@ -128,16 +127,18 @@ def test_a_rebuild_settles_new_changed_and_removed_measures(
     assert kept_numbers(recorder) == pytest.approx(kept_numbers(fresh), rel=1e-9)
 
 
-@pytest.mark.parametrize("committed", [False, True])
+@pytest.mark.parametrize("moment", ["before the commit", "after the commit"])
 @pytest.mark.parametrize("at", [1, 2, 3, 4, 5])
 def test_a_rebuild_that_dies_is_taken_up(
     store: Store,
     at: int,
-    committed: bool,  # noqa: FBT001  a parameter of the test
+    moment: str,
+    *,
     make_recorder: MakeRecorder,
     every_measure: Measures,
     kept_numbers: KeptNumbers,
 ) -> None:
+    committed = moment == "after the commit"
     first, rest = history()[:15], history()[15:]
     record(make_recorder(store, every_measure), first)
     measures = (*every_measure, Measure(name="new", combine="count"))
@@ -173,6 +174,7 @@ def test_a_rebuild_of_other_measures_does_not_take_up_one_that_died(
     assert kept_numbers(recorder) == pytest.approx(kept_numbers(fresh), rel=1e-9)
 
 
+@settings(max_examples=20)
 @given(shuffled=st.permutations(history(2)))
 def test_a_rebuild_after_any_order_of_arrival(
     shuffled: list[Interaction], make_recorder: MakeRecorder, every_measure: Measures, kept_numbers: KeptNumbers

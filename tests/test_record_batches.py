@@ -9,8 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from relationship_core import (
     CONTACT_POINTS,
@@ -106,6 +105,7 @@ def test_any_order_and_any_split_into_batches_give_the_same_measures(
     kind: str,
     data: st.DataObject,
     history: list[Interaction],
+    *,
     make_recorder: MakeRecorder,
     every_measure: Measures,
     kept_numbers: KeptNumbers,

@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from relationship_core import (
     CONTACT_POINTS,
@@ -28,8 +27,9 @@ from relationship_core import (
     UnsupportedError,
 )
 from relationship_core.builtin.memory import MemoryStore
-from relationship_core.flow.record import Recorded, Recorder, import_file
+from relationship_core.flow.record import Recorded, Recorder, csv_frames, import_file, text_files
 from relationship_core.flow.record.convert import instants, major_amounts
+from relationship_core.flow.record.sources import open_source
 
 Measures = tuple[Measure | KeyedMeasure, ...]
 MakeRecorder = Callable[..., Recorder]
@@ -78,7 +78,9 @@ def test_a_csv_file(recorder: Recorder, put: Callable[..., Path]) -> None:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_csv_as_other_programs_write_it(recorder: Recorder, tmp_path: Path, delimiter: str, end: str, mark: str) -> None:
+def test_csv_as_other_programs_write_it(
+    recorder: Recorder, tmp_path: Path, delimiter: str, end: str, mark: str
+) -> None:
     text = f'{HEADER}\n\n"shop", 1 ,änn,order,2017-03-01T09:00:00Z,12.30\n'.replace(",", delimiter)
     path = tmp_path / "orders.CSV"
     path.write_bytes((mark + text).replace("\n", end).encode())
@@ -179,7 +181,7 @@ def test_a_file_that_cannot_be_read_is_one_clear_error(
 
 @pytest.mark.parametrize("name", ["orders.csv", "orders.parquet", "orders.jsonl"])
 def test_a_missing_file(recorder: Recorder, tmp_path: Path, name: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"there is no file .*{name}"):
+    with pytest.raises(ConfigurationError, match="there is no file"):
         import_file(recorder, "interactions", tmp_path / name)
     (tmp_path / name).mkdir()
     with pytest.raises(RelationshipError, match=name):
@@ -356,7 +358,9 @@ def day_or_time() -> st.SearchStrategy[str]:
         st.sampled_from(["auto", "minutes", "seconds", "milliseconds", "microseconds"]),
     )
     digits = st.text("0123456789-:T Z+.", max_size=26)
-    spoilt = st.builds(lambda text, at, letter: text[:at] + letter + text[at + 1 :], written, st.integers(0, 25), digits)
+    spoilt = st.builds(
+        lambda text, at, letter: text[:at] + letter + text[at + 1 :], written, st.integers(0, 25), digits
+    )
     return written | written.map(lambda text: text.replace("+00:00", "Z")) | st.dates().map(date.isoformat) | spoilt
 
 
@@ -484,7 +488,7 @@ def test_a_file_with_an_undeclared_attribute_is_refused(
     make_recorder: MakeRecorder, every_measure: Measures, put: Callable[..., Path]
 ) -> None:
     recorder = make_recorder(MemoryStore(), every_measure, attributes={"size": "number"})
-    with pytest.raises(ConfigurationError, match="the attribute 'sise' is not declared; did you mean 'size'?"):
+    with pytest.raises(ConfigurationError, match="the attribute 'sise' is not declared; did you mean 'size'"):
         import_file(recorder, "customers", put("customer,attribute.sise", "1,2"))
 
 
@@ -531,3 +535,33 @@ def test_no_bytes_crash_an_import(
         assert recorded.rejected == 0 or pl.read_csv(rejects, infer_schema=False).height == recorded.rejected
         table = INTERACTIONS if what == "interactions" else CUSTOMERS
         assert recorder.store.read(table).height == recorded.new
+
+
+csv_fields = st.sampled_from(
+    ["a", " b ", "", "ä", "1.5", '"q"', '"x,y"', '"two\nlines"', '"open', 'mid"dle', '""', "\0"]
+)
+csv_lines = st.lists(csv_fields, max_size=4).map(",".join)
+
+
+@settings(max_examples=300)
+@given(
+    text=st.lists(csv_lines, max_size=12).map("\n".join),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    block=st.integers(1, 5),
+    chunk=st.integers(1, 6),
+    skip=st.integers(0, 4),
+)
+def test_plain_lines_read_at_once_are_the_rows_read_one_by_one(
+    text: str, end: str, block: int, chunk: int, skip: int
+) -> None:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        path = Path(folder) / "file.csv"
+        path.write_bytes(f"x,y,z\n{text}".replace("\n", end).encode())
+        source = open_source(path)
+        patch.setattr(csv_frames, "_is_plain", lambda *_: False)
+        slow = [row for part in source.read(source.columns, 0, 10**6) for row in part.rows()]
+        patch.undo()
+        patch.setattr(text_files, "BLOCK", block)
+        chunks = list(source.read(source.columns, skip, chunk))
+    assert [part.height for part in chunks[:-1]] == [chunk] * (len(chunks) - 1)
+    assert [row for part in chunks for row in part.rows()] == slow[skip:]

@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import polars.selectors as cs
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from relationship_core import (
     INTERACTIONS,
@@ -68,7 +67,7 @@ def weight(one: Interaction) -> float | None:
 
 
 PLAIN: dict[str, Callable[[Interaction], Any]] = {
-    "everything": lambda one: 1,
+    "everything": lambda _: 1,
     "paid": lambda one: 1 if one.kind == "order" and (minor(one) or 0) > 0 else None,
     "spent": lambda one: minor(one) if one.kind == "order" else None,
     "ones": lambda one: 1 if one.kind in {"order", "visit"} else None,
@@ -81,8 +80,8 @@ PLAIN: dict[str, Callable[[Interaction], Any]] = {
     "reciprocal": lambda one: 1 / one.amount.minor if one.amount and one.amount.minor else None,
     "skipped_night": lambda one: int(local_day(one.at) == "2017-03-12"),
     "weight": weight,
-    "nothing": lambda one: None,
-    "constant": lambda one: 2,
+    "nothing": lambda _: None,
+    "constant": lambda _: 2,
 }
 KEYED: dict[str, Callable[[Interaction], list[tuple[str | None, Any]]]] = {
     "order_day": lambda one: [(local_day(one.at), 1)] if one.kind == "order" else [],

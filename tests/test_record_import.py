@@ -75,16 +75,24 @@ def row(number: int) -> dict[str, Any]:
 
 @pytest.fixture(params=["csv", "jsonl", "parquet"])
 def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    return orders(tmp_path, request.param)
+
+
+def orders(folder: Path, extension: str) -> Path:
     rows = pl.DataFrame([row(number) for number in range(ROWS)])
-    file = tmp_path / f"orders.{request.param}"
-    write = {"csv": rows.write_csv, "jsonl": rows.write_ndjson, "parquet": rows.write_parquet}[request.param]
+    file = folder / f"orders.{extension}"
+    write = {"csv": rows.write_csv, "jsonl": rows.write_ndjson, "parquet": rows.write_parquet}[extension]
     write(file)  # type: ignore[operator]
     return file
 
 
+def new_store(kind: str, folder: Path) -> Store:
+    return MemoryStore() if kind == "memory" else SQLiteStore(folder / "project.db")
+
+
 @pytest.fixture(params=["memory", "sqlite"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    fresh: Store = MemoryStore() if request.param == "memory" else SQLiteStore(tmp_path / "project.db")
+    fresh = new_store(request.param, tmp_path)
     yield fresh
     fresh.close()
 
@@ -115,9 +123,7 @@ def test_a_finished_import_is_not_done_again_and_says_so(
     before = everything(recorder, first.rejects)
     moved = path.rename(path.with_name(f"moved{path.suffix}"))
     again = import_file(recorder, "interactions", moved, rejects=first.rejects)
-    assert again == Recorded(
-        new=first.new, repeated=first.repeated, rejected=BAD, rejects=first.rejects, already=True
-    )
+    assert again == Recorded(new=first.new, repeated=first.repeated, rejected=BAD, rejects=first.rejects, already=True)
     assert everything(recorder, first.rejects) == before
 
 
@@ -133,21 +139,25 @@ def test_a_file_that_grew_adds_its_new_rows(
     assert import_file(recorder, "interactions", path) == Recorded(new=2, repeated=2)
 
 
-@pytest.mark.parametrize("committed", [False, True])
+@pytest.mark.parametrize("moment", ["before the commit", "after the commit"])
 @pytest.mark.parametrize("at", range(1, BATCHES + 2))
+@pytest.mark.parametrize("kinds", ["memory csv", "memory parquet", "sqlite jsonl"])
 def test_an_import_that_dies_and_goes_on_equals_an_undisturbed_one(
-    store: Store,
-    path: Path,
+    kinds: str,
     at: int,
-    committed: bool,  # noqa: FBT001  a parameter of the test
+    moment: str,
+    tmp_path: Path,
+    *,
     make_recorder: MakeRecorder,
     every_measure: Measures,
     kept_numbers: KeptNumbers,
-    tmp_path: Path,
 ) -> None:
+    kind, extension = kinds.split()
+    store, path = new_store(kind, tmp_path), orders(tmp_path, extension)
     undisturbed = make_recorder(MemoryStore(), every_measure, batch=BATCH, chunk=CHUNK)
     expected = import_file(undisturbed, "interactions", path, rejects=tmp_path / "undisturbed.csv")
     rejects = tmp_path / "rejects.csv"
+    committed = moment == "after the commit"
     dying = make_recorder(Mortal(store, at, committed=committed), every_measure, batch=BATCH, chunk=CHUNK)
     with pytest.raises(Killed):
         import_file(dying, "interactions", path, rejects=rejects)
@@ -157,6 +167,7 @@ def test_an_import_that_dies_and_goes_on_equals_an_undisturbed_one(
     assert (recorded.new, recorded.repeated, recorded.rejected) == (expected.new, expected.repeated, BAD)
     assert everything(recorder, rejects) == everything(undisturbed, tmp_path / "undisturbed.csv")
     assert kept_numbers(recorder) == kept_numbers(undisturbed)
+    store.close()
 
 
 def test_an_import_goes_on_in_batches_of_another_size(
@@ -226,9 +237,7 @@ import_file(recorder, "interactions", folder / "orders.csv", progress=progress)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
-def test_a_killed_process_goes_on(
-    make_recorder: MakeRecorder, kept_numbers: KeptNumbers, tmp_path: Path
-) -> None:
+def test_a_killed_process_goes_on(make_recorder: MakeRecorder, kept_numbers: KeptNumbers, tmp_path: Path) -> None:
     path, measures = tmp_path / "orders.csv", (Measure(name="orders", combine="count"),)
     pl.DataFrame([row(number) for number in range(ROWS)]).write_csv(path)
     command = [sys.executable, "-c", KILLED, str(tmp_path)]
@@ -236,9 +245,7 @@ def test_a_killed_process_goes_on(
         assert subprocess.run([*command, after], check=False).returncode == -signal.SIGKILL
     assert subprocess.run([*command, "99"], check=False).returncode == 0
     killed = make_recorder(SQLiteStore(tmp_path / "killed.db"), measures, kinds=("order",), zone="UTC")
-    undisturbed = make_recorder(
-        MemoryStore(), measures, kinds=("order",), zone="UTC", batch=BATCH, chunk=CHUNK
-    )
+    undisturbed = make_recorder(MemoryStore(), measures, kinds=("order",), zone="UTC", batch=BATCH, chunk=CHUNK)
     rejects = tmp_path / "undisturbed.csv"
     import_file(undisturbed, "interactions", path, rejects=rejects)
     assert everything(killed, tmp_path / "orders.csv.rejects.csv") == everything(undisturbed, rejects)

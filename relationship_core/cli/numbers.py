@@ -51,19 +51,19 @@ def report(folder: Path, page: Path | None, *, as_json: bool) -> None:
     with Relationships.open(folder) as relationships:
         numbers = relationships.report()
         project = relationships.settings.project
+    if page is not None:
+        from relationship_core.cli.show import write_page
+        from relationship_core.cli.tables import report_parts
+
+        write_page(page, report_parts(numbers, project), title=project.name)
+        click.echo(f"Wrote {page}.", err=True)
     if as_json:
         print_document(numbers)
-    if as_json and page is None:
-        return
-    from relationship_core.cli.show import print_parts, write_page
-    from relationship_core.cli.tables import report_parts
+    elif page is None:
+        from relationship_core.cli.show import print_parts
+        from relationship_core.cli.tables import report_parts
 
-    parts = list(report_parts(numbers, project))
-    if page is None:
-        print_parts(parts)
-    else:
-        write_page(page, parts, title=project.name)
-        click.echo(f"Wrote {page}.", err=True)
+        print_parts(report_parts(numbers, project))
 
 
 COMMANDS = {"ladder": ladder, "report": report}

@@ -142,9 +142,8 @@ def _tried(nodes: Sequence[Node], scope: Scope) -> list[pl.Expr]:
 
 
 def _tried_on(frame: pl.DataFrame, node: Node, scope: Scope) -> pl.Expr:
+    expr = full_length(node.expr)
     try:
-        result = frame.select(node.expr.alias("truth"))["truth"]
-        expr = node.expr if result.len() == frame.height else full_length(node.expr)
         result = frame.select(expr.alias("truth"))["truth"]
     except pl.exceptions.PolarsError as error:
         reason = str(error).partition("\n")[0]

@@ -80,6 +80,10 @@ def atoms_of(node: Node) -> list[Node]:
     return [atom for arg in node.args for atom in atoms_of(arg)]
 
 
-def full_length(expr: pl.Expr) -> pl.Expr:
-    """The same truth, with a row for every row of the frame also where polars finds that it is constant."""
-    return pl.all_horizontal(expr, pl.repeat(True, pl.len(), dtype=pl.Boolean))
+def full_length(truth: pl.Expr) -> pl.Expr:
+    """The same truth, with a row for every row of the frame.
+
+    Without this polars gives a single row where it finds the truth constant, and also where a literal
+    stands left of a column that happens to hold one value only: ``lit(1) <= col("now")``.
+    """
+    return pl.all_horizontal(truth, pl.repeat(True, pl.len(), dtype=pl.Boolean))

@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from relationship_core.config import Settings
     from relationship_core.plugins import Plugins
 
-Origin: TypeAlias = Literal[
-    "run", "customer", "attribute", "state", "measure", "feature", "keyed feature", "score"
-]
+Origin: TypeAlias = Literal["run", "customer", "attribute", "state", "measure", "feature", "keyed feature", "score"]
 
 MOMENT_COLUMNS = frozenset({"today", "next_day", "next_month", "next_year"})
 """Columns that expressions may read beside those of the catalog; conditions may not."""
@@ -110,9 +108,7 @@ class Catalog:
         """A hash that changes whenever a definition changes what a review would find."""
         parts = [repr(self.ladder)]
         for rule in self.scores:
-            function = (
-                rule.value if isinstance(rule.value, pl.Expr) else getattr(rule.value, "__qualname__", "")
-            )
+            function = rule.value if isinstance(rule.value, pl.Expr) else getattr(rule.value, "__qualname__", "")
             motions = f"{_motion_text(rule.motion)} / {_motion_text(rule.confidence_motion)}"
             parts.append(f"{rule.name}: {function} / {rule.confidence} / {motions}")
         parts.extend(
@@ -204,9 +200,7 @@ def _measure_columns(measure: Measure | KeyedMeasure) -> Iterator[Column]:
             summary=feature.summary,
         )
         if keyed and isinstance(feature.motion, Steps):
-            yield Column(
-                name=feature.name + NEXT_CHANGE, dtype=INSTANT, origin="keyed feature", motion=Still()
-            )
+            yield Column(name=feature.name + NEXT_CHANGE, dtype=INSTANT, origin="keyed feature", motion=Still())
 
 
 def _named_steps(feature: Feature) -> Motion:

@@ -195,18 +195,15 @@ def _refuse_restless(catalog: Catalog, key: str, where: str) -> None:
 
 def _unknown_column(catalog: Catalog, name: str, where: str, also: tuple[str, ...]) -> None:
     hint = nearest(name, [*catalog.types, *also])
-    message = (
-        f"{where}: there is no column {name!r}{hint}; the reference of measures lists the columns there are"
-    )
+    message = f"{where}: there is no column {name!r}{hint}; the reference of measures lists the columns there are"
     raise ConfigurationError(message)
 
 
 def due_names(rules: Rules) -> frozenset[str]:
     """The columns from which the next due time is computed."""
-    named = {
-        name for condition in (*rules.ladder_conditions, *rules.plan_conditions) for name in condition.columns
-    }
+    named = {name for condition in (*rules.ladder_conditions, *rules.plan_conditions) for name in condition.columns}
     closed = rules.catalog.closure(named | rules.occasion_names)
-    return closed | {
-        extra for name in closed for extra in motion_names(rules.catalog.columns[name].motion)
-    } - MOMENT_COLUMNS
+    return (
+        closed
+        | {extra for name in closed for extra in motion_names(rules.catalog.columns[name].motion)} - MOMENT_COLUMNS
+    )

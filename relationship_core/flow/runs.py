@@ -38,9 +38,7 @@ def unfinished(store: Store) -> Run | None:
     if rows.is_empty():
         return None
     row = rows.row(0, named=True)
-    return Run(
-        id=row["run"], as_of=row["as_of"], step=row["step"], started_at=row["started_at"], resumed=True
-    )
+    return Run(id=row["run"], as_of=row["as_of"], step=row["step"], started_at=row["started_at"], resumed=True)
 
 
 def start(store: Store, *, as_of: datetime, now: datetime) -> Run:
@@ -56,6 +54,11 @@ def reach(store: Store, run: Run, step: str) -> Run:
     reached = evolve(run, step=step)
     _keep(store, reached, state="running", finished_at=None)
     return reached
+
+
+def give_up(store: Store, run: Run, *, now: datetime) -> None:
+    """Note that a run will not be taken up, since newer things were recorded; the next one does its work."""
+    _keep(store, run, state="overtaken", finished_at=now)
 
 
 def finish(store: Store, run: Run, *, now: datetime, outcome: str) -> None:

@@ -11,9 +11,12 @@ from attrs import frozen
 
 from relationship_core.columns import CUSTOMERS, INSTANT, STATES, Page
 from relationship_core.declarations import KeyedMeasure, Measure, ScoringRule, Steps
-from relationship_core.errors import ConfigurationError
+from relationship_core.errors import ConfigurationError, RejectedError
 from relationship_core.flow.catalog import CONFIDENCE, NEXT_CHANGE, Catalog, Column
+from relationship_core.flow.facts import read_fact
+from relationship_core.flow.record.commit import LAST_RECORDED_FACT
 from relationship_core.flow.record.fold import decayed_value
+from relationship_core.model.instants import parse_instant
 from relationship_core.ports import Store
 
 
@@ -64,9 +67,28 @@ class Moment:
         return datetime.combine(day, time(), tzinfo=ZoneInfo(self.zone)).astimezone(self.now.tzinfo)
 
 
-def standing(
-    store: Store, catalog: Catalog, page: Page, names: Iterable[str], moment: Moment
-) -> pl.DataFrame:
+def last_recorded(store: Store) -> datetime | None:
+    """When the latest recorded interaction happened; None before the first."""
+    last = read_fact(store, LAST_RECORDED_FACT)
+    return None if last is None else parse_instant(last)
+
+
+def refuse_the_past(store: Store, now: datetime, step: str) -> None:
+    """Nothing sees the future.
+
+    Raises:
+        RejectedError: something was recorded that happened after the instant.
+    """
+    last = last_recorded(store)
+    if last is not None and last > now:
+        message = (
+            f"cannot {step} as of {now.isoformat()}: something was recorded that happened at {last.isoformat()}; "
+            f"{step} as of that instant or later"
+        )
+        raise RejectedError(message)
+
+
+def standing(store: Store, catalog: Catalog, page: Page, names: Iterable[str], moment: Moment) -> pl.DataFrame:
     """The named columns for the customers of a page, in the page's order, with all they are computed from.
 
     There is a row for each customer, and always the columns ``customer``, ``now``, ``next_day`` and ``today``.
@@ -172,9 +194,7 @@ def _profiles(store: Store, page: Page, by_origin: dict[str, list[Column]]) -> p
     if not attributes:
         return frame
     fields = pl.Struct({column.name: column.dtype for column in attributes})
-    return frame.with_columns(pl.col("attributes").fill_null("{}").str.json_decode(fields)).unnest(
-        "attributes"
-    )
+    return frame.with_columns(pl.col("attributes").fill_null("{}").str.json_decode(fields)).unnest("attributes")
 
 
 def _stages(frame: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
@@ -199,11 +219,7 @@ def _score(frame: pl.DataFrame, rule: ScoringRule, wanted: set[str]) -> pl.DataF
     columns: list[pl.Expr | pl.Series] = []
     try:
         if rule.name in wanted:
-            value = (
-                rule.value
-                if isinstance(rule.value, pl.Expr)
-                else _checked(rule, rule.value(frame), frame.height)
-            )
+            value = rule.value if isinstance(rule.value, pl.Expr) else _checked(rule, rule.value(frame), frame.height)
             columns.append(_number(value, rule.name))
         if rule.name + CONFIDENCE in wanted:
             columns.append(_number(rule.confidence, rule.name + CONFIDENCE))

@@ -1,6 +1,6 @@
 """The benchmarks: what the product takes, beside a raw probe measured in the same run.
 
-python tests/benchmarks/run.py [--size small] [--only NAME ...] [--json FILE] [--folder DIR]
+python tests/benchmarks/run.py [--size small] [--only NAME ...] [--repeats N] [--json FILE] [--folder DIR]
 """
 
 from __future__ import annotations
@@ -11,21 +11,25 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeAlias
 
 from data import SIZES
 from figures import day, memory, plan, record, review, start
 from measuring import Figure
 from projects import Prepared
-from table import as_json, show
+from table import as_json, show, verdict
 
-MEASURES: Mapping[str, Callable[[Prepared], list[Figure]]] = {
-    "help": start.measure,
-    "record": record.measure,
-    "review": review.measure,
-    "plan": plan.measure,
-    "day": day.measure,
-    "memory": memory.measure,
+Measure: TypeAlias = Callable[[Prepared, int], list[Figure]]
+
+MEASURES: Mapping[str, tuple[Measure, int]] = {
+    "help": (start.measure, start.REPEATS),
+    "record": (record.measure, record.REPEATS),
+    "review": (review.measure, review.REPEATS),
+    "plan": (plan.measure, plan.REPEATS),
+    "day": (day.measure, day.REPEATS),
+    "memory": (memory.measure, memory.REPEATS),
 }
+"""What measures each figure, and how often unless the command line says otherwise."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,10 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     if options.folder is not None:
         options.folder.mkdir(parents=True, exist_ok=True)
-        figures, failures = _measured(Prepared(folder=options.folder, size=SIZES[options.size]), options.only)
+        figures, failures = _measured(Prepared(folder=options.folder, size=SIZES[options.size]), options)
     else:
         with TemporaryDirectory(prefix="relationship-bench-") as name:
-            figures, failures = _measured(Prepared(folder=Path(name), size=SIZES[options.size]), options.only)
+            figures, failures = _measured(Prepared(folder=Path(name), size=SIZES[options.size]), options)
     show(figures, failures, options.size)
     if options.json is not None:
         options.json.write_text(as_json(figures, failures, options.size) + "\n", encoding="utf-8")
@@ -47,6 +51,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=SIZES, default="full", help="small: a twentieth, for a quick try")
     parser.add_argument("--only", choices=MEASURES, action="append", help="measure this figure; may be repeated")
+    parser.add_argument(
+        "--repeats", type=int, metavar="N", help="measure each so many times, instead of as many as it needs"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement there as well")
     parser.add_argument(
         "--folder",
@@ -57,16 +64,21 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _measured(prepared: Prepared, only: Sequence[str] | None) -> tuple[list[Figure], dict[str, str]]:
+def _measured(prepared: Prepared, options: argparse.Namespace) -> tuple[list[Figure], dict[str, str]]:
     figures: list[Figure] = []
     failures: dict[str, str] = {}
-    for name in only or MEASURES:
+    for name in options.only or MEASURES:
+        measure, repeats = MEASURES[name]
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
         try:
-            figures.extend(MEASURES[name](prepared))
+            found = measure(prepared, options.repeats or repeats)
         except Exception as error:  # noqa: BLE001  one figure that fails must not cost the others
             traceback.print_exc()
             failures[name] = f"{type(error).__name__}: {error}"
+            continue
+        figures.extend(found)
+        for figure in found:
+            print(f"{figure.name}: ratio {figure.ratio:.2f}, {verdict(figure) or 'no target'}", file=sys.stderr)
     return figures, failures
 
 

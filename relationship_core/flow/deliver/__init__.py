@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -26,8 +27,8 @@ from relationship_core.flow.deliver.render import (
     rendered,
     variant_of,
 )
-from relationship_core.flow.deliver.worker import is_gone, worker_name
-from relationship_core.flow.plan.circumstances import address_hash
+from relationship_core.flow.deliver.worker import is_gone, is_here, working
+from relationship_core.flow.plan.circumstances import CONTACTS, address_hash
 from relationship_core.flow.progress import Listener, Progress, silent
 from relationship_core.model.campaign import Campaign
 from relationship_core.model.message import Message, Receipt
@@ -104,11 +105,12 @@ def deliver(
     totals: Counter[str] = Counter()
     waiting = []
     _settle_abandoned(store, channels, studio.moment.now, totals)
-    for name in sorted(channels):
-        if not store.count(MESSAGES, ["channel"], where={"channel": name, "state": "queued"}).is_empty():
-            desk = _Desk(store=store, channel=channels[name](), name=name, studio=studio)
-            if not _empty_outbox(desk, totals, announce, progress):
-                waiting.append(name)
+    with working() as worker:
+        for name in sorted(channels):
+            if not store.count(MESSAGES, ["channel"], where={"channel": name, "state": "queued"}).is_empty():
+                desk = _Desk(store=store, channel=channels[name](), name=name, worker=worker, studio=studio)
+                if not _empty_outbox(desk, totals, announce, progress):
+                    waiting.append(name)
     return Delivered(as_of=studio.moment.now, waiting=tuple(waiting), **totals)
 
 
@@ -119,6 +121,7 @@ class _Desk:
     store: Store
     channel: Channel
     name: str
+    worker: str
     studio: Studio
 
     @property
@@ -134,22 +137,22 @@ def _empty_outbox(
 ) -> bool:
     """Deliver claim by claim; False where the breaker opened."""
     campaigns = kept_campaigns(desk.store)
-    worker = worker_name()
     trouble = 0
     while True:
         with desk.store.transaction(durable=True):
             claimed = desk.store.claim(
-                worker=worker, channel=desk.name, as_of=desk.now, until=desk.now + LEASE, limit=CLAIM_SIZE
+                worker=desk.worker, channel=desk.name, as_of=desk.now, until=desk.now + LEASE, limit=CLAIM_SIZE
             )
         if claimed.is_empty():
             return True
         ready = _prepare(desk, claimed, campaigns, totals)
         receipts = []
-        for receipt in _send(desk, ready, totals):
-            receipts.append(receipt)
-            trouble = trouble + 1 if receipt.state in {"deferred", "unknown"} else 0
-            if trouble >= BREAKER:
-                break
+        with closing(_send(desk, ready, totals)) as sending:
+            for receipt in sending:
+                receipts.append(receipt)
+                trouble = trouble + 1 if receipt.state in {"deferred", "unknown"} else 0
+                if trouble >= BREAKER:
+                    break
         if announce is not None and receipts:
             announce(receipts)
         progress(Progress(step="deliver", done=sum(totals.values())))
@@ -174,14 +177,15 @@ def _prepare(
         if row["expires_at"] is not None and row["expires_at"] <= desk.now:
             settled.append(_settled(row, "expired", desk.now))
         elif (row["medium"], address_hash(row["address"])) in suppressed:
-            settled.append(
-                _settled(row, "failed", desk.now, detail="the address was suppressed after planning")
-            )
+            settled.append(_settled(row, "failed", desk.now, detail="the address was suppressed after planning"))
         else:
             try:
                 message = rendered(row, variant, campaign, facts[row["customer"]], desk.studio, desk.now)
             except RejectedError as error:
                 settled.append(_settled(row, "failed", desk.now, detail=str(error)))
+            except Exception as error:  # noqa: BLE001  a renderer may be a plugin's, and fails this message only
+                detail = f"the renderer failed with {type(error).__name__}"
+                settled.append(_settled(row, "failed", desk.now, detail=detail))
             else:
                 ready.append((row, message))
     _write(desk.store, settled)
@@ -194,7 +198,7 @@ def _suppressed(store: Store) -> frozenset[tuple[str, str]]:
     return frozenset((medium, hashed) for medium, hashed in rows.iter_rows())
 
 
-def _send(desk: _Desk, ready: list[tuple[Row, Message]], totals: Counter[str]) -> Iterator[Receipt]:
+def _send(desk: _Desk, ready: list[tuple[Row, Message]], totals: Counter[str]) -> Generator[Receipt]:
     """Send one by one; each commit keeps the last receipt and the next attempt together."""
     settled: list[Row] = []
     try:
@@ -212,17 +216,29 @@ def _send(desk: _Desk, ready: list[tuple[Row, Message]], totals: Counter[str]) -
 def _hand_over(desk: _Desk, message: Message) -> Receipt:
     try:
         (receipt,) = desk.channel.send((message,))
+        return _checked(receipt, message.id)
     except Exception as error:  # noqa: BLE001  the core owns every try around plugin code; what it raised is logged
         logger.warning("channel %s failed on message %s with %s", desk.name, message.id, type(error).__name__)
         return _looked_up(desk.channel, message.id, f"the channel failed with {type(error).__name__}")
+
+
+def _checked(receipt: object, message: str) -> Receipt:
+    if not isinstance(receipt, Receipt) or receipt.message != message:
+        words = "the channel answered with something else than the message's receipt"
+        raise TypeError(words)
     return receipt
 
 
 def _looked_up(channel: Channel, message: str, detail: str) -> Receipt:
     """What can be said of a message that may have been sent."""
+    unknown = Receipt(message=message, state="unknown", detail=detail)
     if not isinstance(channel, Lookup):
-        return Receipt(message=message, state="unknown", detail=detail)
-    found = message in channel.sent((message,))
+        return unknown
+    try:
+        found = message in channel.sent((message,))
+    except Exception as error:  # noqa: BLE001  a channel that cannot look leaves it unknown
+        logger.warning("a channel failed to look up message %s with %s", message, type(error).__name__)
+        return unknown
     return Receipt(message=message, state="accepted" if found else "deferred", detail=detail)
 
 
@@ -231,16 +247,17 @@ def _after_receipt(row: Row, receipt: Receipt, now: datetime) -> Row:
     if receipt.state != "deferred":
         return _settled(row, receipt.state, now, detail=receipt.detail, reference=receipt.reference)
     attempts = int(str(row["attempts"])) + 1
-    delay = FIRST_DELAY * 2 ** min(attempts - 1, 10)
+    delay = min(FIRST_DELAY * 2 ** min(attempts - 1, 10), LONGEST_DELAY)
     if receipt.retry_after is not None:
         delay = max(delay, timedelta(seconds=receipt.retry_after))
-    again = now + min(delay, LONGEST_DELAY)
+    again = now + delay
     return {**_settled(row, "queued", now, detail=receipt.detail), "not_before": again, "attempts": attempts}
 
 
 def _settled(row: Row, state: str, now: datetime, *, detail: str = "", reference: str | None = None) -> Row:
     return {
         "id": row["id"],
+        "customer": row["customer"],
         "state": state,
         "not_before": row["not_before"],
         "worker": None,
@@ -258,8 +275,16 @@ def _write(store: Store, settled: Sequence[Row], *, attempting: str | None = Non
     with store.transaction():
         if settled:
             store.update(MESSAGES, pl.DataFrame(list(settled), schema=dict(_SETTLED)))
+            _free_slots(store, settled)
         if attempting is not None:
             store.update(MESSAGES, pl.DataFrame({"id": [attempting], "state": ["attempting"]}))
+
+
+def _free_slots(store: Store, settled: Sequence[Row]) -> None:
+    """What came to nothing was no contact: others may have waited for that customer's slot."""
+    free = {str(row["customer"]) for row in settled if row["state"] not in CONTACTS}
+    if free:
+        store.mark("plan", pl.Series("customer", sorted(free), dtype=pl.String))
 
 
 def _release(desk: _Desk, left: Sequence[tuple[Row, Message]]) -> None:
@@ -272,9 +297,7 @@ def _settle_abandoned(
     """Take over what workers that are gone had claimed or were attempting."""
     for state in ("claimed", "attempting"):
         rows = [
-            row
-            for row in store.read(MESSAGES, where={"state": state}).iter_rows(named=True)
-            if _abandoned(row, now)
+            row for row in store.read(MESSAGES, where={"state": state}).iter_rows(named=True) if _abandoned(row, now)
         ]
         settled = [_resumed(row, channels, now) for row in rows]
         _write(store, settled)
@@ -282,8 +305,10 @@ def _settle_abandoned(
 
 
 def _abandoned(row: Row, now: datetime) -> bool:
-    until = row["claimed_until"]
-    return is_gone(str(row["worker"])) or (isinstance(until, datetime) and until <= now)
+    worker, until = str(row["worker"]), row["claimed_until"]
+    if is_here(worker):
+        return False
+    return is_gone(worker) or (isinstance(until, datetime) and until <= now)
 
 
 def _resumed(row: Row, channels: Mapping[str, Callable[[], Channel]], now: datetime) -> Row:

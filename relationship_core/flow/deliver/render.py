@@ -53,9 +53,7 @@ def facts_named(variant: Variant) -> frozenset[str]:
     return frozenset(_FACT.findall("\n".join((variant.subject, variant.text, variant.html))))
 
 
-def known_facts(
-    store: Store, studio: Studio, customers: Sequence[str], names: frozenset[str]
-) -> Mapping[str, Row]:
+def known_facts(store: Store, studio: Studio, customers: Sequence[str], names: frozenset[str]) -> Mapping[str, Row]:
     """Profile, stage and the named facts of these customers, by id."""
     page = Page(pl.Series("customer", sorted(set(customers)), dtype=pl.String))
     named = frozenset(names & studio.catalog.types.keys())
@@ -74,9 +72,7 @@ def _action(campaign: Campaign, name: str) -> Action:
     return next(action for action in campaign.actions if action.name == name)
 
 
-def rendered(
-    row: Row, variant: Variant, campaign: Campaign, facts: Row, studio: Studio, now: datetime
-) -> Message:
+def rendered(row: Row, variant: Variant, campaign: Campaign, facts: Row, studio: Studio, now: datetime) -> Message:
     """One message, filled in.
 
     Raises:
@@ -107,9 +103,7 @@ def rendered(
     )
 
 
-def message_context(
-    row: Row, campaign: Campaign, facts: Row, project: ProjectSettings
-) -> Mapping[str, object]:
+def message_context(row: Row, campaign: Campaign, facts: Row, project: ProjectSettings) -> Mapping[str, object]:
     """What templates may name: customer, stage, occasion, campaign, project and facts."""
     import json
 

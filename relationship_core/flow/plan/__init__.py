@@ -6,6 +6,7 @@ of its instant: repeated at the same instant it changes nothing, so a run that d
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -14,15 +15,18 @@ import polars as pl
 from attrs import field, frozen
 
 from relationship_core.columns import DECISIONS, MESSAGES, Page
+from relationship_core.flow.facts import read_fact, write_fact
 from relationship_core.flow.plan.candidates import KEYS, candidate_names, candidates
-from relationship_core.flow.plan.circumstances import with_circumstances
+from relationship_core.flow.plan.circumstances import with_circumstances, without_settled
 from relationship_core.flow.plan.outbox import queue
 from relationship_core.flow.plan.verdicts import DUE, arbitrate, decisions, with_reasons
 from relationship_core.flow.progress import Listener, Progress, silent
 from relationship_core.flow.rules import Rules
-from relationship_core.flow.standing import Moment, standing
+from relationship_core.flow.standing import Moment, refuse_the_past, standing
 from relationship_core.ports import Store
 
+SETTINGS_FACT = "plan settings"
+"""Under this name the store keeps what else than rules a plan's refusals rest on."""
 NOTHING_DUE = "nothing_due"
 """The reason for a customer in the audience without an occasion."""
 
@@ -73,7 +77,15 @@ def plan(
     page_size: int = 50_000,
     progress: Listener = silent,
 ) -> Planned:
-    """Decide about every customer reviewed since the last plan, and those whose refusal may have lifted."""
+    """Decide about every customer reviewed since the last plan, and those whose refusal may have lifted.
+
+    Raises:
+        RejectedError: something was recorded that happened after the instant.
+        ConfigurationError: a policy fails.
+    """
+    refuse_the_past(store, moment.now, "plan")
+    if not dry_run:
+        _mark_after_changed_settings(store, outbox)
     whole = store.marked("plan") is None
     customers = planned = 0
     decided: Counter[tuple[str, str]] = Counter()
@@ -83,7 +95,7 @@ def plan(
         else:
             with store.transaction():
                 outcome = _decide(store, rules, page, moment, outbox)
-                _keep(store, outcome, page, outbox)
+                _keep(store, outcome, page)
         customers += len(page.customers)
         planned += outcome.messages.height
         decided.update(outcome.counts())
@@ -91,9 +103,16 @@ def plan(
     if whole and not dry_run:
         with store.transaction():
             store.unmark("plan", None)
-    return Planned(
-        as_of=moment.now, customers=customers, planned=planned, decided=dict(decided), dry_run=dry_run
-    )
+    return Planned(as_of=moment.now, customers=customers, planned=planned, decided=dict(decided), dry_run=dry_run)
+
+
+def _mark_after_changed_settings(store: Store, outbox: Outbox) -> None:
+    """Other intervals or channels: whoever waits for the old ones to lift is looked at again."""
+    settings = json.dumps([dict(outbox.intervals), dict(outbox.media)], sort_keys=True)
+    if read_fact(store, SETTINGS_FACT) != settings:
+        with store.transaction():
+            store.mark("plan", None)
+            write_fact(store, SETTINGS_FACT, settings)
 
 
 @frozen(kw_only=True)
@@ -112,15 +131,15 @@ class _Outcome:
 
 
 def _decide(store: Store, rules: Rules, page: Page, moment: Moment, outbox: Outbox) -> _Outcome:
-    frame = standing(store, rules.catalog, page, candidate_names(rules) | {"locale"}, moment)
-    everyone = candidates(frame, rules, moment)
+    judged, decided = None, DECISIONS.empty()
+    if rules.steps:
+        frame = standing(store, rules.catalog, page, candidate_names(rules) | {"locale"}, moment)
+        everyone = candidates(frame, rules, moment)
+        due = everyone.filter(pl.col("due"))
+        judged = _judge(due, store, rules, moment, outbox) if due.height else None
+        idle = _nothing_due(everyone)
+        decided = idle if judged is None else pl.concat([idle, decisions(judged)])
     kept = store.read(DECISIONS, page=page)
-    settled = kept.filter((pl.col("verdict") == "planned") & (pl.col("at") < moment.now))
-    due = everyone.filter(pl.col("due")).join(settled, on=KEYS, how="anti")
-    judged = _judge(due, store, rules, moment, outbox) if due.height else None
-    decided = (
-        _nothing_due(everyone) if judged is None else pl.concat([_nothing_due(everyone), decisions(judged)])
-    )
     changed = decided.join(
         kept,
         on=[*KEYS, "verdict", "reason", "detail", "until"],
@@ -129,7 +148,6 @@ def _decide(store: Store, rules: Rules, page: Page, moment: Moment, outbox: Outb
         maintain_order="left",
     )
     gone = kept.join(decided, on=KEYS, how="anti")
-    fresh = changed.filter(pl.col("verdict") == "planned").select(KEYS)
     return _Outcome(
         decisions=decided,
         changed=changed.sort(DECISIONS.key),
@@ -137,12 +155,13 @@ def _decide(store: Store, rules: Rules, page: Page, moment: Moment, outbox: Outb
         dropped=gone.filter(pl.col("occasion") == ""),
         messages=MESSAGES.empty()
         if judged is None
-        else queue(judged.join(fresh, on=KEYS, how="semi"), outbox.versions, outbox.message_id),
+        else queue(judged.filter(~pl.col("held")), outbox.versions, outbox.message_id),
     )
 
 
 def _judge(due: pl.DataFrame, store: Store, rules: Rules, moment: Moment, outbox: Outbox) -> pl.DataFrame:
-    informed = with_circumstances(due, store, rules, outbox.media, outbox.intervals, moment.now)
+    left, messages = without_settled(due, store, moment.now)
+    informed = with_circumstances(left, messages, store, rules, outbox.media, outbox.intervals)
     return arbitrate(with_reasons(informed, rules.policies))
 
 
@@ -155,7 +174,7 @@ def _nothing_due(everyone: pl.DataFrame) -> pl.DataFrame:
     return decisions(idle)
 
 
-def _keep(store: Store, outcome: _Outcome, page: Page, outbox: Outbox) -> None:
+def _keep(store: Store, outcome: _Outcome, page: Page) -> None:
     if outcome.changed.height:
         store.put(DECISIONS, outcome.changed)
     if outcome.closed.height:

@@ -8,7 +8,8 @@ from datetime import datetime
 
 import polars as pl
 
-from relationship_core.columns import CONTACT_POINTS, INSTANT, MESSAGES, SUPPRESSIONS, Page
+from relationship_core.columns import CONTACT_POINTS, CUSTOMERS, INSTANT, MESSAGES, SUPPRESSIONS, Page
+from relationship_core.flow.plan.candidates import KEYS
 from relationship_core.flow.rules import Rules, Step
 from relationship_core.ports import Store
 
@@ -16,13 +17,37 @@ CONTACTS = ("queued", "claimed", "attempting", "accepted", "unknown")
 """The states in which a message counts as a contact: it is coming, it came, or it may have come."""
 
 
+def without_settled(due: pl.DataFrame, store: Store, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The candidates that have no message yet, or one of this very instant, and the other messages of these customers.
+
+    A plan that is repeated at its instant meets its own messages: those candidates are ``held``, and their
+    messages do not count as contacts, so that it decides the same again.
+
+    Args:
+        due: candidates with an occasion.
+        store: where the messages are.
+        now: the run's instant.
+    """
+    page = Page(due["customer"].unique().sort())
+    messages = store.read(MESSAGES, page=page, columns=[*KEYS, "state", "queued_at"])
+    own = messages.filter(pl.col("queued_at") == now).select(*KEYS, pl.lit(value=True).alias("held"))
+    earlier = messages.filter(pl.col("queued_at") != now)
+    left = (
+        due.join(earlier, on=KEYS, how="anti", maintain_order="left")
+        .join(own, on=KEYS, how="left", maintain_order="left")
+        .with_columns(pl.col("held").fill_null(value=False))
+    )
+    given_up = own.join(left, on=KEYS, how="anti")
+    return left, pl.concat([earlier, messages.join(given_up, on=KEYS, how="semi")])
+
+
 def with_circumstances(
     due: pl.DataFrame,
+    messages: pl.DataFrame,
     store: Store,
     rules: Rules,
     media: Mapping[str, str],
     intervals: Mapping[str, float],
-    now: datetime,
 ) -> pl.DataFrame:
     """Add what the policies want to know about candidates that have an occasion.
 
@@ -31,19 +56,16 @@ def with_circumstances(
 
     Args:
         due: candidates with an occasion.
-        store: where contacts and addresses are.
+        messages: what there is in the outbox for these customers, but for their own.
+        store: where addresses are.
         rules: the rules in force.
         media: the medium of each channel instance.
         intervals: minimum days between contacts by stage; the key ``default`` for the rest.
-        now: the run's instant. Messages queued at that very instant are this run's own, and do not count, so
-            that a run that is repeated decides the same.
     """
     page = Page(due["customer"].unique().sort())
-    messages = store.read(MESSAGES, page=page, columns=["customer", "campaign", "state", "queued_at"])
-    earlier = messages.filter(pl.col("queued_at") < now)
-    contacts = earlier.filter(pl.col("state").is_in(CONTACTS))
+    contacts = messages.filter(pl.col("state").is_in(CONTACTS))
     last = contacts.group_by("customer").agg(pl.col("queued_at").max().alias("last_contact_at"))
-    counts = earlier.group_by("customer", "campaign").agg(pl.len().cast(pl.Int64).alias("engagements"))
+    counts = messages.group_by("customer", "campaign").agg(pl.len().cast(pl.Int64).alias("engagements"))
     return (
         due.join(last, on="customer", how="left", maintain_order="left")
         .join(counts, on=["customer", "campaign"], how="left", maintain_order="left")
@@ -69,13 +91,12 @@ def _interval(rules: Rules, intervals: Mapping[str, float]) -> pl.Expr:
     return pl.col("stage").cast(pl.String).replace_strict(days, return_dtype=pl.Float64)
 
 
-def _addresses(
-    store: Store, rules: Rules, media: Mapping[str, str], page: Page, due: pl.DataFrame
-) -> pl.DataFrame:
+def _addresses(store: Store, rules: Rules, media: Mapping[str, str], page: Page, due: pl.DataFrame) -> pl.DataFrame:
     """For each action and customer the first variant that reaches them, and whether only suppression forbids it."""
     points = _contact_points(store, page)
     variants = _variants(rules.steps, media)
-    wanted = due.select("campaign", "action", "customer", pl.col("locale"))
+    locales = store.read(CUSTOMERS, page=page, columns=["customer", "locale"])
+    wanted = due.select("campaign", "action", "customer").join(locales, on="customer", how="left")
     reachable = (
         wanted.join(variants, on=["campaign", "action"])
         .join(points, on=["customer", "medium"])
@@ -121,9 +142,7 @@ def _contact_points(store: Store, page: Page) -> pl.DataFrame:
     suppressions = store.read(SUPPRESSIONS, columns=["medium", "address_hash"])
     if suppressions.is_empty():
         return points.with_columns(pl.lit(value=False).alias("suppressed"))
-    hashes = pl.Series(
-        "address_hash", [address_hash(address) for address in points["address"]], dtype=pl.String
-    )
+    hashes = pl.Series("address_hash", [address_hash(address) for address in points["address"]], dtype=pl.String)
     marked = suppressions.with_columns(pl.lit(value=True).alias("suppressed"))
     return (
         points.with_columns(hashes)

@@ -12,24 +12,24 @@ DUE = "due"
 """The reason of a planned engagement."""
 OUTRANKED = "outranked"
 """The reason of one that gave way to another for the same customer."""
-A_DAY = 1.0
+ALREADY_DONE = "already_done"
+"""The reason of one beyond the campaign's limit for a customer."""
+MICROSECONDS_A_DAY = 86_400_000_000
 
 
 def with_reasons(candidates: pl.DataFrame, policies: tuple[Policy, ...]) -> pl.DataFrame:
     """Add ``reason``, ``detail`` and ``until`` of the first policy that refuses; a null reason passed them all.
+
+    What this very plan has put in the outbox before (``held``) stays there, whatever policies say.
 
     Raises:
         ConfigurationError: a policy fails.
     """
     reason, detail, until = pl.lit(None, dtype=pl.String), pl.lit(""), pl.lit(None, dtype=INSTANT)
     for policy in reversed(policies):
-        refuses = policy.refuses.fill_null(value=False) & _holds_for(policy)
+        refuses = policy.refuses.fill_null(value=False) & _holds_for(policy) & ~pl.col("held")
         reason = pl.when(refuses).then(pl.lit(policy.name)).otherwise(reason)
-        detail = (
-            pl.when(refuses)
-            .then(policy.detail if policy.detail is not None else pl.lit(""))
-            .otherwise(detail)
-        )
+        detail = pl.when(refuses).then(policy.detail if policy.detail is not None else pl.lit("")).otherwise(detail)
         own_until = policy.until if policy.until is not None else pl.lit(None, dtype=INSTANT)
         until = pl.when(refuses).then(own_until).otherwise(until)
     try:
@@ -37,11 +37,18 @@ def with_reasons(candidates: pl.DataFrame, policies: tuple[Policy, ...]) -> pl.D
             reason.alias("reason"), detail.alias("detail"), until.cast(INSTANT).alias("until")
         )
     except pl.exceptions.PolarsError as error:
-        names = ", ".join(policy.name for policy in policies)
-        message = (
-            f"one of the policies {names} failed with {type(error).__name__}; mend its plugin or disable it"
-        )
+        names = " or ".join(repr(policy.name) for policy in policies if _fails(candidates, policy))
+        message = f"the policy {names} failed with {type(error).__name__}; mend its plugin or disable it"
         raise ConfigurationError(message) from error
+
+
+def _fails(candidates: pl.DataFrame, policy: Policy) -> bool:
+    parts = [part for part in (policy.refuses, policy.until, policy.detail) if part is not None]
+    try:
+        candidates.select(part.alias(f"{number}") for number, part in enumerate(parts))
+    except pl.exceptions.PolarsError:
+        return True
+    return False
 
 
 def _holds_for(policy: Policy) -> pl.Expr:
@@ -51,12 +58,14 @@ def _holds_for(policy: Policy) -> pl.Expr:
 def arbitrate(candidates: pl.DataFrame) -> pl.DataFrame:
     """Give each customer's slot to one candidate; the others are outranked.
 
-    Order: service, then give before neutral before ask, then priority, then expected value, then names, so
-    that nothing depends on the order of files. Service messages never give way.
+    Order: what this very plan has queued before, then service, then give before neutral before ask, then
+    priority, then expected value, then names, so that nothing depends on the order of files. Service messages
+    never give way, but no campaign exceeds its limit for the customer.
     """
     passed = candidates.filter(pl.col("reason").is_null())
     ranked = passed.sort(
         "customer",
+        ~pl.col("held"),
         pl.col("purpose") != "service",
         pl.col("nature").replace_strict({"give": 0, "neutral": 1, "ask": 2}, return_dtype=pl.Int8),
         -pl.col("priority"),
@@ -68,15 +77,26 @@ def arbitrate(candidates: pl.DataFrame) -> pl.DataFrame:
         pl.int_range(pl.len()).over("customer").alias("place"),
         pl.col("campaign").first().over("customer").alias("winner"),
     )
-    wins = (pl.col("place") == 0) | (pl.col("purpose") == "service")
-    wait = pl.max_horizontal(pl.col("minimum_interval_days"), pl.lit(A_DAY))
-    again = pl.col("now") + pl.duration(microseconds=(wait * 86_400_000_000).cast(pl.Int64))
+    wins = (pl.col("place") == 0) | (pl.col("purpose") == "service") | pl.col("held")
+    with_this_one = pl.col("engagements") + wins.cum_sum().over("customer", "campaign")
+    too_many = (wins & ~pl.col("held") & (with_this_one > pl.col("per_customer"))).fill_null(value=False)
     judged = ranked.with_columns(
-        pl.when(wins).then(pl.lit(DUE)).otherwise(pl.lit(OUTRANKED)).alias("reason"),
+        pl.when(too_many)
+        .then(pl.lit(ALREADY_DONE))
+        .when(wins)
+        .then(pl.lit(DUE))
+        .otherwise(pl.lit(OUTRANKED))
+        .alias("reason"),
         pl.when(wins).then(pl.lit("")).otherwise(pl.col("winner")).alias("detail"),
-        pl.when(~wins).then(again).cast(INSTANT).alias("until"),
+        pl.when(~wins).then(_after_the_interval()).cast(INSTANT).alias("until"),
     ).drop("place", "winner")
     return pl.concat([judged, candidates.filter(pl.col("reason").is_not_null())])
+
+
+def _after_the_interval() -> pl.Expr:
+    """When the interval after a contact of now is over; without an interval, in any later plan."""
+    interval = (pl.col("minimum_interval_days") * MICROSECONDS_A_DAY).cast(pl.Int64)
+    return pl.col("now") + pl.duration(microseconds=interval.clip(lower_bound=1))
 
 
 def decisions(judged: pl.DataFrame) -> pl.DataFrame:

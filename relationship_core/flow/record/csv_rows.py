@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 DELIMITERS = ",;\t|"
@@ -28,33 +29,32 @@ def delimiter_of(header: str) -> str:
     return max(DELIMITERS, key=unquoted.count)
 
 
-def read_rows(lines: Iterator[str], delimiter: str, first_line: int, width: int | None) -> Iterator[Row]:
+def read_rows(lines: Lines, delimiter: str, first_line: int, width: int | None) -> Iterator[Row]:
     """The rows of these lines; blank ones are left out. Without a width any number of fields is right.
 
     A row that is not well quoted, or has not ``width`` fields, loses its first line only, and reading goes on with
     the next line: one stray quote does not swallow the rows after it.
     """
-    source = _Lines(lines)
-    reader = csv.reader(source, delimiter=delimiter, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     line = first_line
     while True:
-        source.taken.clear()
+        lines.taken.clear()
         try:
             fields = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield Row(line, [], f"the row is not well-formed CSV: {error}", source.keep_first())
+            yield Row(line, [], f"the row is not well-formed CSV: {error}", lines.keep_first())
         else:
             if len(fields) == width or (width is None and fields):
                 yield Row(line, fields)
             elif fields:
                 problem = f"the row has {len(fields)} fields, and the header {width}"
-                yield Row(line, [], problem, source.keep_first())
-        line += len(source.taken)
+                yield Row(line, [], problem, lines.keep_first())
+        line += len(lines.taken)
 
 
-class _Lines:
+class Lines:
     """Lines that can be given back."""
 
     def __init__(self, lines: Iterator[str]) -> None:
@@ -62,7 +62,7 @@ class _Lines:
         self._given_back: deque[str] = deque()
         self.taken: list[str] = []
 
-    def __iter__(self) -> _Lines:
+    def __iter__(self) -> Lines:
         return self
 
     def __next__(self) -> str:
@@ -70,8 +70,17 @@ class _Lines:
         self.taken.append(line)
         return line
 
+    def take(self, number: int) -> list[str]:
+        """The next lines, at most so many."""
+        first = [self._given_back.popleft() for _ in range(min(number, len(self._given_back)))]
+        return first + list(islice(self._lines, number - len(first)))
+
+    def give_back(self, lines: Sequence[str]) -> None:
+        """Make these lines the next ones again."""
+        self._given_back.extendleft(reversed(lines))
+
     def keep_first(self) -> str:
         """Give back every line but the first that was taken, and return that one."""
-        self._given_back.extendleft(reversed(self.taken[1:]))
+        self.give_back(self.taken[1:])
         del self.taken[1:]
         return self.taken[0].rstrip("\r\n")

@@ -152,7 +152,8 @@ def _fold_keyed(rows: pl.DataFrame, measures: Sequence[KeyedMeasure], zone: str)
     ]
     if not parts:
         return KEYED_MEASURES.empty()
-    return pl.concat(parts).sort("customer", maintain_order=True)
+    folded: pl.DataFrame = pl.concat(parts)
+    return folded.sort("customer", maintain_order=True)
 
 
 def _lines(rows: pl.DataFrame, measures: Iterable[KeyedMeasure]) -> pl.DataFrame:
@@ -181,8 +182,9 @@ def _key_contribution(measure: KeyedMeasure) -> pl.Expr:
 
 def _select(rows: pl.DataFrame, values: Expressions, keys: Sequence[str | pl.Expr]) -> pl.DataFrame:
     """The keys and the values of every row; the values are plugin code, which may fail."""
+    columns: list[str | pl.Expr] = [*keys, *(value.alias(name) for name, value in values.items())]
     try:
-        return rows.select(*keys, *(value.alias(name) for name, value in values.items()))
+        return rows.select(columns)
     except PolarsError as error:
         raise _culprit(rows, values, error) from error
 

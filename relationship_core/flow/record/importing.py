@@ -23,7 +23,8 @@ from relationship_core.flow.record.customers import commit_customers
 from relationship_core.flow.record.mapping import What, map_columns
 from relationship_core.flow.record.recorder import Recorded, Recorder
 from relationship_core.flow.record.rejects import FIRST, LAST, append_rejects, prepare_rejects
-from relationship_core.flow.record.sources import ROW, WRITTEN, Source, open_source
+from relationship_core.flow.record.sources import Source, open_source
+from relationship_core.flow.record.text_files import ROW, WRITTEN
 from relationship_core.flow.record.typed import typed_interactions
 from relationship_core.flow.record.typed_customers import contact_points, typed_customers
 from relationship_core.model.instants import utc

@@ -59,7 +59,7 @@ def read_json(written: str) -> Any:
         ValueError: it is not JSON, or no other program could read it.
     """
     try:
-        value = json.loads(written, parse_constant=_no_constant)
+        value = _DECODER.decode(written)
         if "\\u" in written:
             json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no character
     except RecursionError as error:
@@ -164,6 +164,9 @@ def _is_number(value: object) -> bool:
 def _no_constant(constant: str) -> Never:
     message = f"{constant} is no JSON number"
     raise ValueError(message)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def _each(column: pl.Series, read: Callable[[str], Any], kind: pl.DataType) -> Converted:

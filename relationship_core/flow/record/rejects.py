@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relationship_core.errors import ConfigurationError
-from relationship_core.flow.record.sources import ROW, WRITTEN
+from relationship_core.flow.record.text_files import ROW, WRITTEN
 
 if TYPE_CHECKING:
     import polars as pl

@@ -13,18 +13,15 @@ import polars as pl
 from attrs import frozen
 
 from relationship_core.columns import STATES, TRANSITIONS, Page
-from relationship_core.errors import RejectedError
 from relationship_core.flow.facts import read_fact, write_fact
 from relationship_core.flow.progress import Listener, Progress, silent
 from relationship_core.flow.review.due import with_due_at
 from relationship_core.flow.review.moves import judge, transitions
 from relationship_core.flow.rules import Rules, due_names
-from relationship_core.flow.standing import Moment, standing
-from relationship_core.model.instants import parse_instant
+from relationship_core.flow.standing import Moment, refuse_the_past, standing
 from relationship_core.ports import Store
 
 RULES_FACT = "rules"
-LAST_RECORDED_FACT = "last_recorded_at"
 
 
 @frozen(kw_only=True)
@@ -59,7 +56,7 @@ def review(
     Raises:
         RejectedError: something was recorded that happened after the instant.
     """
-    _refuse_the_past(store, moment.now)
+    refuse_the_past(store, moment.now, "review")
     _mark_after_changed_rules(store, rules, everybody=everybody)
     whole = store.marked("review") is None
     if whole:
@@ -77,16 +74,6 @@ def review(
         with store.transaction():
             store.unmark("review", None)
     return Reviewed(as_of=moment.now, customers=customers, transitions=transitions)
-
-
-def _refuse_the_past(store: Store, now: datetime) -> None:
-    last = read_fact(store, LAST_RECORDED_FACT)
-    if last is not None and parse_instant(last) > now:
-        message = (
-            f"cannot review as of {now.isoformat()}: something was recorded that happened at {last}; "
-            "review as of that instant or later"
-        )
-        raise RejectedError(message)
 
 
 def _mark_after_changed_rules(store: Store, rules: Rules, *, everybody: bool) -> None:

@@ -32,10 +32,10 @@ class _Run:
         return self.reading.times(READING) + self.inserting.times(INSERTING)
 
 
-def measure(prepared: Prepared) -> list[Figure]:
+def measure(prepared: Prepared, repeats: int) -> list[Figure]:
     """Decisions for 30 % of the customers, messages for 10 %."""
     customers = prepared.size.customers
-    runs = [_run(prepared.reviewed(), customers) for _ in range(REPEATS)]
+    runs = [_run(prepared.reviewed(), customers) for _ in range(repeats)]
     reading, inserting = median(run.reading.wall for run in runs), median(run.inserting.wall for run in runs)
     return [
         at_most(

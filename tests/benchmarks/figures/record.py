@@ -16,7 +16,7 @@ LEAST = 0.3
 REPEATS = 3
 
 
-def measure(prepared: Prepared) -> list[Figure]:
+def measure(prepared: Prepared, repeats: int) -> list[Figure]:
     """The rate of the import as a share of the bare rate."""
     size = prepared.size
     product, probe, order = [], [], []
@@ -24,7 +24,7 @@ def measure(prepared: Prepared) -> list[Figure]:
         folder = Path(name)
         file = write_import(folder, size)
         columns = list(INTERACTIONS.schema)
-        for repeat in range(REPEATS):
+        for repeat in range(repeats):
             home = folder / f"project-{repeat}"
             home.mkdir()
             timing, rows = timed(_record, home, file)

@@ -28,10 +28,10 @@ class _Run:
     reads: str
 
 
-def measure(prepared: Prepared) -> list[Figure]:
+def measure(prepared: Prepared, repeats: int) -> list[Figure]:
     """The first review of everybody, a second one that finds nothing new, and one of those who are due."""
     customers = prepared.size.customers
-    runs = [_run(prepared.imported(customers), customers) for _ in range(REPEATS)]
+    runs = [_run(prepared.imported(customers), customers) for _ in range(repeats)]
     due = f"review of those who are due, without news ({runs[-1].left:,} customers)"
     return [
         at_most(

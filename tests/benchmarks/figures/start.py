@@ -17,14 +17,14 @@ HEAVY = {"polars", "rich", "liquid", "sqlglot", "requests", "sendgrid", "twilio"
 """Libraries that have no business in a help text: columns, tables, templates, and the SDKs of providers."""
 
 
-def measure(_prepared: Prepared) -> list[Figure]:
+def measure(_prepared: Prepared, repeats: int) -> list[Figure]:
     """Alternating runs, each a whole process."""
     relate = [*_relate(), "--help"]
     bare = [sys.executable, "-c", "import click, attrs, pluggy"]
     for command in (relate, bare):
         _run(command)
     pairs = []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         raw, _ = timed(_run, bare)
         seconds, _ = timed(_run, relate)
         pairs.append((seconds, raw))
