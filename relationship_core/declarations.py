@@ -142,9 +142,7 @@ class Measure:
     kinds: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
     combine: Combine = field(validator=validators.in_(("sum", "count", "min", "max")))
     value: pl.Expr | None = None
-    type: Literal["number", "instant"] = field(
-        default="number", validator=validators.in_(("number", "instant"))
-    )
+    type: Literal["number", "instant"] = field(default="number", validator=validators.in_(("number", "instant")))
     half_life_days: float | None = field(
         default=None, validator=validators.optional(validators.ge(SHORTEST_HALF_LIFE_DAYS))
     )

@@ -1,10 +1,11 @@
 """A program, not a test: runs a project in child processes that kill themselves, and in others that take it up.
 
-    python killed_runs.py BASE FOLDER JOBS
+    python killed_runs.py BASE FOLDER AS_OF JOBS
 
-BASE is a project folder; JOBS a JSON list of points to die at: ``["after", 3]`` and ``["before", 3]`` the third
-commit, ``["call", 1000]`` at the thousandth call of a function after opening, or null for none. For each job a
-copy of BASE in FOLDER is run and killed, and run again. One JSON line tells how each child ended and what it counted.
+BASE is a project folder; JOBS a JSON list of points to die at: ``["commit", 3]`` after the third commit, ``["sent",
+3]`` after the third message was written and before that is committed, ``["call", 1000]`` at the thousandth call of a
+function after opening, ``["count", 0]`` nowhere. For each job a copy of BASE in FOLDER is run as of AS_OF and killed,
+and run again. One JSON line tells how each child ended and what it counted.
 
 It forks instead of starting Python anew, which would take longer than the runs. That is sound while no thread
 holds a lock: polars starts the threads that do its work at its first query, and only the children make queries.
@@ -17,65 +18,55 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from relationship_core import RUNS, Relationships, read_campaigns, read_settings
-from relationship_core.builtin.sqlite import database, store as _store  # noqa: F401  imported before forking
-from relationship_core.flow import deliver, plan, review  # noqa: F401
+import liquid  # noqa: F401  what every child would import otherwise
+import sqlglot  # noqa: F401
+
+from relationship_core import Relationships, parse_instant, read_campaigns, read_settings
+from relationship_core.builtin import folder as folder_channel, liquid_environment  # noqa: F401
+from relationship_core.builtin.sqlite import database, store as sqlite_store  # noqa: F401
 
 PAGE = 110
 LONGEST_SECONDS = 120
-RUNS_AS_OF = [datetime(2024, 5, 1, 9, tzinfo=UTC), datetime(2024, 5, 21, 9, tzinfo=UTC)]
 
-counted = {"commits": 0, "calls": 0}
-
-
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+counted = {"commit": 0, "sent": 0, "call": 0}
 
 
-def count_commits(kind: str | None, number: int) -> None:
-    commit = database.Database._commit
+def die_after(owner: Any, name: str, what: str, last: int) -> None:
+    """Count the calls of a method, and die when the last of them is over."""
+    method = getattr(owner, name)
 
-    def counting(self: Any) -> None:
-        counted["commits"] += 1
-        if (kind, number) == ("before", counted["commits"]):
-            die()
-        commit(self)
-        if (kind, number) == ("after", counted["commits"]):
-            die()
+    def counting(*arguments: Any) -> Any:
+        result = method(*arguments)
+        count(what, last)
+        return result
 
-    database.Database._commit = counting  # type: ignore[method-assign]
+    setattr(owner, name, counting)
 
 
-def count_calls(kind: str | None, number: int) -> None:
-    def counting(_frame: Any, _event: str, _argument: Any) -> None:
-        counted["calls"] += 1
-        if counted["calls"] == number:
-            die()
-
-    if kind in {"call", "count"}:
-        sys.setprofile(counting)
+def count(what: str, last: int) -> None:
+    counted[what] += 1
+    if counted[what] == last:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
-def run(folder: Path, kind: str | None, number: int) -> None:
-    """Run as of every instant that has no finished run yet."""
-    present = RUNS_AS_OF[-1] + timedelta(days=1)
+def run(folder: Path, as_of: datetime, kind: str, number: int) -> None:
     project = Relationships(
         settings=read_settings(folder),
         campaigns=read_campaigns(folder),
-        clock=lambda: present,
+        clock=lambda: as_of + timedelta(minutes=1),
         folder=folder,
         page_size=PAGE,
     )
-    finished = set(project.store.read(RUNS, where={"state": "finished"})["as_of"])
-    count_commits(kind, number)
-    count_calls(kind, number if kind == "call" else -1)
-    for as_of in RUNS_AS_OF:
-        if as_of not in finished:
-            project.run(as_of=as_of)
+    last = {what: number if what == kind else -1 for what in counted}
+    die_after(database.Database, "_commit", "commit", last["commit"])
+    die_after(folder_channel.FolderChannel, "send", "sent", last["sent"])
+    if kind in {"call", "count"}:
+        sys.setprofile(lambda *_: count("call", last["call"]))
+    project.run(as_of=as_of)
     sys.setprofile(None)
     project.close()
 
@@ -102,15 +93,15 @@ def in_a_child(action: Callable[[], None]) -> tuple[int, dict[str, int]]:
     return os.waitstatus_to_exitcode(status), json.loads(told or "{}")
 
 
-def main(base: Path, folder: Path, jobs: list[list[Any] | None]) -> None:
-    for job in jobs:
-        kind, number = job or (None, 0)
+def main(base: Path, folder: Path, as_of: datetime, jobs: list[tuple[str, int]]) -> None:
+    for kind, number in jobs:
         copy = folder / f"{kind}-{number}"
         shutil.copytree(base, copy)
-        killed, count = in_a_child(lambda: run(copy, kind, number))  # noqa: B023  called at once
-        again = in_a_child(lambda: run(copy, None, 0))[0] if killed else None  # noqa: B023
-        sys.stdout.write(json.dumps({"job": job, "folder": copy.name, "killed": killed, "again": again, **count}) + "\n")
+        killed, counts = in_a_child(lambda: run(copy, as_of, kind, number))  # noqa: B023  called at once
+        again = in_a_child(lambda: run(copy, as_of, "none", 0))[0] if killed else None  # noqa: B023
+        told = {"job": [kind, number], "folder": str(copy), "killed": killed, "again": again, "counted": counts}
+        sys.stdout.write(json.dumps(told) + "\n")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), parse_instant(sys.argv[3]), json.loads(sys.argv[4]))

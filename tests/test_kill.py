@@ -3,16 +3,18 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+from attrs import frozen
 
 from relationship_core import (
     DECISIONS,
@@ -26,11 +28,14 @@ from relationship_core import (
     Interaction,
     Relationships,
 )
+from relationship_core.builtin.sqlite.store import SQLiteStore
 
 DRIVER = Path(__file__).with_name("killed_runs.py")
 FIRST = datetime(2024, 5, 1, 9, tzinfo=UTC)
+SECOND = FIRST + timedelta(days=31)
 CUSTOMERS = 300
-RANDOM_POINTS = 30
+RANDOM_POINTS = 15
+"""In each of the two runs."""
 
 PROJECT = """
 [project]
@@ -85,47 +90,53 @@ def orders(day: float, *numbers: int) -> Iterable[tuple[str, datetime]]:
     return [(f"c{number:03d}", FIRST + timedelta(days=day)) for number in numbers]
 
 
-def history() -> Iterable[tuple[str, datetime]]:
-    """Nearly everybody ordered in spring; a few lapse, are thanked, or become clients, in each of the two runs."""
+def spring() -> Iterable[tuple[str, datetime]]:
+    """Nearly everybody ordered in spring; then a few lapse, and a few are thanked."""
     yield from orders(-50, *range(CUSTOMERS - 10))
-    yield from orders(-119, *range(CUSTOMERS - 10, CUSTOMERS - 5))
+    yield from orders(-90, *range(CUSTOMERS - 10, CUSTOMERS - 5))
     yield from orders(-1, 3, 120, 250)
     for day in (-9, -8, -7):
         yield from orders(day, 60, 61)
     yield from orders(-130, CUSTOMERS - 5, CUSTOMERS - 4, CUSTOMERS - 3)
 
 
+def summer() -> Iterable[tuple[str, datetime]]:
+    """After the first run: a few come back, and two of them often enough to be clients."""
+    yield from orders(30, 7, 200, CUSTOMERS - 5)
+    for day in (5, 12, 19, 27):
+        yield from orders(day, 60, 61)
+
+
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory, make_interaction: Callable[..., Interaction]) -> Path:
+def fresh(tmp_path_factory: pytest.TempPathFactory, make_interaction: Callable[..., Interaction]) -> Path:
     """A project with everything recorded, and no run yet."""
-    folder = tmp_path_factory.mktemp("base")
+    folder = tmp_path_factory.mktemp("fresh")
     (folder / "relationship.toml").write_text(PROJECT)
     (folder / "campaigns").mkdir()
     for campaign in CAMPAIGNS:
         (folder / "campaigns" / f"{campaign['name']}.toml").write_text(CAMPAIGN.format(**campaign))
-    points = [("email", "{}@example.com"), ("post", "{}\n1 Main Street")]
     with Relationships.open(folder, clock=lambda: FIRST) as project:
         project.record_customers(
             Customer(
                 id=f"c{number:03d}",
                 name=f"Number {number}",
                 contact_points=[
-                    ContactPoint(medium=medium, address=form.format(f"c{number:03d}"), synthetic=True)
-                    for medium, form in points
+                    ContactPoint(medium="email", address=f"c{number:03d}@example.com", synthetic=True),
+                    ContactPoint(medium="post", address=f"Number {number}\n1 Main Street", synthetic=True),
                 ],
             )
             for number in range(CUSTOMERS)
         )
-        project.record(make_interaction(customer, "order", at, minor=900) for customer, at in history())
+        project.record(make_interaction(customer, "order", at, minor=900) for customer, at in spring())
         with project.store.transaction():
             # The same salt everywhere: so the same engagement has the same message id in every copy.
             project.store.put(FACTS, pl.DataFrame({"name": ["salt"], "value": ["of all copies"]}))
     return folder
 
 
-def start(base: Path, folder: Path, jobs: list[Any]) -> subprocess.Popen[str]:
+def start(base: Path, folder: Path, as_of: datetime, jobs: Sequence[tuple[str, int]]) -> subprocess.Popen[str]:
     environment = {**os.environ, "POLARS_MAX_THREADS": "1"}
-    command = [sys.executable, str(DRIVER), str(base), str(folder), json.dumps(jobs)]
+    command = [sys.executable, str(DRIVER), str(base), str(folder), as_of.isoformat(), json.dumps(jobs)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
 
@@ -137,63 +148,105 @@ def finish(driver: subprocess.Popen[str]) -> list[dict[str, Any]]:
 
 def outcome(folder: Path) -> dict[str, Any]:
     """Everything that must be as if nothing had happened."""
-    with Relationships.open(folder, clock=lambda: FIRST) as project:
-        store = project.store
-        return {
-            "decisions": store.read(DECISIONS).to_dicts(),
-            "transitions": store.read(TRANSITIONS).to_dicts(),
-            "states": store.read(STATES).drop("due_at").to_dicts(),
-            # How a message was settled may be told differently: by the channel, or by looking for its file.
-            "messages": store.read(MESSAGES).drop("detail", "reference").to_dicts(),
-            "runs": store.read(RUNS).select("as_of", "step", "state").to_dicts(),
-            "files": {path.name: path.read_bytes() for kind in ("letters", "cards") for path in (folder / kind).iterdir()},
-        }
+    store = SQLiteStore(folder / "relationships.db")
+    found = {
+        "decisions": store.read(DECISIONS).to_dicts(),
+        "transitions": store.read(TRANSITIONS).to_dicts(),
+        # After a move in the middle of a review of everybody, the next look may be planned earlier.
+        "states": store.read(STATES).drop("due_at").to_dicts(),
+        # How a message was settled is told by the channel, or by looking for its file.
+        "messages": store.read(MESSAGES).drop("detail", "reference").to_dicts(),
+        "runs": store.read(RUNS).select("run", "as_of", "step", "state").to_dicts(),
+        "marks": (store.marked("review"), store.marked("plan")),
+        "files": {
+            path.name: path.read_bytes()
+            for kind in ("letters", "cards")
+            for path in sorted((folder / kind).glob("*"))
+        },
+    }
+    store.close()
+    return found
+
+
+@frozen(kw_only=True)
+class Case:
+    """A project to kill, and what comes of it when nobody does.
+
+    Attributes:
+        base: its folder.
+        as_of: the instant of the run.
+        done: the folder in which the run was undisturbed.
+        expected: what came of it.
+        counted: how many commits, messages sent and calls of functions that took.
+    """
+
+    base: Path
+    as_of: datetime
+    done: Path
+    expected: dict[str, Any]
+    counted: dict[str, int]
+
+
+def undisturbed(base: Path, folder: Path, as_of: datetime) -> Case:
+    (told,) = finish(start(base, folder, as_of, [("count", 0)]))
+    assert told["killed"] == 0
+    done = Path(told["folder"])
+    return Case(base=base, as_of=as_of, done=done, expected=outcome(done), counted=told["counted"])
 
 
 @pytest.fixture(scope="module")
-def undisturbed(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[str, int]]:
-    """What comes of a run that nobody kills, and how many commits and calls it takes."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    (told,) = finish(start(base, folder, [["count", 0]]))
-    assert told["killed"] == 0
-    return outcome(folder / told["folder"]), {"commits": told["commits"], "calls": told["calls"]}
+def first(fresh: Path, tmp_path_factory: pytest.TempPathFactory) -> Case:
+    """The first run of a project, which looks at everybody."""
+    return undisturbed(fresh, tmp_path_factory.mktemp("first"), FIRST)
 
 
-def check(base: Path, folder: Path, jobs: list[list[Any]], expected: dict[str, Any]) -> None:
+@pytest.fixture(scope="module")
+def second(
+    first: Case, tmp_path_factory: pytest.TempPathFactory, make_interaction: Callable[..., Interaction]
+) -> Case:
+    """The second run, which looks at those who are due."""
+    base = tmp_path_factory.mktemp("summer") / "project"
+    shutil.copytree(first.done, base)
+    with Relationships.open(base, clock=lambda: SECOND) as project:
+        project.record(make_interaction(customer, "order", at, minor=900) for customer, at in summer())
+    return undisturbed(base, tmp_path_factory.mktemp("second"), SECOND)
+
+
+def kill(case: Case, folder: Path, jobs: Sequence[tuple[str, int]]) -> None:
     """Kill at each of these points, run again, and compare; half of them beside the other half."""
-    drivers = [start(base, folder, half) for half in (jobs[::2], jobs[1::2])]
+    drivers = [start(case.base, folder, case.as_of, half) for half in (jobs[::2], jobs[1::2])]
     told = [line for driver in drivers for line in finish(driver)]
     assert len(told) == len(jobs)
     for line in told:
         assert (line["killed"], line["again"]) == (-signal.SIGKILL, 0), line["job"]
-        found = outcome(folder / line["folder"])
-        for name, value in expected.items():
+        found = outcome(Path(line["folder"]))
+        for name, value in case.expected.items():
             assert found[name] == value, (line["job"], name)
 
 
-def test_the_undisturbed_run_is_worth_killing(undisturbed: tuple[dict[str, Any], dict[str, int]]) -> None:
-    expected, counted = undisturbed
-    planned = [(row["campaign"], row["at"]) for row in expected["decisions"] if row["verdict"] == "planned"]
-    assert {campaign for campaign, _ in planned} == {"thanks", "missing", "card"}
-    assert len({at for _, at in planned}) == 2, "both runs have work"
-    assert {row["state"] for row in expected["messages"]} == {"accepted"}
-    assert len(expected["files"]) == len(expected["messages"]) == len(planned)
-    assert counted["commits"] >= 30
+def test_both_runs_are_worth_killing(first: Case, second: Case) -> None:
+    for case in (first, second):
+        new = [row for row in case.expected["decisions"] if row["at"] == case.as_of and row["verdict"] == "planned"]
+        assert len({row["campaign"] for row in new}) >= 2
+        assert case.counted["sent"] == len(new) >= 5
+        assert case.counted["commit"] >= 15
+        assert {row["state"] for row in case.expected["messages"]} == {"accepted"}
+        assert len(case.expected["files"]) == len(case.expected["messages"])
+    assert len({row["campaign"] for row in second.expected["messages"]}) == 3
 
 
-def test_killed_at_every_commit(
-    base: Path, tmp_path: Path, undisturbed: tuple[dict[str, Any], dict[str, int]]
+@pytest.mark.parametrize("run", ["first", "second"])
+def test_killed_at_every_commit_and_after_every_message(
+    run: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    expected, counted = undisturbed
-    points = [[kind, number + 1] for number in range(counted["commits"]) for kind in ("before", "after")]
-    # Nothing is left to do after the last commit.
-    check(base, tmp_path, points[:-1], expected)
+    case: Case = request.getfixturevalue(run)
+    points = [(kind, number + 1) for kind in ("commit", "sent") for number in range(case.counted[kind])]
+    points.remove(("commit", case.counted["commit"]))  # then everything is done
+    kill(case, tmp_path, points)
 
 
-def test_killed_at_random_calls(
-    base: Path, tmp_path: Path, undisturbed: tuple[dict[str, Any], dict[str, int]]
-) -> None:
-    expected, counted = undisturbed
-    chance = random.Random(20240501)
-    points = sorted(chance.sample(range(1, counted["calls"]), RANDOM_POINTS))
-    check(base, tmp_path, [["call", number] for number in points], expected)
+@pytest.mark.parametrize("run", ["first", "second"])
+def test_killed_at_random_calls(run: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    case: Case = request.getfixturevalue(run)
+    chance = random.Random(f"{run} run")
+    kill(case, tmp_path, [("call", each) for each in chance.sample(range(1, case.counted["call"]), RANDOM_POINTS)])

@@ -440,8 +440,6 @@ def test_no_amount_suffers_from_floating_point(minor: int, digits: tuple[str, in
         pl.Series("amount", [amount], dtype=pl.Decimal(38, places)),
         pl.Series("amount", [float(amount)]),
     ):
-        if column.dtype == pl.Float64 and abs(minor) > 10**11:
-            continue  # such an amount has no room for a millionth of a cent
         values, problems = major_amounts(column, currency)
         assert (values.to_list(), problems.to_list()) == ([minor], [None])
 

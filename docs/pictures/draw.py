@@ -18,14 +18,10 @@ WIDTH = 100
 PARTS = ("Households by stage", "What was sent", "Why the others were left alone")
 """The parts that are shown, by how their titles begin; a part ends with an empty line."""
 
-THEME = TerminalTheme(
-    (13, 17, 23),
-    (201, 209, 217),
-    [(72, 79, 88), (255, 123, 114), (63, 185, 80), (210, 153, 34), (88, 166, 255), (188, 140, 255), (57, 197, 207)]
-    + [(177, 186, 196)],
-    [(110, 118, 129), (255, 161, 152), (86, 211, 100), (227, 179, 65), (121, 192, 255), (210, 168, 255)]
-    + [(86, 212, 221), (240, 246, 252)],
-)
+INK, PAPER = (201, 209, 217), (13, 17, 23)
+DARK = ((72, 79, 88), (255, 123, 114), (63, 185, 80), (210, 153, 34), (88, 166, 255), (188, 140, 255))
+LIGHT = ((110, 118, 129), (255, 161, 152), (86, 211, 100), (227, 179, 65), (121, 192, 255), (210, 168, 255))
+THEME = TerminalTheme(PAPER, INK, [*DARK, (57, 197, 207), INK], [*LIGHT, (86, 212, 221), (240, 246, 252)])
 
 # rich's own format without its window and without fonts from elsewhere: a picture must not fetch anything.
 FORMAT = """\

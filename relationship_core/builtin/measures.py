@@ -86,9 +86,7 @@ def _rhythm(kind: str, counts: pl.Expr | None) -> tuple[Measure | KeyedMeasure, 
     at = pl.col("at") if counts is None else pl.when(counts.is_not_null()).then(pl.col("at"))
     silence = "silence_days" if kind == "order" else f"{kind}_silence_days"
     return (
-        Measure(
-            name=first, kinds=(kind,), combine="min", value=at, type="instant", summary=f"The first {kind}."
-        ),
+        Measure(name=first, kinds=(kind,), combine="min", value=at, type="instant", summary=f"The first {kind}."),
         Measure(
             name=last,
             kinds=(kind,),
@@ -124,9 +122,7 @@ def _rhythm_features(kind: str) -> tuple[Feature, ...]:
     span = (on.max() - on.min()).dt.total_days()
     gap = (span + PRIOR_GAP_DAYS * PRIOR_GAP_WEIGHT) / (pl.len() - 1 + PRIOR_GAP_WEIGHT)
     return (
-        Feature(
-            name=f"{kind}_days", value=pl.len(), absent=0, summary=f"Distinct days with one of kind {kind}."
-        ),
+        Feature(name=f"{kind}_days", value=pl.len(), absent=0, summary=f"Distinct days with one of kind {kind}."),
         _within_a_year(f"{kind}_days_365", f"Distinct days with one of kind {kind} in the last 365 days."),
         Feature(
             name=f"{kind}_gap_days",
@@ -161,9 +157,7 @@ def _within_a_year(name: str, summary: str) -> Feature:
     lost_hours = pl.when(leaves_in_days > 1).then(2).otherwise(0)
     leaves_at = pl.col("next_day") + pl.duration(hours=1) * ((leaves_in_days - 1) * 24 - lost_hours)
     next_change = pl.when(inside).then(leaves_at).min()
-    return Feature(
-        name=name, value=inside.sum(), motion=Steps(next_change=next_change), absent=0, summary=summary
-    )
+    return Feature(name=name, value=inside.sum(), motion=Steps(next_change=next_change), absent=0, summary=summary)
 
 
 def _history() -> tuple[Measure, ...]:
@@ -202,13 +196,9 @@ def _elements() -> tuple[Measure, ...]:
             BENEFIT_HALF_LIFE_DAYS,
             "Praise and complaints put right",
         ),
-        _decayed(
-            "harm_done", ("return", "complaint_opened"), BENEFIT_HALF_LIFE_DAYS, "Returns and complaints"
-        ),
+        _decayed("harm_done", ("return", "complaint_opened"), BENEFIT_HALF_LIFE_DAYS, "Returns and complaints"),
         _decayed("promises_kept", ("promise_kept",), TRUST_HALF_LIFE_DAYS, "Promises of ours that we kept"),
-        _decayed(
-            "promises_broken", ("promise_broken",), TRUST_HALF_LIFE_DAYS, "Promises of ours that we broke"
-        ),
+        _decayed("promises_broken", ("promise_broken",), TRUST_HALF_LIFE_DAYS, "Promises of ours that we broke"),
         _decayed(
             "forward_acts",
             ("coupon_redeemed", "cocreation"),
@@ -250,9 +240,7 @@ def _categories() -> KeyedMeasure:
         key="category",
         combine="count",
         features=(
-            Feature(
-                name="categories", value=pl.len(), absent=0, summary="Distinct categories ever bought from."
-            ),
+            Feature(name="categories", value=pl.len(), absent=0, summary="Distinct categories ever bought from."),
         ),
         summary="Order lines in each category.",
     )

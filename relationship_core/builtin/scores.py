@@ -128,9 +128,7 @@ def _commitment() -> ScoringRule:
     forward = _half_of(_seen(_col("forward_acts")), 1.0)
     # gap / silence falls fastest where it starts to fall, by 1 / gap a day; tenure at its start, by ln 2 / 365.
     fastest = (
-        (1.0 / gap).fill_null(0.0)
-        + math.log(2) / TENURE_HALF_DAYS
-        + _fastest_half_of(COMMITMENT_HALF_LIFE_DAYS)
+        (1.0 / gap).fill_null(0.0) + math.log(2) / TENURE_HALF_DAYS + _fastest_half_of(COMMITMENT_HALF_LIFE_DAYS)
     ) / 4
     return ScoringRule(
         name="commitment",

@@ -100,7 +100,7 @@ def standing(store: Store, catalog: Catalog, page: Page, names: Iterable[str], m
     by_origin: dict[str, list[Column]] = {}
     for column in needed:
         by_origin.setdefault(column.origin, []).append(column)
-    frame = _measures(store, catalog, page, by_origin).with_columns(*moment.columns)
+    frame = _measures(store, page, by_origin).with_columns(*moment.columns)
     frame = _beside(frame, _keyed_features(store, catalog, page, by_origin.get("keyed feature", []), moment))
     frame = _absent(frame, catalog, by_origin.get("keyed feature", []))
     frame = _beside(frame, _profiles(store, page, by_origin))
@@ -116,8 +116,8 @@ def _beside(left: pl.DataFrame, right: pl.DataFrame | None) -> pl.DataFrame:
     return left.join(right, on="customer", how="left", maintain_order="left")
 
 
-def _measures(store: Store, catalog: Catalog, page: Page, by_origin: dict[str, list[Column]]) -> pl.DataFrame:
-    """The plain measures, decayed ones as they stand now."""
+def _measures(store: Store, page: Page, by_origin: dict[str, list[Column]]) -> pl.DataFrame:
+    """The plain measures as they are kept."""
     base = pl.DataFrame({"customer": page.customers})
     names = [column.name for column in by_origin.get("measure", [])]
     return _beside(base, store.read_measures(page, names)) if names else base

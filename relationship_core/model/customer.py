@@ -50,8 +50,6 @@ class Customer:
     name: str = field(default="", repr=False)
     locale: str | None = None
     zone: str | None = None
-    country: str | None = field(
-        default=None, validator=validators.optional(validators.matches_re(r"[A-Z]{2}"))
-    )
+    country: str | None = field(default=None, validator=validators.optional(validators.matches_re(r"[A-Z]{2}")))
     contact_points: tuple[ContactPoint, ...] = field(default=(), converter=tuple[ContactPoint, ...])
     attributes: Mapping[str, AttributeValue] = field(factory=dict, converter=_proxy, repr=False)

@@ -6,10 +6,10 @@ from attrs import field, frozen, validators
 
 _DIGITS = {
     **dict.fromkeys(
-        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0  # noqa: SIM905
+        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0  # noqa: SIM905  a row of codes is read like a table
     ),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),  # noqa: SIM905
-    **dict.fromkeys("CLF UYW".split(), 4),  # noqa: SIM905
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),  # noqa: SIM905  likewise
+    **dict.fromkeys("CLF UYW".split(), 4),  # noqa: SIM905  likewise
 }  # fmt: skip
 
 

@@ -75,7 +75,10 @@ class Ladder:
             message = f"the ladder {self.name!r} names a stage twice: {', '.join(names)}"
             raise ValueError(message)
         if self.stages[0].enter or self.stages[0].leave:
-            message = f"the first stage {names[0]!r} of the ladder {self.name!r} is where everybody starts; it takes no conditions"
+            message = (
+                f"the first stage {names[0]!r} of the ladder {self.name!r} is where everybody starts; "
+                "it takes no conditions"
+            )
             raise ValueError(message)
         for stage in self.stages[1:]:
             if not stage.enter:

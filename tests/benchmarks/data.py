@@ -55,7 +55,7 @@ _REGULAR: Sequence[_Deed] = (("order", 8, 10_000), ("order", 18, 10_000), ("orde
 _GOOD_REGULAR: Sequence[_Deed] = (("order", 8, 30_000), ("order", 18, 30_000), ("order", 28, 30_000))
 _MISSED: Sequence[_Deed] = (("order", 40, 5_000), ("order", 50, 5_000), ("order", 60, 5_000))
 _LONG_GONE: Sequence[_Deed] = (("order", 70, 5_000), ("order", 80, 5_000), ("order", 90, 5_000))
-_LAPSED: Sequence[_Deed] = (("order", 80, 5_000), ("order", 90, 5_000), ("visit", 95, 0))
+_LAPSED: Sequence[_Deed] = (("order", 85, 5_000), ("order", 95, 5_000), ("visit", 99, 0))
 _SILENT: Sequence[_Deed] = (("order", 45, 5_000), ("order", 55, 5_000), ("visit", 60, 0))
 _ONCE: Sequence[_Deed] = (("order", 20, 25_000), ("visit", 25, 0), ("visit", 35, 0))
 _ONCE_LATELY: Sequence[_Deed] = (("order", 5, 25_000), ("visit", 10, 0), ("visit", 20, 0))
@@ -83,7 +83,8 @@ _LIVES: Sequence[Sequence[_Deed]] = (
 )
 """What the customers did: the first life is that of customers 0, 50, 100 and so on.
 
-The first fifteen are the audiences of the five campaigns, three of fifty each, and in each the first of the three
+Nobody is within a day of a threshold, so that on the next day those are due of whom there is news. The first fifteen
+are the audiences of the five campaigns, three of fifty each, and in each the first of the three
 has an occasion: decisions for 30 % of the customers, messages for 10 %.
 """
 

@@ -1,6 +1,7 @@
 """The benchmarks: what the product takes, beside a raw probe measured in the same run.
 
-python tests/benchmarks/run.py [--size small] [--only NAME ...] [--repeats N] [--json FILE] [--folder DIR]
+python tests/benchmarks/run.py [--size small] [--only NAME ...] [--repeats N] [--folder DIR]
+    [--json FILE] [--markdown FILE]
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from data import SIZES
 from figures import day, memory, plan, record, review, start
 from measuring import Figure
 from projects import Prepared
-from table import as_json, show, verdict
+from table import as_json, as_markdown, show, verdict
 
 Measure: TypeAlias = Callable[[Prepared, int], list[Figure]]
 
@@ -44,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     show(figures, failures, options.size)
     if options.json is not None:
         options.json.write_text(as_json(figures, failures, options.size) + "\n", encoding="utf-8")
+    if options.markdown is not None:
+        options.markdown.write_text(as_markdown(figures, options.size) + "\n", encoding="utf-8")
     return 1 if failures else 0
 
 
@@ -55,6 +58,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--repeats", type=int, metavar="N", help="measure each so many times, instead of as many as it needs"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement there as well")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table of the documentation there")
     parser.add_argument(
         "--folder",
         type=Path,

@@ -7,6 +7,7 @@ import os
 import platform
 import sqlite3
 from collections.abc import Mapping, Sequence
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -62,6 +63,25 @@ def show(figures: Sequence[Figure], failures: Mapping[str, str], size: str) -> N
         table.add_row(f"[bold]{name}[/bold]", "", "", "", "", f"[red]not measured[/red]: {reason}", "")
     console.print(table)
     console.print(", ".join(f"{name} {value}" for name, value in machine().items()), style="dim")
+
+
+def as_markdown(figures: Sequence[Figure], size: str) -> str:
+    """The table as a documentation page shows it, with the machine below."""
+    lines = [
+        f"Size {size}, {date.today().isoformat()}:",  # noqa: DTZ011  the day on which somebody ran it
+        "",
+        "| figure | product | raw probe | ratio | cpu | target | verdict | load |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for figure in figures:
+        cpu = "" if figure.cpu_ratio is None else f"{figure.cpu_ratio:.2f}"
+        ratio = f"{figure.ratio:.2f}{_spread(figure.ratios, 2)}"
+        cells = (f"`{figure.name}`", _times(figure.product, figure.unit), _times(figure.probe, figure.unit), ratio, cpu)
+        row = (*cells, figure.target, verdict(figure), f"{figure.load:.1f}")
+        lines.append(f"| {' | '.join(cell.replace(chr(10), ' ') for cell in row)} |")
+    lines += ["", *(f"- `{figure.name}`: {'; '.join((figure.what, *figure.notes))}" for figure in figures), ""]
+    lines.append(", ".join(f"{name} {value}" for name, value in machine().items()))
+    return "\n".join(lines)
 
 
 def verdict(figure: Figure) -> str:

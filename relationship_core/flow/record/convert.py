@@ -207,7 +207,8 @@ def _decimal_amounts(written: pl.Series, currency: str, digits: int) -> Converte
 def _float_amounts(amounts: pl.Series, currency: str, digits: int) -> Converted:
     scaled = amounts * 10.0**digits
     whole = scaled.round()
-    near = (scaled - whole).abs() <= _CENT_TOLERANCE
+    # The number next to so many minor units is meant to be them, also where it is too large to be any nearer.
+    near = ((scaled - whole).abs() <= _CENT_TOLERANCE) | (whole / 10.0**digits == amounts)
     usable = near & (whole.abs() <= LARGEST_AMOUNT)
     values = pl.select(pl.when(usable.fill_null(value=False)).then(whole).cast(pl.Int64)).to_series()
     problems = pl.select(

@@ -66,13 +66,13 @@ def open_source(path: Path) -> Source:
 
 def _csv(path: Path) -> Source:
     with lines_of(path) as lines:
-        header = next(lines)
+        header = next(lines, "")
     delimiter = delimiter_of(header)
     columns = _header(path, next(read_rows(Lines(iter([header])), delimiter, 1, None), None))
 
     def read(wanted: Sequence[str], skip: int, chunk: int) -> Iterator[pl.DataFrame]:
         with lines_of(path) as lines:
-            next(lines)
+            next(lines, None)
             yield from in_chunks(csv_frames(Lines(lines), delimiter, columns, wanted), skip, chunk)
 
     return Source(path=path, columns=columns, total=None, read=read)

@@ -27,6 +27,10 @@ from relationship_core.model.relationship import Score, Transition
 from relationship_core.ports import Store
 
 
+CATEGORIES_SHOWN = 4
+"""So many categories of an order stand in its line of the timeline."""
+
+
 @frozen(kw_only=True)
 class TimelineEntry:
     """One line of a customer's history.
@@ -77,9 +81,7 @@ class CustomerView:
     interactions: int = field(default=0)
 
 
-def view_customer(
-    store: Store, catalog: Catalog, customer: str, moment: Moment, *, entries: int = 20
-) -> CustomerView:
+def view_customer(store: Store, catalog: Catalog, customer: str, moment: Moment, *, entries: int = 20) -> CustomerView:
     """Everything about one customer.
 
     Args:
@@ -95,14 +97,8 @@ def view_customer(
     page = find_customer(store, customer)
     state = store.read(STATES, page=page)
     row = state.row(0, named=True) if state.height else {"since": None, "due_at": None}
-    names = [
-        name
-        for name, column in catalog.columns.items()
-        if column.origin not in {"run", "attribute", "customer"}
-    ]
-    known = standing(store, catalog, page, [name for name in names if name in catalog.types], moment).row(
-        0, named=True
-    )
+    names = [name for name, column in catalog.columns.items() if column.origin not in {"run", "attribute", "customer"}]
+    known = standing(store, catalog, page, [name for name in names if name in catalog.types], moment).row(0, named=True)
     history = store.read(INTERACTIONS, page=page)
     return CustomerView(
         customer=_profile(store, page),
@@ -151,9 +147,7 @@ def _number(value: object) -> float | None:
 
 def _measure_names(catalog: Catalog) -> list[str]:
     origins = {"measure", "feature", "keyed feature"}
-    return [
-        name for name, column in catalog.columns.items() if column.origin in origins and name in catalog.types
-    ]
+    return [name for name, column in catalog.columns.items() if column.origin in origins and name in catalog.types]
 
 
 def _profile(store: Store, page: Page) -> Customer:
@@ -200,4 +194,5 @@ def _lines(lines: list[Mapping[str, object]] | None) -> str:
     """An order's categories, those with the most lines first."""
     categories = [str(line["category"]) for line in lines or () if line["category"] is not None]
     ranked = sorted(set(categories), key=lambda category: (-categories.count(category), category))
-    return ", ".join(ranked[:4]) + (f" and {len(ranked) - 4} more" if len(ranked) > 4 else "")
+    more = len(ranked) - CATEGORIES_SHOWN
+    return ", ".join(ranked[:CATEGORIES_SHOWN]) + (f" and {more} more" if more > 0 else "")

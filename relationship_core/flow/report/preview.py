@@ -47,7 +47,12 @@ def preview(
     shown = []
     for action in campaign.actions:
         for place, variant in enumerate(action.variants):
-            row = _row(campaign, action, place, variant, who, points.get(media[variant.channel], ""))
+            address = points.get(media[variant.channel], "")
+            row = _row(campaign.name, action.name, who) | {
+                "variant": place,
+                "channel": variant.channel,
+                "address": address,
+            }
             facts = known_facts(store, studio, [who], facts_named(variant))[who]
             shown.append(_filled_in(row, variant, campaign, facts, studio))
     return shown
@@ -60,19 +65,8 @@ def _anybody(store: Store, studio: Studio) -> Page:
     raise RejectedError(message)
 
 
-def _row(
-    campaign: Campaign, action: Action, place: int, variant: Variant, customer: str, address: str
-) -> Row:
-    return {
-        "id": "preview",
-        "campaign": campaign.name,
-        "action": action.name,
-        "customer": customer,
-        "occasion": "preview",
-        "variant": place,
-        "channel": variant.channel,
-        "address": address,
-    }
+def _row(campaign: str, action: str, customer: str) -> dict[str, object]:
+    return {"id": "preview", "campaign": campaign, "action": action, "customer": customer, "occasion": "preview"}
 
 
 def _filled_in(row: Row, variant: Variant, campaign: Campaign, facts: Row, studio: Studio) -> Preview:
@@ -81,6 +75,4 @@ def _filled_in(row: Row, variant: Variant, campaign: Campaign, facts: Row, studi
     except RejectedError as error:
         where = f"campaign {campaign.name!r}, action {row['action']!r}, channel {row['channel']!r}"
         raise ConfigurationError(f"{where}: {error}") from error
-    return Preview(
-        campaign=campaign.name, action=str(row["action"]), customer=str(row["customer"]), message=message
-    )
+    return Preview(campaign=campaign.name, action=str(row["action"]), customer=str(row["customer"]), message=message)

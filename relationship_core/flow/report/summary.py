@@ -128,9 +128,7 @@ def view_ladder(store: Store, ladder: Ladder, zone: str) -> LadderView:
     )
 
 
-def _by_month(
-    movements: tuple[Movement, ...], ladder: Ladder, customers: int
-) -> Mapping[str, Mapping[str, int]]:
+def _by_month(movements: tuple[Movement, ...], ladder: Ladder, customers: int) -> Mapping[str, Mapping[str, int]]:
     """Replay the moves month by month, from everybody on the first rung."""
     if not movements:
         return {}
