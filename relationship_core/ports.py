@@ -168,7 +168,10 @@ class Store(Protocol):
         ...
 
     def mark(self, step: Step, customers: pl.Series | None) -> None:
-        """Note that these customers, or with None everybody, need this step."""
+        """Note that these customers, or with None everybody, need this step.
+
+        "Everybody" takes the place of the single marks there are; those that come later stand beside it.
+        """
         ...
 
     def unmark(self, step: Step, page: Page | None) -> None:

@@ -243,6 +243,9 @@ class MemoryStore:
     def mark(self, step: Step, customers: pl.Series | None) -> None:
         """Note who needs a step."""
         self._require_transaction()
+        if customers is None:
+            for key in [key for key in self._tables["marks"] if key[0] == step]:
+                self._change(self._tables["marks"], key, None)
         for customer in [None] if customers is None else customers:
             self._change(self._tables["marks"], (step, customer), {})
 

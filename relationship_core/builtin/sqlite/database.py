@@ -6,6 +6,7 @@ its own idea of the locks that POSIX gives to the process, corrupt a database or
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from relationship_core.builtin.sqlite.frames import Row
 APPLICATION_ID = 0x52656C43
 """Written into the file's header, so that another program's database is known as such."""
 
-OLDEST_SQLITE = (3, 37, 0)
+OLDEST_SQLITE = (3, 38, 0)
 """The first with STRICT tables."""
 
 CACHE_KIB = 64 * 1024
@@ -80,7 +81,9 @@ class Database:
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Run a query and return all its rows."""
         try:
-            return self._connection.execute(sql, parameters).fetchall()
+            cursor = self._connection.execute(sql, parameters)
+            with _without_collection():
+                return cursor.fetchall()
         except sqlite3.Error as error:
             self._fail(error)
 
@@ -240,3 +243,15 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Hundreds of thousands of new tuples would set off the collector many times, and none of them is garbage."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()

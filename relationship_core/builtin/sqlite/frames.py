@@ -9,7 +9,8 @@ import polars as pl
 
 from relationship_core import INSTANT
 
-Types: TypeAlias = Mapping[str, pl.DataType | type[pl.DataType]]
+Type: TypeAlias = pl.DataType | type[pl.DataType]
+Types: TypeAlias = Mapping[str, Type]
 Row: TypeAlias = tuple[Any, ...]
 
 
@@ -49,17 +50,24 @@ def frame_of_documents(documents: Row, types: Types) -> pl.DataFrame:
         return frame_of([], types)
     return pl.DataFrame(
         [
-            pl.Series(name, [document]).str.json_decode(pl.List(type_)).explode()
+            _typed(pl.Series(name, [document]).str.json_decode(pl.List(_raw(type_))).explode(), type_)
             for (name, type_), document in zip(types.items(), documents, strict=True)
         ]
     )
 
 
-def _series(name: str, type_: pl.DataType | type[pl.DataType], values: Sequence[Any]) -> pl.Series:
-    if type_ == INSTANT:
-        return pl.Series(name, values, dtype=pl.Int64).cast(INSTANT)
-    if type_ == pl.Boolean:
-        return pl.Series(name, values, dtype=pl.Int64).cast(pl.Boolean)
+def _series(name: str, type_: Type, values: Sequence[Any]) -> pl.Series:
+    return _typed(pl.Series(name, values, dtype=_raw(type_)), type_)
+
+
+def _raw(type_: Type) -> Type:
+    """The type in which SQLite keeps a column."""
+    if type_ in {INSTANT, pl.Boolean}:
+        return pl.Int64
+    return pl.String if isinstance(type_, pl.List) else type_
+
+
+def _typed(kept: pl.Series, type_: Type) -> pl.Series:
     if isinstance(type_, pl.List):
-        return pl.Series(name, values, dtype=pl.String).str.json_decode(type_)
-    return pl.Series(name, values, dtype=type_)
+        return kept.str.json_decode(type_)
+    return kept.cast(type_)

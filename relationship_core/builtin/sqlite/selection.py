@@ -31,6 +31,8 @@ class Selection:
         """Rows of the page's customers; ordered as the table is where the page is contiguous."""
         if not len(page.customers):
             return frame_of([], types)
+        if page.contiguous and not any(type_ == pl.Float64 for type_ in types.values()):
+            return self.read_documents(table, types, page, conditions, parameters)
         wanted = {"customer": pl.String(), **types}
         names = ", ".join(quoted(name) for name in wanted)
         found = frame_of(self._rows(names, table, page, conditions, parameters), wanted)

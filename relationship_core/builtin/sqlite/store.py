@@ -22,7 +22,7 @@ from relationship_core import (
     Table,
 )
 from relationship_core.builtin.sqlite.database import Database, Migration
-from relationship_core.builtin.sqlite.frames import frame_of, quoted, rows_of
+from relationship_core.builtin.sqlite.frames import frame_of, frame_of_documents, quoted, rows_of
 from relationship_core.builtin.sqlite.measures import Measures
 from relationship_core.builtin.sqlite.selection import Selection, equalities
 
@@ -177,11 +177,17 @@ class SQLiteStore:
             yield from self._needed(step, as_of, after, size)
 
     def _everybody(self, after: str, size: int) -> Iterator[Page]:
-        sql = "SELECT customer FROM customers WHERE customer > ? ORDER BY customer LIMIT ?"
-        while rows := self._database.rows(sql, (after, size)):
-            customers = frame_of(rows, {"customer": pl.String()})["customer"]
-            yield Page(customers, contiguous=True)
-            after = rows[-1][0]
+        sql = (
+            "SELECT json_group_array(customer) FROM "
+            "(SELECT customer FROM customers WHERE customer > ? ORDER BY customer LIMIT ?)"
+        )
+        while True:
+            (documents,) = self._database.rows(sql, (after, size))
+            page = Page(frame_of_documents(documents, {"customer": pl.String()})["customer"], contiguous=True)
+            if not len(page.customers):
+                return
+            yield page
+            after = page.last
 
     def _needed(self, step: Step, as_of: datetime, after: str, size: int) -> Iterator[Page]:
         timed = {"review": "states WHERE due_at", "plan": "decisions WHERE until"}[step]
@@ -204,6 +210,7 @@ class SQLiteStore:
         if customers is None:
             self._require_transaction()
             self._database.run("INSERT INTO everybody (step) VALUES (?) ON CONFLICT DO NOTHING", (step,))
+            self._database.run("DELETE FROM marks WHERE step = ?", (step,))
             return
         frame = pl.DataFrame({"customer": customers.cast(pl.String)})
         self._write(

@@ -122,15 +122,22 @@ def _go_on(task: _Import, standing: _Standing, progress: Listener) -> _Standing:
     recorder = task.recorder
     start = standing.done - standing.done % recorder.chunk
     for chunk in task.source.read(_read_columns(task), start, recorder.chunk):
-        order, whole = _by_customer(task, chunk), chunk.rechunk()
-        for place in range(standing.done - start, chunk.height, recorder.batch):
-            rows = whole[order[place : place + recorder.batch]]
-            standing = _keep(task, standing, rows)
-            progress(Progress(step=f"import {task.what}", done=standing.done, total=task.source.total))
+        standing = _keep_chunk(task, standing, chunk.rechunk(), start, progress)
         start += chunk.height
+        del chunk  # before the next one is read
     standing = evolve(standing, finished=True)
     with recorder.store.transaction():
         _write_standing(recorder, standing)
+    return standing
+
+
+def _keep_chunk(task: _Import, standing: _Standing, chunk: pl.DataFrame, start: int, progress: Listener) -> _Standing:
+    """The batches of a chunk that are left to do; it is in one piece, of which rows are taken out quickly."""
+    order = _by_customer(task, chunk)
+    for place in range(standing.done - start, chunk.height, task.recorder.batch):
+        rows = chunk[order[place : place + task.recorder.batch]]
+        standing = _keep(task, standing, rows)
+        progress(Progress(step=f"import {task.what}", done=standing.done, total=task.source.total))
     return standing
 
 

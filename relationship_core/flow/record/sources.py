@@ -141,14 +141,18 @@ def _parquet(path: Path) -> Source:
         total = int(pl.scan_parquet(path, glob=False).select(pl.len()).collect().item())
 
     def read(wanted: Sequence[str], skip: int, chunk: int) -> Iterator[pl.DataFrame]:
-        nothing = pl.lit(None, pl.String)
         for start in range(skip, total, chunk):
-            with _reading_parquet(path):
-                part = pl.scan_parquet(path, glob=False).select(wanted).slice(start, chunk).collect()
-            numbers = pl.int_range(start + 1, start + 1 + part.height, eager=True)
-            yield part.with_columns(numbers.alias(ROW), nothing.alias(PROBLEM), nothing.alias(WRITTEN))
+            yield _parquet_rows(path, wanted, start, chunk)  # keeps no name for it: one chunk in memory at a time
 
     return Source(path=path, columns=columns, total=total, read=read)
+
+
+def _parquet_rows(path: Path, wanted: Sequence[str], start: int, number: int) -> pl.DataFrame:
+    nothing = pl.lit(None, pl.String)
+    with _reading_parquet(path):
+        rows = pl.scan_parquet(path, glob=False).select(wanted).slice(start, number).collect()
+    numbers = pl.int_range(start + 1, start + 1 + rows.height, eager=True)
+    return rows.with_columns(numbers.alias(ROW), nothing.alias(PROBLEM), nothing.alias(WRITTEN))
 
 
 @contextmanager
