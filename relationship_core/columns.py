@@ -10,12 +10,11 @@ structured text (``attributes``, ``data``, ``evidence``, ``content``) is JSON.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 
 import polars as pl
 from attrs import frozen
 
-from relationship_core.errors import ConfigurationError
+from relationship_core.errors import ConfigurationError, nearest
 
 INSTANT = pl.Datetime("us", "UTC")
 """The type of every instant."""
@@ -52,9 +51,8 @@ class Table:
         wanted = tuple(columns)
         for name in wanted:
             if name not in self.schema:
-                near = get_close_matches(name, self.schema, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(self.schema)}"
-                message = f"the table {self.name!r} has no column {name!r}; {hint}"
+                hint = nearest(name, self.schema) or f"; it has {', '.join(self.schema)}"
+                message = f"the table {self.name!r} has no column {name!r}{hint}"
                 raise ConfigurationError(message)
         return {name: self.schema[name] for name in wanted}
 
@@ -191,15 +189,13 @@ CAMPAIGNS = Table(
     {"campaign": pl.String, "version": pl.String, "content": pl.String, "at": INSTANT},
     ("campaign", "version"),
 )
-"""Every version of every campaign that a message is pinned to."""
+"""Every version of every campaign that messages may be pinned to."""
 RUNS = Table(
     "runs",
     {
         "run": pl.String,
-        "command": pl.String,
         "as_of": INSTANT,
         "step": pl.String,
-        "cursor": pl.String,
         "state": pl.String,
         "started_at": INSTANT,
         "finished_at": INSTANT,
@@ -207,7 +203,7 @@ RUNS = Table(
     },
     ("run",),
 )
-"""Commands that were started, how far they came, and as of when."""
+"""Runs that were started, as of when, and the step they have come to."""
 IMPORTS = Table(
     "imports",
     {
@@ -224,7 +220,7 @@ IMPORTS = Table(
 )
 """How far the import of a file has come; ``rejects_size`` is the length in bytes of its file of rejects."""
 FACTS = Table("facts", {"name": pl.String, "value": pl.String}, ("name",))
-"""What the project knows about itself: currency, zone, the last recorded instant, signatures of definitions."""
+"""What the project knows about itself: the last recorded instant, the salt of ids, signatures of definitions."""
 
 TABLES = (
     CUSTOMERS,

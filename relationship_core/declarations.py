@@ -7,12 +7,13 @@ Expressions are polars expressions over named columns.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from attrs import field, frozen, validators
 
 from relationship_core.model.campaign import Purpose
 from relationship_core.model.interaction import Nature
+from relationship_core.model.texts import identifier
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,8 +25,6 @@ Unit: TypeAlias = Literal["", "money"]
 """What a number counts, where people are shown more than the number."""
 
 KeyColumn: TypeAlias = Literal["day", "category", "product", "reference"]
-
-_name = validators.matches_re(r"[a-z][a-z0-9_]*")
 
 SHORTEST_HALF_LIFE_DAYS = 30.0
 """Shorter half-lives would overflow a forward-decayed sum within a century."""
@@ -87,7 +86,10 @@ class Daily:
 
 
 Motion: TypeAlias = Still | Linear | Halving | Steps | Bounded | Daily
-"""How a column moves while nothing is recorded. It decides when a customer is due again: early is allowed, late never."""
+"""How a column moves while nothing is recorded.
+
+It decides when a customer is due again: early is allowed, late never.
+"""
 
 
 @frozen(kw_only=True)
@@ -98,7 +100,8 @@ class Feature:
         name: unique; a column in conditions and scoring rules.
         value: of a plain measure: an expression over the measure's own column and ``now`` (instant). Of a keyed
             measure: an aggregation over the customer's rows with the columns ``key``, ``value`` (its combined
-            number), ``now``, ``next_day`` (the next project-local midnight) and ``today`` (project-local date); for the key ``day`` also ``on`` (date).
+            number), ``now``, ``next_day`` (the next project-local midnight) and ``today`` (project-local date);
+            for the key ``day`` also ``on`` (date).
         motion: how it moves without news.
         type: ``number``, ``instant`` or ``date``.
         absent: a number's value for a customer without any key; None for null.
@@ -106,14 +109,14 @@ class Feature:
         summary: one line for people.
     """
 
-    name: str = field(validator=_name)
+    name: str = field(validator=identifier)
     value: pl.Expr
     motion: Motion = field(factory=Still)
     type: Literal["number", "instant", "date"] = field(
         default="number", validator=validators.in_(("number", "instant", "date"))
     )
     absent: float | None = None
-    unit: Unit = field(default="", validator=validators.in_(("", "money")))
+    unit: Unit = field(default="", validator=validators.in_(get_args(Unit)))
     summary: str = ""
 
 
@@ -138,16 +141,16 @@ class Measure:
         summary: one line for people.
     """
 
-    name: str = field(validator=_name)
+    name: str = field(validator=identifier)
     kinds: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
-    combine: Combine = field(validator=validators.in_(("sum", "count", "min", "max")))
+    combine: Combine = field(validator=validators.in_(get_args(Combine)))
     value: pl.Expr | None = None
     type: Literal["number", "instant"] = field(default="number", validator=validators.in_(("number", "instant")))
     half_life_days: float | None = field(
         default=None, validator=validators.optional(validators.ge(SHORTEST_HALF_LIFE_DAYS))
     )
     features: tuple[Feature, ...] = field(default=(), converter=tuple[Feature, ...])
-    unit: Unit = field(default="", validator=validators.in_(("", "money")))
+    unit: Unit = field(default="", validator=validators.in_(get_args(Unit)))
     summary: str = ""
 
     def __attrs_post_init__(self) -> None:
@@ -176,10 +179,10 @@ class KeyedMeasure:
         summary: one line for people.
     """
 
-    name: str = field(validator=_name)
+    name: str = field(validator=identifier)
     kinds: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
-    key: KeyColumn = field(validator=validators.in_(("day", "category", "product", "reference")))
-    combine: Combine = field(default="count", validator=validators.in_(("sum", "count", "min", "max")))
+    key: KeyColumn = field(validator=validators.in_(get_args(KeyColumn)))
+    combine: Combine = field(default="count", validator=validators.in_(get_args(Combine)))
     value: pl.Expr | None = None
     features: tuple[Feature, ...] = field(converter=tuple[Feature, ...], validator=validators.min_len(1))
     summary: str = ""
@@ -204,7 +207,7 @@ class ScoringRule:
         summary: one line for people: the formula and its source.
     """
 
-    name: str = field(validator=_name)
+    name: str = field(validator=identifier)
     value: pl.Expr | Callable[[pl.DataFrame], pl.Series]
     confidence: pl.Expr
     evidence: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
@@ -231,10 +234,10 @@ class Policy:
         summary: one line for people.
     """
 
-    name: str = field(validator=_name)
+    name: str = field(validator=identifier)
     refuses: pl.Expr
     until: pl.Expr | None = None
     detail: pl.Expr | None = None
-    purposes: tuple[Purpose, ...] = field(default=("service", "marketing"), converter=tuple[Purpose, ...])
-    natures: tuple[Nature, ...] = field(default=("give", "ask", "neutral"), converter=tuple[Nature, ...])
+    purposes: tuple[Purpose, ...] = field(default=get_args(Purpose), converter=tuple[Purpose, ...])
+    natures: tuple[Nature, ...] = field(default=get_args(Nature), converter=tuple[Nature, ...])
     summary: str = ""

@@ -26,10 +26,11 @@ class RejectedError(RelationshipError):
 
 
 class UnsupportedError(RelationshipError):
-    """The chosen plugin cannot do this: choose another, or leave the feature out."""
+    """What was chosen cannot do this: choose another plugin or another form, or do without."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """How a message about a wrong name goes on: ``; did you mean 'trust'?``, or not at all."""
-    near = get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    """How a message about a wrong name goes on: ``; did you mean 'trust'?``, or not at all. Case does not count."""
+    folded = {each.lower(): each for each in reversed(list(known))}
+    near = get_close_matches(name.lower(), folded, n=1)
+    return f"; did you mean {folded[near[0]]!r}?" if near else ""

@@ -7,9 +7,10 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
-from attrs import field, frozen, validators
+from attrs import field, frozen
 
 from relationship_core.model.message import Message, Receipt
+from relationship_core.model.texts import slug
 
 if TYPE_CHECKING:
     import polars as pl
@@ -62,7 +63,7 @@ class Provider(Generic[P_co]):
         capabilities: what it can do beyond the port, such as ``lookup`` or ``local``.
     """
 
-    name: str = field(validator=validators.matches_re(r"[a-z][a-z0-9_-]*"))
+    name: str = field(validator=slug)
     factory: Callable[[Any], P_co]
     settings: type
     summary: str

@@ -157,7 +157,7 @@ def make_customer() -> Callable[..., Customer]:
 
 @pytest.fixture(scope="session")
 def make_campaign() -> Callable[..., Campaign]:
-    """A campaign of one action, ``write``, on the channel ``letters``; ``when``, ``key`` and ``since`` are its occasion's."""
+    """A campaign of one action, ``write``, on the channel ``letters``; it takes what is its occasion's as well."""
 
     def make(
         name: str,

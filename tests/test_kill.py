@@ -80,9 +80,23 @@ text = "You are a {{{{ stage }}}}, with {{{{ facts.orders }}}} orders."
 """
 
 CAMPAIGNS = (
-    {"name": "thanks", "audience": "", "when": "silence_days < 2", "key": "last_order_on", "channel": "letters", "priority": 2},
+    {
+        "name": "thanks",
+        "audience": "",
+        "when": "silence_days < 2",
+        "key": "last_order_on",
+        "channel": "letters",
+        "priority": 2,
+    },
     {"name": "missing", "audience": "lapsed", "when": "", "key": "last_order_on", "channel": "letters", "priority": 1},
-    {"name": "card", "audience": "stage >= 'client'", "when": "stage_days < 5", "key": "once", "channel": "cards", "priority": 0},
+    {
+        "name": "card",
+        "audience": "stage >= 'client'",
+        "when": "stage_days < 5",
+        "key": "once",
+        "channel": "cards",
+        "priority": 0,
+    },
 )
 
 
@@ -159,9 +173,7 @@ def outcome(folder: Path) -> dict[str, Any]:
         "runs": store.read(RUNS).select("run", "as_of", "step", "state").to_dicts(),
         "marks": (store.marked("review"), store.marked("plan")),
         "files": {
-            path.name: path.read_bytes()
-            for kind in ("letters", "cards")
-            for path in sorted((folder / kind).glob("*"))
+            path.name: path.read_bytes() for kind in ("letters", "cards") for path in sorted((folder / kind).glob("*"))
         },
     }
     store.close()
@@ -201,9 +213,7 @@ def first(fresh: Path, tmp_path_factory: pytest.TempPathFactory) -> Case:
 
 
 @pytest.fixture(scope="module")
-def second(
-    first: Case, tmp_path_factory: pytest.TempPathFactory, make_interaction: Callable[..., Interaction]
-) -> Case:
+def second(first: Case, tmp_path_factory: pytest.TempPathFactory, make_interaction: Callable[..., Interaction]) -> Case:
     """The second run, which looks at those who are due."""
     base = tmp_path_factory.mktemp("summer") / "project"
     shutil.copytree(first.done, base)

@@ -19,7 +19,7 @@ from attrs import field, frozen
 from relationship_core.columns import INSTANT
 from relationship_core.conditions.nodes import TRUTH, Node, atoms_of, full_length, literal
 from relationship_core.conditions.scope import DEEPEST_NESTING, NOW, STAGE, Scope
-from relationship_core.conditions.translation import lower
+from relationship_core.conditions.translation import translate
 
 if TYPE_CHECKING:
     from sqlglot.errors import SqlglotError
@@ -90,7 +90,7 @@ def parse_condition(
     stage = columns.get(STAGE)
     names = tuple(stage.categories) if isinstance(stage, pl.Enum) else tuple(stages)
     scope = Scope(columns={NOW: INSTANT, **columns}, stages=names, where=where)
-    node = lower(_parse(text, scope), scope) if text.strip() else literal(True, TRUTH, "TRUE")
+    node = translate(_parse(text, scope), scope) if text.strip() else literal(True, TRUTH, "TRUE")
     if node.kind != TRUTH:
         raise scope.error(f"{node.text} is {node.kind}, not true or false; compare it with something")
     atoms = atoms_of(node) if text.strip() else []

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from difflib import get_close_matches
 
 import polars as pl
 from attrs import evolve, frozen
 
 from relationship_core.conditions.nodes import DAY, MOMENT, NUMBER, QUOTED, TEXT, TRUTH, Kind, Node, defined, literal
-from relationship_core.errors import ConfigurationError
+from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.model.instants import parse_instant
 
 NOW = "now"
@@ -37,14 +36,10 @@ class Scope:
         return self.error(f"the condition is nested deeper than {DEEPEST_NESTING} levels; simplify it")
 
 
-def nearest(name: str, known: Sequence[str]) -> str:
-    """Advice for a wrong name: the right one that is nearest, or some to choose from."""
-    folded = {each.lower(): each for each in reversed(known)}
-    close = get_close_matches(name.lower(), folded, n=1)
-    if close:
-        return f"did you mean {folded[close[0]]!r}?"
+def _advice(name: str, known: Sequence[str]) -> str:
+    """How a message about a wrong name goes on: the right one that is nearest, or some to choose from."""
     rest = ", ..." if len(known) > MOST_NAMES else ""
-    return f"choose among {', '.join(known[:MOST_NAMES])}{rest}"
+    return nearest(name, known) or f"; choose among {', '.join(known[:MOST_NAMES])}{rest}"
 
 
 def read_column(name: str, scope: Scope) -> tuple[Kind, pl.Expr]:
@@ -54,7 +49,7 @@ def read_column(name: str, scope: Scope) -> tuple[Kind, pl.Expr]:
         ConfigurationError: there is no such column, or conditions cannot compare what it holds.
     """
     if name not in scope.columns:
-        raise scope.error(f"there is no column {name!r}; {nearest(name, sorted(scope.columns))}")
+        raise scope.error(f"there is no column {name!r}{_advice(name, sorted(scope.columns))}")
     column, dtype = pl.col(name), scope.columns[name]
     choices = scope.stages if name == STAGE else ()
     if isinstance(dtype, pl.Enum):
@@ -92,7 +87,7 @@ def _as_kind(node: Node, kind: Kind, doing: str, scope: Scope) -> Node:
     text = str(node.value)
     if kind.choices:
         if text not in kind.choices:
-            raise scope.error(f"there is no {kind.name.split()[-1]} {text!r}; {nearest(text, kind.choices)}")
+            raise scope.error(f"there is no {kind.name.split()[-1]} {text!r}{_advice(text, kind.choices)}")
         expr = pl.lit(text, dtype=pl.Enum(kind.choices))
         return Node(op="literal", kind=kind, expr=expr, text=node.text, value=text)
     if kind == TEXT:

@@ -33,7 +33,7 @@ _Compute: TypeAlias = Callable[[pl.Expr, pl.Expr], pl.Expr]
 _Rule: TypeAlias = "Callable[[Tree, Scope, int], Node]"
 
 
-def lower(tree: Tree, scope: Scope, depth: int = 0) -> Node:
+def translate(tree: Tree, scope: Scope, depth: int = 0) -> Node:
     """Translate a parsed condition, or a part of one.
 
     Raises:
@@ -100,13 +100,13 @@ def _truth(tree: Tree, _scope: Scope, _depth: int) -> Node:
 
 
 def _paren(tree: Tree, scope: Scope, depth: int) -> Node:
-    inner = lower(tree.this, scope, depth)
+    inner = translate(tree.this, scope, depth)
     return evolve(inner, text=f"({inner.text})")
 
 
 def _comparison(sign: str, compare: _Compute) -> _Rule:
     def rule(tree: Tree, scope: Scope, depth: int) -> Node:
-        sides = [lower(part, scope, depth) for part in (tree.this, tree.expression)]
+        sides = [translate(part, scope, depth) for part in (tree.this, tree.expression)]
         left, right = alike(sides, "cannot compare", scope)
         if left.kind == TRUTH and sign not in {"=", "<>"}:
             raise scope.error(f"{left.text} is true or false, which {sign} does not order")
@@ -118,7 +118,7 @@ def _comparison(sign: str, compare: _Compute) -> _Rule:
 
 def _arithmetic(sign: str, compute: _Compute) -> _Rule:
     def rule(tree: Tree, scope: Scope, depth: int) -> Node:
-        left, right = (lower(part, scope, depth) for part in (tree.this, tree.expression))
+        left, right = (translate(part, scope, depth) for part in (tree.this, tree.expression))
         if sign == "-" and QUOTED in {left.kind, right.kind} and {left.kind, right.kind} & {MOMENT, DAY}:
             left, right = alike([left, right], "cannot subtract", scope)
         text = f"{left.text} {sign} {right.text}"
@@ -156,7 +156,7 @@ def _divide(dividend: pl.Expr, divisor: pl.Expr) -> pl.Expr:
 
 
 def _negative(tree: Tree, scope: Scope, depth: int) -> Node:
-    inner = lower(tree.this, scope, depth)
+    inner = translate(tree.this, scope, depth)
     if inner.kind != NUMBER:
         raise scope.error(f"-{inner.text} cannot be computed from {inner.kind}")
     text = f"-({inner.text})" if inner.text.startswith("-") else f"-{inner.text}"  # -- begins a comment
@@ -166,7 +166,7 @@ def _negative(tree: Tree, scope: Scope, depth: int) -> Node:
 
 
 def _coalesce(tree: Tree, scope: Scope, depth: int) -> Node:
-    parts = [lower(part, scope, depth) for part in (tree.this, *tree.expressions)]
+    parts = [translate(part, scope, depth) for part in (tree.this, *tree.expressions)]
     args = alike(parts, "cannot coalesce", scope)
     text = f"COALESCE({', '.join(arg.text for arg in args)})"
     expr = pl.coalesce([arg.expr for arg in args])
@@ -183,7 +183,7 @@ def _chain(op: str, combine: Callable[[list[pl.Expr]], pl.Expr]) -> _Rule:
                 rest += [each.expression, each.this]
             else:
                 parts.append(each)
-        args = [_logical(lower(part, scope, depth), op, scope) for part in parts]
+        args = [_logical(translate(part, scope, depth), op, scope) for part in parts]
         text = f" {op.upper()} ".join(arg.text for arg in args)
         return Node(op=op, kind=TRUTH, expr=combine([arg.expr for arg in args]), text=text, args=tuple(args))
 
@@ -201,11 +201,11 @@ def _negation(inner: Node) -> Node:
 
 
 def _not(tree: Tree, scope: Scope, depth: int) -> Node:
-    return _negation(_logical(lower(tree.this, scope, depth), "not", scope))
+    return _negation(_logical(translate(tree.this, scope, depth), "not", scope))
 
 
 def _in(tree: Tree, scope: Scope, depth: int) -> Node:
-    parts = [lower(part, scope, depth) for part in (tree.this, *tree.expressions)]
+    parts = [translate(part, scope, depth) for part in (tree.this, *tree.expressions)]
     for part in parts[1:]:
         if part.op != "literal" or part.kind == TRUTH:
             raise scope.error(f"IN takes a list of numbers or quoted texts, and {part.text} is neither")
@@ -218,7 +218,7 @@ def _in(tree: Tree, scope: Scope, depth: int) -> Node:
 
 
 def _between(tree: Tree, scope: Scope, depth: int) -> Node:
-    parts = [lower(part, scope, depth) for part in (tree.this, tree.args["low"], tree.args["high"])]
+    parts = [translate(part, scope, depth) for part in (tree.this, tree.args["low"], tree.args["high"])]
     value, low, high = alike(parts, "cannot compare", scope)
     if value.kind == TRUTH:
         raise scope.error(f"{value.text} is true or false, which BETWEEN does not order")
@@ -230,13 +230,13 @@ def _between(tree: Tree, scope: Scope, depth: int) -> Node:
 def _is_null(tree: Tree, scope: Scope, depth: int) -> Node:
     if type(tree.expression).__name__ != "Null":
         raise scope.error("IS takes NULL only; compare with = instead")
-    inner = lower(tree.this, scope, depth)
+    inner = translate(tree.this, scope, depth)
     expr = inner.expr.is_null()
     return Node(op="is null", kind=TRUTH, expr=expr, text=f"{inner.text} IS NULL", args=(inner,))
 
 
 def _like(tree: Tree, scope: Scope, depth: int, escape: str = "") -> Node:
-    left, right = (lower(part, scope, depth) for part in (tree.this, tree.expression))
+    left, right = (translate(part, scope, depth) for part in (tree.this, tree.expression))
     if left.kind not in {TEXT, QUOTED} or right.kind != QUOTED:
         raise scope.error(f"LIKE compares text with a quoted pattern, not {left.kind} with {right.text}")
     try:

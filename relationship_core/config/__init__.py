@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 import attrs
@@ -111,7 +111,7 @@ def _attribute_types(_owner: object, _attribute: object, value: Mapping[str, str
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
             message = f"attributes: {name!r} must be lower case letters, digits and underscores"
             raise ConfigurationError(message)
-        if kind not in {"text", "number", "boolean"}:
+        if kind not in get_args(AttributeType):
             message = f"attributes {name}: must be text, number or boolean, not {kind!r}"
             raise ConfigurationError(message)
 
@@ -131,7 +131,7 @@ def _intervals(_owner: object, _attribute: object, value: Mapping[str, float]) -
 
 
 def _with_default(values: Mapping[str, float]) -> Mapping[str, float]:
-    return MappingProxyType({"default": DEFAULT_INTERVAL_DAYS, **values})
+    return _read_only({"default": DEFAULT_INTERVAL_DAYS, **values})
 
 
 @frozen(kw_only=True)

@@ -77,21 +77,20 @@ class Reader:
         """Note a mistake at a place in the document."""
         self.problems.append(f"{', '.join(filter(None, (self.file, where)))}: {what}")
 
-    def make(self, cls: type[T], table: object, where: str, *, known: Iterable[str] = ()) -> T | None:
+    def make(self, cls: type[T], table: object, where: str) -> T | None:
         """An instance of an attrs class from a table, or None where something was wrong with it.
 
         Args:
             cls: the class; fields without a default are keys that must be there.
             table: the table.
             where: the table's path, such as ``[channels.news]``; empty for the document itself.
-            known: keys that are allowed and left alone.
         """
         if not isinstance(table, Mapping):
             self.note(where, f"must be a table, not {_shown(table)}")
             return None
         before = len(self.problems)
         types = _types(cls, where)
-        self.refuse_unknown(table, (*types, *known), where)
+        self.refuse_unknown(table, types, where)
         self._name_missing(cls, table, where)
         given = {**_default_paths(cls), **table}
         values = {

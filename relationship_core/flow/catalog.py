@@ -10,6 +10,7 @@ import polars as pl
 from attrs import frozen
 
 from relationship_core.columns import INSTANT
+from relationship_core.crossing import NEXT_CHANGE as NEXT_CHANGE, motion_of_feature, next_change_column
 from relationship_core.declarations import (
     Bounded,
     Feature,
@@ -23,6 +24,7 @@ from relationship_core.declarations import (
     Unit,
 )
 from relationship_core.errors import ConfigurationError
+from relationship_core.flow.expressions import text_of
 from relationship_core.model.relationship import Ladder
 
 if TYPE_CHECKING:
@@ -33,7 +35,6 @@ Origin: TypeAlias = Literal["run", "customer", "attribute", "state", "measure", 
 
 MOMENT_COLUMNS = frozenset({"today", "next_day", "next_month", "next_year"})
 """Columns that expressions may read beside those of the catalog; conditions may not."""
-NEXT_CHANGE = "__next_change"
 CONFIDENCE = "_confidence"
 
 _ATTRIBUTE_TYPES: Mapping[str, pl.DataType] = {
@@ -108,11 +109,11 @@ class Catalog:
         """A hash that changes whenever a definition changes what a review would find."""
         parts = [repr(self.ladder)]
         for rule in self.scores:
-            function = rule.value if isinstance(rule.value, pl.Expr) else getattr(rule.value, "__qualname__", "")
+            function = text_of(rule.value) if isinstance(rule.value, pl.Expr) else getattr(rule.value, "__qualname__", "")
             motions = f"{_motion_text(rule.motion)} / {_motion_text(rule.confidence_motion)}"
-            parts.append(f"{rule.name}: {function} / {rule.confidence} / {motions}")
+            parts.append(f"{rule.name}: {function} / {text_of(rule.confidence)} / {motions}")
         parts.extend(
-            f"{feature.name}: {feature.value} / {feature.absent} / {_motion_text(feature.motion)}"
+            f"{feature.name}: {text_of(feature.value)} / {feature.absent} / {_motion_text(feature.motion)}"
             for feature in _features(self.measures)
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
@@ -125,7 +126,7 @@ def make_catalog(settings: Settings, plugins: Plugins) -> Catalog:
         ConfigurationError: two columns share a name, the ladder is unknown, or scores need each other in a circle.
     """
     ladder = plugins.ladder(settings.ladder)
-    scores = _in_order(plugins.scores, where="scores")
+    scores = _in_order(plugins.scores)
     columns: dict[str, Column] = {}
     for column in _all_columns(settings, plugins, ladder, scores):
         if column.name in columns:
@@ -194,20 +195,13 @@ def _measure_columns(measure: Measure | KeyedMeasure) -> Iterator[Column]:
             name=feature.name,
             dtype=_TYPES[feature.type],
             origin="keyed feature" if keyed else "feature",
-            motion=_named_steps(feature) if keyed else feature.motion,
+            motion=motion_of_feature(feature) if keyed else feature.motion,
             needs=needs,
             unit=feature.unit,
             summary=feature.summary,
         )
         if keyed and isinstance(feature.motion, Steps):
-            yield Column(name=feature.name + NEXT_CHANGE, dtype=INSTANT, origin="keyed feature", motion=Still())
-
-
-def _named_steps(feature: Feature) -> Motion:
-    """The motion of a keyed feature, with its next change read from the column that holds it."""
-    if isinstance(feature.motion, Steps):
-        return Steps(next_change=pl.col(feature.name + NEXT_CHANGE))
-    return feature.motion
+            yield Column(name=next_change_column(feature.name), dtype=INSTANT, origin="keyed feature", motion=Still())
 
 
 def _score_columns(rule: ScoringRule) -> Iterator[Column]:
@@ -236,20 +230,22 @@ def _names(value: object) -> list[str]:
 
 def motion_names(motion: Motion) -> frozenset[str]:
     """The columns that a motion's own expression reads."""
-    match motion:
-        case Linear(per_day=expression) | Bounded(per_day=expression) | Steps(next_change=expression):
-            return frozenset(_names(expression))
-        case _:
-            return frozenset()
+    return frozenset(_names(_pace(motion)))
 
 
 def _motion_text(motion: Motion) -> str:
     """What tells one motion from another; an expression's own repr holds its address."""
+    pace = _pace(motion)
+    return repr(motion) if pace is None else f"{type(motion).__name__} {text_of(pace)}"
+
+
+def _pace(motion: Motion) -> float | pl.Expr | None:
+    """The number or expression that says how a motion goes, where it has one."""
     match motion:
-        case Linear(per_day=number) | Bounded(per_day=number) | Steps(next_change=number):
-            return f"{type(motion).__name__} {number}"
+        case Linear(per_day=pace) | Bounded(per_day=pace) | Steps(next_change=pace):
+            return pace
         case _:
-            return repr(motion)
+            return None
 
 
 def _features(measures: Iterable[Measure | KeyedMeasure]) -> Iterator[Feature]:
@@ -257,17 +253,16 @@ def _features(measures: Iterable[Measure | KeyedMeasure]) -> Iterator[Feature]:
         yield from measure.features
 
 
-def _in_order(rules: Iterable[ScoringRule], *, where: str) -> tuple[ScoringRule, ...]:
+def _in_order(rules: Iterable[ScoringRule]) -> tuple[ScoringRule, ...]:
     """The rules, each after those whose columns it reads."""
     waiting = {rule.name: rule for rule in rules}
     ordered: list[ScoringRule] = []
     while waiting:
         ready = [rule for rule in waiting.values() if not _unmet(rule, waiting)]
         if not ready:
-            message = f"the {where} {', '.join(sorted(waiting))} need each other in a circle; break it in one of them"
+            message = f"the scores {', '.join(sorted(waiting))} need each other in a circle; break it in one of them"
             raise ConfigurationError(message)
-        for rule in ready:
-            ordered.append(waiting.pop(rule.name))
+        ordered.extend(waiting.pop(rule.name) for rule in ready)
     return tuple(ordered)
 
 

@@ -55,7 +55,7 @@ def rebuild(recorder: Recorder, *, progress: Listener = silent) -> Rebuilt:
     """
     store, signature = recorder.store, measure_signature(recorder.measures)
     after, resumed = _begin(store, signature)
-    total = int(store.count(CUSTOMERS, [])["rows"].sum())
+    total = int(store.count(CUSTOMERS, []).item())
     customers = interactions = 0
     for page in store.pages(None, as_of=recorder.clock(), after=after, size=_page_size(store, total)):
         with store.transaction():
@@ -87,7 +87,7 @@ def _note(signature: str, after: str) -> str:
 
 
 def _page_size(store: Store, customers: int) -> int:
-    interactions = int(store.count(INTERACTIONS, [])["rows"].sum())
+    interactions = int(store.count(INTERACTIONS, []).item())
     if not interactions:
         return _LARGEST_PAGE
     return max(1, min(_LARGEST_PAGE, _INTERACTIONS_A_PAGE * customers // interactions))

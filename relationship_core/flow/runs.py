@@ -10,8 +10,6 @@ from attrs import evolve, frozen
 from relationship_core.columns import RUNS
 from relationship_core.ports import Store
 
-STEPS = ("review", "plan", "deliver")
-
 
 @frozen(kw_only=True)
 class Run:
@@ -20,7 +18,7 @@ class Run:
     Attributes:
         id: the run's id; runs of one project sort by it in the order they were started.
         as_of: the instant that every step of it is as of, also after a resumption.
-        step: the step it has come to.
+        step: the step it has come to: ``review``, ``plan`` or ``deliver``.
         started_at: when it was started.
         resumed: whether it had been started before.
     """
@@ -43,8 +41,8 @@ def unfinished(store: Store) -> Run | None:
 
 def start(store: Store, *, as_of: datetime, now: datetime) -> Run:
     """Note that a run begins."""
-    number = store.count(RUNS, [])["rows"].sum() + 1
-    run = Run(id=f"{number:08d}", as_of=as_of, step=STEPS[0], started_at=now)
+    number = store.count(RUNS, []).item() + 1
+    run = Run(id=f"{number:08d}", as_of=as_of, step="review", started_at=now)
     _keep(store, run, state="running", finished_at=None)
     return run
 
@@ -69,10 +67,8 @@ def finish(store: Store, run: Run, *, now: datetime, outcome: str) -> None:
 def _keep(store: Store, run: Run, *, state: str, finished_at: datetime | None, outcome: str = "") -> None:
     row = {
         "run": run.id,
-        "command": "run",
         "as_of": run.as_of,
         "step": run.step,
-        "cursor": "",
         "state": state,
         "started_at": run.started_at,
         "finished_at": finished_at,

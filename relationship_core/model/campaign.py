@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from attrs import converters, field, frozen, validators
 
 from relationship_core.model.interaction import Nature
-from relationship_core.model.texts import filled
+from relationship_core.model.texts import filled, slug
 
 Purpose: TypeAlias = Literal["service", "marketing"]
 """For the law. Whatever carries a price, an offer or a buying link is marketing."""
-
-_slug = validators.matches_re(r"[a-z][a-z0-9_-]*")
 
 
 @frozen(kw_only=True)
@@ -46,7 +44,7 @@ class Occasion:
         since: a column of type instant or date at which the occasion began; it dates expiry. Empty: now.
     """
 
-    name: str = field(validator=_slug)
+    name: str = field(validator=slug)
     when: str = ""
     key: str = "once"
     since: str = ""
@@ -62,7 +60,7 @@ class Action:
         variants: texts in order of preference; the first channel on which the customer can be reached wins.
     """
 
-    name: str = field(validator=_slug)
+    name: str = field(validator=slug)
     occasion: Occasion
     variants: tuple[Variant, ...] = field(converter=tuple[Variant, ...], validator=validators.min_len(1))
 
@@ -101,10 +99,10 @@ class Campaign:
         summary: one line for people.
     """
 
-    name: str = field(validator=_slug)
+    name: str = field(validator=slug)
     owner: str = field(validator=filled)
-    purpose: Purpose = field(validator=validators.in_(("service", "marketing")))
-    nature: Nature = field(validator=validators.in_(("give", "ask", "neutral")))
+    purpose: Purpose = field(validator=validators.in_(get_args(Purpose)))
+    nature: Nature = field(validator=validators.in_(get_args(Nature)))
     audience: str = ""
     actions: tuple[Action, ...] = field(converter=tuple[Action, ...], validator=validators.min_len(1))
     priority: int = 0

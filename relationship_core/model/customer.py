@@ -13,7 +13,7 @@ from relationship_core.model.texts import filled
 AttributeValue: TypeAlias = str | int | float | bool
 
 
-def _proxy(values: Mapping[str, AttributeValue]) -> Mapping[str, AttributeValue]:
+def _read_only(values: Mapping[str, AttributeValue]) -> Mapping[str, AttributeValue]:
     return MappingProxyType(dict(values))
 
 
@@ -52,4 +52,4 @@ class Customer:
     zone: str | None = None
     country: str | None = field(default=None, validator=validators.optional(validators.matches_re(r"[A-Z]{2}")))
     contact_points: tuple[ContactPoint, ...] = field(default=(), converter=tuple[ContactPoint, ...])
-    attributes: Mapping[str, AttributeValue] = field(factory=dict, converter=_proxy, repr=False)
+    attributes: Mapping[str, AttributeValue] = field(factory=dict, converter=_read_only, repr=False)

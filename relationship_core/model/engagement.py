@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from attrs import field, frozen, validators
 
@@ -44,7 +44,7 @@ class Decision:
     """
 
     engagement: Engagement
-    verdict: Verdict = field(validator=validators.in_(("planned", "skipped")))
+    verdict: Verdict = field(validator=validators.in_(get_args(Verdict)))
     reason: str
     detail: str = ""
     until: datetime | None = field(default=None, validator=validators.optional(aware))

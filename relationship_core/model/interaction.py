@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from attrs import field, frozen, validators
 
 from relationship_core.model.instants import aware
 from relationship_core.model.money import Money
-from relationship_core.model.texts import filled
+from relationship_core.model.texts import filled, identifier, read_only
 
 Direction: TypeAlias = Literal["inbound", "outbound"]
 """Who moved: ``inbound`` is the customer, ``outbound`` is us."""
@@ -32,9 +31,9 @@ class InteractionKind:
         summary: one line for people.
     """
 
-    name: str = field(validator=validators.matches_re(r"[a-z][a-z0-9_]*"))
-    direction: Direction = field(validator=validators.in_(("inbound", "outbound")))
-    nature: Nature = field(default="neutral", validator=validators.in_(("give", "ask", "neutral")))
+    name: str = field(validator=identifier)
+    direction: Direction = field(validator=validators.in_(get_args(Direction)))
+    nature: Nature = field(default="neutral", validator=validators.in_(get_args(Nature)))
     evidence: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
     summary: str
 
@@ -54,10 +53,6 @@ class OrderLine:
     category: str | None = None
     quantity: float = field(default=1.0, converter=float, validator=validators.ge(0))
     minor: int | None = None
-
-
-def _read_only(values: Mapping[str, str]) -> Mapping[str, str]:
-    return MappingProxyType(dict(values))
 
 
 @frozen(kw_only=True)
@@ -84,4 +79,4 @@ class Interaction:
     amount: Money | None = None
     reference: str | None = None
     lines: tuple[OrderLine, ...] = field(default=(), converter=tuple[OrderLine, ...])
-    data: Mapping[str, str] = field(factory=dict, converter=_read_only)
+    data: Mapping[str, str] = field(factory=dict, converter=read_only)

@@ -11,13 +11,14 @@ from relationship_core.model.engagement import Engagement
 from relationship_core.model.instants import aware
 
 MessageState: TypeAlias = Literal[
-    "queued", "claimed", "attempting", "accepted", "rejected", "deferred", "unknown", "expired", "failed"
+    "queued", "claimed", "attempting", "accepted", "rejected", "unknown", "expired", "failed"
 ]
 """Where a message is on its way.
 
-``queued`` waits; ``claimed`` belongs to a worker; ``attempting`` was committed just before the channel
-was called; ``accepted``, ``rejected``, ``deferred`` are the channel's answers; ``unknown`` means the
-channel may have sent it; ``expired`` was not worth sending any more; ``failed`` could not be rendered.
+``queued`` waits, also after the channel deferred it; ``claimed`` belongs to a worker; ``attempting`` was
+committed just before the channel was called; ``accepted`` and ``rejected`` are the channel's answers;
+``unknown`` means that the channel may have sent it; ``expired`` was not worth sending any more; ``failed``
+could not be rendered, or its address was suppressed after planning.
 """
 
 ReceiptState: TypeAlias = Literal["accepted", "rejected", "deferred", "unknown"]

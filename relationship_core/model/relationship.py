@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from attrs import field, frozen, validators
 
 from relationship_core.model.instants import aware
-from relationship_core.model.texts import filled
+from relationship_core.model.texts import filled, identifier, read_only
 
 
 @frozen(kw_only=True)
@@ -45,7 +46,7 @@ class Stage:
         dwell_days: how long a customer stays on this rung before the next move, in days.
     """
 
-    name: str = field(validator=validators.matches_re(r"[a-z][a-z0-9_]*"))
+    name: str = field(validator=identifier)
     enter: str = ""
     leave: str = ""
     dwell_days: float = field(default=0.0, converter=float, validator=validators.ge(0))
@@ -100,11 +101,11 @@ class Transition:
         at: the review's instant.
         origin: the stage left.
         target: the stage reached.
-        evidence: each atom of the conditions that decided it, with the value it had.
+        evidence: the columns of the condition that decided it, each with the value it had, as text.
     """
 
     customer: str
     at: datetime = field(validator=aware)
     origin: str
     target: str
-    evidence: dict[str, str] = field(factory=dict)
+    evidence: Mapping[str, str] = field(factory=dict, converter=read_only)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import polars as pl
-from attrs import field, frozen
+from attrs import frozen
 
 from relationship_core.columns import (
     CONTACT_POINTS,
@@ -19,13 +19,12 @@ from relationship_core.columns import (
     Page,
 )
 from relationship_core.errors import RejectedError
-from relationship_core.flow.announcements import as_transitions
 from relationship_core.flow.catalog import CONFIDENCE, Catalog
+from relationship_core.flow.objects import as_transitions
 from relationship_core.flow.standing import Moment, standing
 from relationship_core.model.customer import ContactPoint, Customer
 from relationship_core.model.relationship import Score, Transition
 from relationship_core.ports import Store
-
 
 CATEGORIES_SHOWN = 4
 """So many categories of an order stand in its line of the timeline."""
@@ -78,7 +77,7 @@ class CustomerView:
     measures: Mapping[str, float | str | datetime]
     transitions: tuple[Transition, ...]
     timeline: tuple[TimelineEntry, ...]
-    interactions: int = field(default=0)
+    interactions: int
 
 
 def view_customer(store: Store, catalog: Catalog, customer: str, moment: Moment, *, entries: int = 20) -> CustomerView:
@@ -107,7 +106,7 @@ def view_customer(store: Store, catalog: Catalog, customer: str, moment: Moment,
         since=row["since"],
         lapsed=known["lapsed"],
         due_at=row["due_at"],
-        scores=scores_of(known, catalog),
+        scores=_scores(known, catalog),
         measures={name: known[name] for name in _measure_names(catalog) if known.get(name) is not None},
         transitions=as_transitions(store.read(TRANSITIONS, page=page).sort("at")),
         timeline=_timeline(history, store.read(MESSAGES, page=page), entries),
@@ -128,7 +127,7 @@ def find_customer(store: Store, customer: str) -> Page:
     return page
 
 
-def scores_of(known: Mapping[str, object], catalog: Catalog) -> tuple[Score, ...]:
+def _scores(known: Mapping[str, object], catalog: Catalog) -> tuple[Score, ...]:
     """The scores in a row of a standing."""
     return tuple(
         Score(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import polars as pl
 from attrs import frozen
@@ -12,11 +11,12 @@ from attrs import frozen
 from relationship_core.columns import DECISIONS, MESSAGES
 from relationship_core.conditions import Condition
 from relationship_core.errors import ConfigurationError, nearest
+from relationship_core.flow.objects import as_decisions
 from relationship_core.flow.plan.candidates import candidate_names
 from relationship_core.flow.report.customers import find_customer
 from relationship_core.flow.rules import Rules, Step
 from relationship_core.flow.standing import Moment, standing
-from relationship_core.model.engagement import Decision, Engagement
+from relationship_core.model.engagement import Decision
 from relationship_core.ports import Store
 
 
@@ -139,7 +139,7 @@ def _action(step: Step, frame: pl.DataFrame, decided: pl.DataFrame, sent: pl.Dat
         due=bool(frame.select(step.when.holds.alias("holds")).item()),
         audience=_atoms(step.audience, frame),
         occasion=_atoms(step.when, frame),
-        decisions=tuple(decision_of(row) for row in decided.filter(own).iter_rows(named=True)),
+        decisions=as_decisions(decided.filter(own)),
         messages=tuple(
             MessageView(
                 id=row["id"],
@@ -162,18 +162,4 @@ def _atoms(condition: Condition, frame: pl.DataFrame) -> tuple[AtomView, ...]:
             values=frame.select(atom.operands).row(0, named=True) if atom.operands else {},
         )
         for atom in condition.atoms
-    )
-
-
-def decision_of(row: Mapping[str, Any]) -> Decision:
-    """A row of DECISIONS as a Decision."""
-    return Decision(
-        engagement=Engagement(
-            campaign=row["campaign"], action=row["action"], customer=row["customer"], occasion=row["occasion"]
-        ),
-        verdict=row["verdict"],
-        reason=row["reason"],
-        detail=row["detail"],
-        until=row["until"],
-        at=row["at"],
     )

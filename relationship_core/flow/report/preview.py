@@ -10,7 +10,7 @@ from relationship_core.columns import CONTACT_POINTS, Page
 from relationship_core.errors import ConfigurationError, RejectedError
 from relationship_core.flow.deliver.render import Row, Studio, facts_named, known_facts, rendered
 from relationship_core.flow.report.customers import find_customer
-from relationship_core.model.campaign import Action, Campaign, Variant
+from relationship_core.model.campaign import Campaign, Variant
 from relationship_core.model.message import Message
 from relationship_core.ports import Store
 

@@ -105,15 +105,16 @@ def report(store: Store, ladder: Ladder, as_of: datetime, zone: str) -> Report:
 
 
 def _total(store: Store) -> int:
-    return int(store.count(CUSTOMERS, [])["rows"].sum())
+    return int(store.count(CUSTOMERS, []).item())
 
 
 def view_ladder(store: Store, ladder: Ladder, zone: str) -> LadderView:
     """Where customers stand, and their moves by project-local month."""
+    customers = _total(store)
     states = store.count(STATES, ["stage", "lapsed"])
     placed = dict(states.group_by("stage").agg(pl.col("rows").sum()).iter_rows())
     # Whom no review has moved has no state, and stands on the first rung.
-    placed[ladder.names[0]] = placed.get(ladder.names[0], 0) + _total(store) - sum(placed.values())
+    placed[ladder.names[0]] = placed.get(ladder.names[0], 0) + customers - sum(placed.values())
     moves = store.read(TRANSITIONS).with_columns(
         pl.col("at").dt.convert_time_zone(zone).dt.strftime("%Y-%m").alias("month")
     )
@@ -123,7 +124,7 @@ def view_ladder(store: Store, ladder: Ladder, zone: str) -> LadderView:
         ladder=ladder.name,
         stages={name: int(placed.get(name, 0)) for name in ladder.names},
         lapsed=int(states.filter(pl.col("lapsed"))["rows"].sum()),
-        by_month=_by_month(movements, ladder, _total(store)),
+        by_month=_by_month(movements, ladder, customers),
         movements=movements,
     )
 

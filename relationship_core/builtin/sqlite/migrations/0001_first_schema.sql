@@ -130,10 +130,8 @@ CREATE TABLE campaigns (
 
 CREATE TABLE runs (
     run TEXT NOT NULL PRIMARY KEY,
-    command TEXT,
     as_of INTEGER,
     step TEXT,
-    "cursor" TEXT,
     state TEXT,
     started_at INTEGER,
     finished_at INTEGER,

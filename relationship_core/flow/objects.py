@@ -1,14 +1,17 @@
-"""Announcements: rows as the objects that listening plugins are told about."""
+"""Rows as the objects that embedders and listening plugins are given."""
 
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
-import polars as pl
-
+from relationship_core.model.engagement import Decision, Engagement
 from relationship_core.model.interaction import Interaction, OrderLine
 from relationship_core.model.money import Money
 from relationship_core.model.relationship import Transition
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def as_interactions(rows: pl.DataFrame, currency: str) -> tuple[Interaction, ...]:
@@ -38,6 +41,23 @@ def as_transitions(rows: pl.DataFrame) -> tuple[Transition, ...]:
             origin=row["origin"],
             target=row["target"],
             evidence={name: str(value) for name, value in json.loads(row["evidence"]).items()},
+        )
+        for row in rows.iter_rows(named=True)
+    )
+
+
+def as_decisions(rows: pl.DataFrame) -> tuple[Decision, ...]:
+    """Rows of DECISIONS as decisions."""
+    return tuple(
+        Decision(
+            engagement=Engagement(
+                campaign=row["campaign"], action=row["action"], customer=row["customer"], occasion=row["occasion"]
+            ),
+            verdict=row["verdict"],
+            reason=row["reason"],
+            detail=row["detail"],
+            until=row["until"],
+            at=row["at"],
         )
         for row in rows.iter_rows(named=True)
     )

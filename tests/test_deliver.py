@@ -1,0 +1,463 @@
+"""Deliver: every message goes out once, and what became of it is known, or said to be unknown."""
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+import pytest
+from attrs import evolve
+
+from relationship_core import (
+    MESSAGES,
+    SUPPRESSIONS,
+    Campaign,
+    Channel,
+    Choice,
+    Customer,
+    Message,
+    Provider,
+    Receipt,
+    Relationships,
+    Renderer,
+    Variant,
+    hookimpl,
+)
+from relationship_core.builtin.channels import NullSettings
+from relationship_core.builtin.liquid import LiquidSettings
+from relationship_core.builtin.sqlite.store import SQLiteStore
+from relationship_core.flow.deliver.worker import working
+from relationship_core.flow.plan.circumstances import address_hash
+
+Open = Callable[..., Relationships]
+Plan = Callable[..., Campaign]
+Know = Callable[..., Customer]
+Answer = Callable[[Message], Any]
+
+START = datetime(2024, 3, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+class Scripted:
+    """A plugin with the channel ``scripted``, which answers as it is told and remembers what it was given."""
+
+    medium = "email"
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.given: list[str] = []
+
+    def send(self, messages: Sequence[Message]) -> Sequence[Receipt]:
+        self.given += [message.engagement.customer for message in messages]
+        return [self.answer(message) for message in messages]
+
+    def close(self) -> None:
+        pass
+
+    @hookimpl
+    def relationship_channels(self) -> tuple[Provider[Channel], ...]:
+        return (
+            Provider(
+                name="scripted", factory=lambda _: self, settings=NullSettings, summary="Told.", capabilities=["local"]
+            ),
+        )
+
+
+class Looking(Scripted):
+    """One that can tell afterwards: what it ``wrote``."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer)
+        self.wrote: set[str] = set()
+
+    def sent(self, messages: Sequence[str]) -> frozenset[str]:
+        return frozenset(self.wrote & set(messages))
+
+
+def accept(message: Message) -> Receipt:
+    return Receipt(message=message.id, state="accepted", reference=f"ref-{message.engagement.customer}")
+
+
+def fail(_message: Message) -> Receipt:
+    error = "the line went dead"
+    raise OSError(error)
+
+
+def states(project: Relationships) -> dict[str, str]:
+    return dict(project.store.read(MESSAGES).select("customer", "state").sort("customer").iter_rows())
+
+
+def message_of(project: Relationships, customer: str) -> dict[str, Any]:
+    return project.store.read(MESSAGES, where={"customer": customer}).row(0, named=True)
+
+
+@pytest.fixture
+def queued(make_project: Open, make_campaign: Plan, make_customer: Know) -> Callable[..., Relationships]:
+    """A project with a message queued for each of so many customers, c00, c01, ..."""
+
+    def make(
+        channel: Scripted | None,
+        number: int,
+        *,
+        campaign: dict[str, Any] | None = None,
+        plugins: Sequence[object] = (),
+        **more: Any,
+    ) -> Relationships:
+        chosen = {"channels": {"letters": Choice(use="scripted" if channel else "null")}, **more}
+        installed = [*plugins, *([channel] if channel else [])]
+        project = make_project(make_campaign("hello", **(campaign or {})), plugins=installed, **chosen)
+        project.record_customers(make_customer(f"c{each:02d}") for each in range(number))
+        project.review(as_of=START)
+        project.plan(as_of=START)
+        assert states(project) == {f"c{each:02d}": "queued" for each in range(number)}
+        return project
+
+    return make
+
+
+def test_files_are_written_and_receipts_kept(queued: Callable[..., Relationships], tmp_path: Path) -> None:
+    project = queued(None, 3, channels={"letters": Choice(use="folder", settings={"path": tmp_path / "out"})})
+    delivered = project.deliver(as_of=START)
+    assert (delivered.accepted, delivered.waiting, delivered.as_of) == (3, (), START)
+    rows = project.store.read(MESSAGES).to_dicts()
+    assert {row["state"] for row in rows} == {"accepted"}
+    assert {row["settled_at"] for row in rows} == {START}
+    assert {(row["worker"], row["claimed_until"]) for row in rows} == {(None, None)}
+    assert {row["reference"] for row in rows} == {path.name for path in (tmp_path / "out").iterdir()}
+    first = next(path for path in (tmp_path / "out").iterdir() if path.name == message_of(project, "c00")["reference"])
+    mail = message_from_bytes(first.read_bytes(), policy=policy.default)
+    assert "c00@example.com" in str(mail["To"])
+    assert "Hello C00" in str(mail.get_body())
+
+
+def test_two_deliveries_send_nothing_twice(queued: Callable[..., Relationships]) -> None:
+    channel = Scripted(accept)
+    project = queued(channel, 4)
+    assert project.deliver(as_of=START).accepted == 4
+    assert project.deliver(as_of=START + HOUR).accepted == 0
+    assert sorted(channel.given) == ["c00", "c01", "c02", "c03"]
+
+
+@pytest.mark.parametrize("state", ["rejected", "unknown"])
+def test_what_the_channel_answers_is_kept(
+    queued: Callable[..., Relationships], state: Literal["rejected", "unknown"]
+) -> None:
+    channel = Scripted(lambda message: Receipt(message=message.id, state=state, detail="its words", reference="r"))
+    project = queued(channel, 1)
+    project.deliver(as_of=START)
+    project.deliver(as_of=START + 1000 * HOUR)
+    row = message_of(project, "c00")
+    assert (row["state"], row["detail"], row["reference"]) == (state, "its words", "r")
+    assert channel.given == ["c00"]
+
+
+def test_an_expired_message_is_not_sent(queued: Callable[..., Relationships]) -> None:
+    channel = Scripted(accept)
+    project = queued(channel, 1, campaign={"limits": {"expires_days": 2}})
+    delivered = project.deliver(as_of=START + timedelta(days=2))
+    assert (delivered.expired, channel.given) == (1, [])
+    assert message_of(project, "c00")["settled_at"] == START + timedelta(days=2)
+    project = queued(channel, 1, campaign={"limits": {"expires_days": 2}})
+    assert project.deliver(as_of=START + timedelta(days=2) - timedelta(microseconds=1)).accepted == 1
+
+
+def test_an_address_suppressed_after_planning_gets_nothing(queued: Callable[..., Relationships]) -> None:
+    channel = Scripted(accept)
+    project = queued(channel, 2)
+    row = {"medium": "email", "address_hash": address_hash("c00@example.com"), "reason": "complaint", "at": START}
+    with project.store.transaction():
+        project.store.put(SUPPRESSIONS, pl.DataFrame([row], schema=dict(SUPPRESSIONS.schema)))
+    assert project.deliver(as_of=START).failed == 1
+    assert channel.given == ["c01"]
+    assert "suppressed" in message_of(project, "c00")["detail"]
+
+
+class Stumbling:
+    """A plugin with a renderer that fails for one customer."""
+
+    def check(self, template: str) -> None:
+        pass
+
+    def render(self, template: str, context: Any, *, html: bool) -> str:  # noqa: ARG002  the port's
+        if context["customer"]["id"] == "c01":
+            error = "a secret of c01"
+            raise ZeroDivisionError(error)
+        return template
+
+    @hookimpl
+    def relationship_renderers(self) -> tuple[Provider[Renderer], ...]:
+        return (Provider(name="stumbling", factory=lambda _: self, settings=LiquidSettings, summary="Stumbles."),)
+
+
+def test_a_message_that_cannot_be_rendered_fails_alone(
+    queued: Callable[..., Relationships], make_customer: Know
+) -> None:
+    channel = Scripted(accept)
+    text = "{{ customer.nickname }}"
+    variants = [Variant(channel="letters", subject="Hi", text=text)]
+    project = queued(channel, 3, campaign={"variants": variants}, attributes={"nickname": "text"})
+    project.record_customers([make_customer("c02", attributes={"nickname": "Zed"})])
+    delivered = project.deliver(as_of=START)
+    assert (delivered.failed, delivered.accepted, channel.given) == (2, 1, ["c02"])
+    assert "nickname" in message_of(project, "c00")["detail"]
+
+
+def test_a_renderer_that_breaks_fails_the_message_alone(queued: Callable[..., Relationships]) -> None:
+    channel = Scripted(accept)
+    project = queued(channel, 3, plugins=[Stumbling()], renderer=Choice(use="stumbling"))
+    delivered = project.deliver(as_of=START)
+    assert (delivered.failed, delivered.accepted) == (1, 2)
+    assert message_of(project, "c01")["detail"] == "the renderer failed with ZeroDivisionError"
+
+
+def test_a_subject_of_two_lines_is_not_sent(queued: Callable[..., Relationships], make_customer: Know) -> None:
+    channel = Scripted(accept)
+    variant = Variant(channel="letters", subject="Dear {{ customer.name }}", text="Hello")
+    project = queued(channel, 1, campaign={"variants": [variant]})
+    project.record_customers([make_customer("c00", name="Ada\nBcc: all@example.com")])
+    assert project.deliver(as_of=START).failed == 1
+    assert channel.given == []
+
+
+# Channels that fail
+
+
+def test_a_channel_that_raises_leaves_it_unknown_and_goes_on(
+    queued: Callable[..., Relationships], caplog: pytest.LogCaptureFixture
+) -> None:
+    channel = Scripted(lambda message: fail(message) if message.engagement.customer == "c01" else accept(message))
+    project = queued(channel, 3)
+    with caplog.at_level(logging.DEBUG):
+        delivered = project.deliver(as_of=START)
+    assert (delivered.accepted, delivered.unknown) == (2, 1)
+    assert {row: state for row, state in states(project).items() if state != "accepted"} == {"c01": "unknown"}
+    assert "example.com" not in caplog.text
+    project.deliver(as_of=START + 1000 * HOUR)
+    assert sorted(channel.given) == ["c00", "c01", "c02"], "it is never sent again by itself"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda _: None,
+        lambda _: Receipt(message="somebody else's", state="accepted"),
+        lambda _: "accepted",
+    ],
+)
+def test_an_answer_that_is_no_receipt_is_unknown(queued: Callable[..., Relationships], answer: Answer) -> None:
+    project = queued(Scripted(answer), 1)
+    assert project.deliver(as_of=START).unknown == 1
+
+
+@pytest.mark.parametrize("wrote", [True, False])
+def test_a_channel_that_can_look_settles_it(queued: Callable[..., Relationships], wrote: bool) -> None:
+    def write_and_fail(message: Message) -> Receipt:
+        if wrote:
+            channel.wrote.add(message.id)
+        return fail(message)
+
+    channel = Looking(write_and_fail)
+    project = queued(channel, 1)
+    delivered = project.deliver(as_of=START)
+    assert (delivered.accepted, delivered.deferred) == ((1, 0) if wrote else (0, 1))
+    channel.answer = accept
+    project.deliver(as_of=START + HOUR)
+    assert states(project) == {"c00": "accepted"}
+    assert len(channel.given) == (1 if wrote else 2)
+
+
+def test_a_channel_that_fails_to_look_leaves_it_unknown(
+    queued: Callable[..., Relationships], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = Looking(fail)
+    monkeypatch.setattr(channel, "sent", fail)
+    project = queued(channel, 1)
+    assert project.deliver(as_of=START).unknown == 1
+
+
+def test_the_breaker_opens_after_five_and_the_rest_stays_queued(queued: Callable[..., Relationships]) -> None:
+    channel = Scripted(fail)
+    project = queued(channel, 9)
+    delivered = project.deliver(as_of=START)
+    assert (delivered.unknown, delivered.waiting, len(channel.given)) == (5, ("letters",), 5)
+    assert sorted(states(project).values()) == ["queued"] * 4 + ["unknown"] * 5
+    rest = project.store.read(MESSAGES, where={"state": "queued"})
+    assert rest["worker"].to_list() == [None] * 4
+    channel.answer = accept
+    assert project.deliver(as_of=START).accepted == 4
+
+
+def test_a_success_closes_the_count_of_the_breaker(queued: Callable[..., Relationships]) -> None:
+    failed = iter([1, 1, 1, 1, 0, 1, 1, 1, 1, 0])
+    project = queued(Scripted(lambda message: fail(message) if next(failed) else accept(message)), 10)
+    delivered = project.deliver(as_of=START)
+    assert (delivered.unknown, delivered.accepted, delivered.waiting) == (8, 2, ())
+
+
+def test_deferred_waits_and_waits_longer(queued: Callable[..., Relationships]) -> None:
+    channel = Scripted(lambda message: Receipt(message=message.id, state="deferred", detail="busy"))
+    project = queued(channel, 1)
+    waits, at = [], START
+    for _ in range(14):
+        assert project.deliver(as_of=at).deferred == 1
+        row = message_of(project, "c00")
+        assert (row["state"], row["detail"], row["settled_at"]) == ("queued", "busy", None)
+        assert project.deliver(as_of=row["not_before"] - timedelta(microseconds=1)).deferred == 0
+        waits.append(row["not_before"] - at)
+        at = row["not_before"]
+    assert waits[:3] == [timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=4)]
+    assert waits[-1] == 6 * HOUR
+    channel.answer = accept
+    assert project.deliver(as_of=at).accepted == 1
+
+
+def test_the_wish_of_the_provider_is_kept(queued: Callable[..., Relationships]) -> None:
+    wish = timedelta(days=1)
+    project = queued(
+        Scripted(lambda message: Receipt(message=message.id, state="deferred", retry_after=wish.total_seconds())), 1
+    )
+    project.deliver(as_of=START)
+    assert message_of(project, "c00")["not_before"] == START + wish
+
+
+# Crashes and neighbours
+
+
+def in_a_file(make_project: Open, tmp_path: Path, *campaigns: Campaign, channel: Scripted) -> Relationships:
+    store = Choice(use="sqlite", settings={"path": tmp_path / "relationships.db"})
+    return make_project(*campaigns, plugins=[channel], store=store, channels={"letters": Choice(use="scripted")})
+
+
+def test_attempting_is_committed_before_the_channel_is_called(
+    make_project: Open, make_campaign: Plan, make_customer: Know, tmp_path: Path
+) -> None:
+    seen = []
+
+    def look(message: Message) -> Receipt:
+        other = SQLiteStore(tmp_path / "relationships.db")
+        seen.append(sorted(other.read(MESSAGES)["state"]))
+        assert other.read(MESSAGES, where={"id": message.id})["state"].item() == "attempting"
+        other.close()
+        return accept(message)
+
+    with in_a_file(make_project, tmp_path, make_campaign("hello"), channel=Scripted(look)) as project:
+        project.record_customers(make_customer(f"c{each}") for each in range(3))
+        project.run(as_of=START)
+    assert seen == [
+        ["attempting", "claimed", "claimed"],
+        ["accepted", "attempting", "claimed"],
+        ["accepted", "accepted", "attempting"],
+    ]
+
+
+def leave(project: Relationships, customer: str, **columns: Any) -> None:
+    """A message as somebody left it."""
+    row = {**message_of(project, customer), **columns}
+    with project.store.transaction():
+        project.store.put(MESSAGES, pl.DataFrame([row], schema=dict(MESSAGES.schema)))
+
+
+def _own_name() -> str:
+    with working() as worker:
+        return worker
+
+
+def test_what_a_dead_worker_had_claimed_is_sent(queued: Callable[..., Relationships]) -> None:
+    """Whether a delivery of this process is over, its process is gone, or its number belongs to another one."""
+    machine = _own_name().partition(":")[0]
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    gone = [_own_name(), f"{machine}:{int(ended.stdout)}:12345:x", f"{machine}:{os.getppid()}:12345:x"]
+    channel = Scripted(accept)
+    project = queued(channel, 3)
+    for number, worker in enumerate(gone):
+        leave(project, f"c0{number}", state="claimed", worker=worker, claimed_until=START + HOUR)
+    assert project.deliver(as_of=START).accepted == 3
+
+
+@pytest.mark.parametrize(("kind", "wrote", "state"), [(Scripted, False, "unknown"), (Looking, True, "accepted")])
+def test_what_a_dead_worker_was_attempting_is_not_sent_again(
+    queued: Callable[..., Relationships], kind: type[Scripted], wrote: bool, state: str
+) -> None:
+    channel = kind(accept)
+    project = queued(channel, 1)
+    if isinstance(channel, Looking) and wrote:
+        channel.wrote.add(message_of(project, "c00")["id"])
+    leave(project, "c00", state="attempting", worker=_own_name(), claimed_until=START + HOUR)
+    project.deliver(as_of=START)
+    assert (states(project), channel.given) == ({"c00": state}, [])
+
+
+def test_what_surely_was_not_sent_is_sent(queued: Callable[..., Relationships]) -> None:
+    channel = Looking(accept)
+    project = queued(channel, 1)
+    leave(project, "c00", state="attempting", worker=_own_name(), claimed_until=START + HOUR)
+    assert project.deliver(as_of=START).accepted == 1
+
+
+@pytest.mark.parametrize("state", ["claimed", "attempting"])
+def test_a_living_worker_is_left_alone_even_beyond_its_lease(queued: Callable[..., Relationships], state: str) -> None:
+    channel = Scripted(accept)
+    project = queued(channel, 1)
+    with working() as worker:
+        leave(project, "c00", state=state, worker=worker, claimed_until=START - HOUR)
+        project.deliver(as_of=START)
+        assert (states(project), channel.given) == ({"c00": state}, [])
+
+
+def test_a_worker_elsewhere_has_its_lease(queued: Callable[..., Relationships]) -> None:
+    channel = Scripted(accept)
+    project = queued(channel, 1)
+    leave(project, "c00", state="claimed", worker=f"another machine:{os.getpid()}:1:x", claimed_until=START + HOUR)
+    project.deliver(as_of=START + HOUR - timedelta(microseconds=1))
+    assert channel.given == []
+    project.deliver(as_of=START + HOUR)
+    assert channel.given == ["c00"]
+
+
+def test_an_interrupted_delivery_is_taken_up_in_the_same_process(queued: Callable[..., Relationships]) -> None:
+    """Ctrl-C while the second message is on its way: nobody knows about that one, the others follow."""
+
+    def interrupt(message: Message) -> Receipt:
+        if len(channel.given) == 2:
+            raise KeyboardInterrupt
+        return accept(message)
+
+    channel = Scripted(interrupt)
+    project = queued(channel, 4)
+    with pytest.raises(KeyboardInterrupt):
+        project.deliver(as_of=START)
+    channel.answer = accept
+    delivered = project.deliver(as_of=START)
+    assert (delivered.accepted, delivered.unknown) == (2, 1)
+    assert sorted(channel.given) == ["c00", "c01", "c02", "c03"]
+    assert sorted(states(project).values()) == ["accepted"] * 3 + ["unknown"]
+
+
+def test_a_message_says_what_its_version_of_the_campaign_said(
+    make_project: Open, make_campaign: Plan, make_customer: Know
+) -> None:
+    told = []
+
+    def listen(message: Message) -> Receipt:
+        told.append(message.text)
+        return accept(message)
+
+    channel = Scripted(listen)
+    campaign = make_campaign("hello")
+    chosen = {"plugins": [channel], "channels": {"letters": Choice(use="scripted")}}
+    project = make_project(campaign, **chosen)
+    project.record_customers([make_customer("ada")])
+    project.review(as_of=START)
+    project.plan(as_of=START)
+    (action,) = campaign.actions
+    changed = evolve(action, variants=[Variant(channel="letters", subject="New", text="New")])
+    other = make_project(evolve(campaign, actions=[changed]), **chosen)
+    other.store = project.store
+    other.deliver(as_of=START)
+    assert told == ["Hello Ada"]
