@@ -55,13 +55,9 @@ _TINY = 1e-300
 _NEVER = pl.lit(math.inf)
 
 
-NEXT_CHANGE = "__next_change"
-"""What the name of a column ends with that holds the next change of a feature that moves in steps."""
-
-
 def next_change_column(name: str) -> str:
     """The column that holds the next change of a feature that moves in steps."""
-    return name + NEXT_CHANGE
+    return f"{name}__next_change"
 
 
 def motion_of_feature(feature: Feature) -> Motion:

@@ -11,20 +11,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
-import polars as pl
-from attrs import asdict, frozen
+from attrs import frozen
 
-from relationship_core.campaign_files import campaign_content, campaign_version, read_campaigns
+from relationship_core.campaign_files import read_campaigns
 from relationship_core.chosen import Chosen
 from relationship_core.clock import system_clock
-from relationship_core.columns import CAMPAIGNS
 from relationship_core.config import Settings, read_settings
 from relationship_core.flow import runs
-from relationship_core.flow.announcements import as_interactions, as_transitions
 from relationship_core.flow.catalog import Catalog, make_catalog
 from relationship_core.flow.deliver import Delivered, deliver
 from relationship_core.flow.deliver.render import Studio
 from relationship_core.flow.facts import read_fact, write_fact
+from relationship_core.flow.objects import as_interactions, as_transitions
 from relationship_core.flow.plan import Outbox, Planned, plan
 from relationship_core.flow.plan.outbox import salted_message_id
 from relationship_core.flow.progress import Listener, silent
@@ -42,7 +40,8 @@ from relationship_core.flow.report.preview import Preview, preview
 from relationship_core.flow.report.summary import LadderView, Report, report, view_ladder
 from relationship_core.flow.review import Reviewed, review
 from relationship_core.flow.rules import Rules, make_rules
-from relationship_core.flow.standing import Moment, last_recorded
+from relationship_core.flow.standing import Moment
+from relationship_core.flow.versions import keep_versions, versions_of
 from relationship_core.model.campaign import Campaign
 from relationship_core.model.customer import Customer
 from relationship_core.model.instants import utc
@@ -50,6 +49,8 @@ from relationship_core.model.interaction import Interaction
 from relationship_core.plugins import Plugins, load_plugins
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from relationship_core.ports import Clock, Store
 
 _SALT_FACT = "salt"
@@ -114,7 +115,11 @@ class Relationships:
         self.catalog: Catalog = make_catalog(self.settings, self.plugins)
         self._chosen = Chosen(self.settings, self.plugins, folder or Path.cwd())
         self.store: Store = self._chosen.store
-        self.store.prepare(self.catalog.measures)
+        try:
+            self.store.prepare(self.catalog.measures)
+        except BaseException:
+            self.close()
+            raise
 
     @classmethod
     def open(cls, folder: Path, *, clock: Clock = system_clock, plugins: Plugins | None = None) -> Self:
@@ -190,13 +195,15 @@ class Relationships:
             progress: told how many rows are done.
 
         Raises:
-            RejectedError: the file cannot be read at all.
+            ConfigurationError: the file is not there, a named column is not in it, or there is no such zone or kind.
+            RejectedError: the file cannot be read at all, or lacks a column.
+            UnsupportedError: no file with this extension can be read.
         """
         return import_file(
             self._recorder,
             what,
             path,
-            columns=columns or {},
+            columns=columns,
             source=source,
             kind=kind,
             zone=zone,
@@ -205,7 +212,11 @@ class Relationships:
         )
 
     def rebuild(self, *, progress: Listener = silent) -> Rebuilt:
-        """Fold the whole history again, after a measure was added or changed."""
+        """Fold the whole history again, after a measure was added or changed.
+
+        Raises:
+            ConfigurationError: the expression of a measure cannot be computed.
+        """
         return rebuild(self._recorder, progress=progress)
 
     # review, plan, deliver
@@ -216,6 +227,7 @@ class Relationships:
         """Judge every due customer: stage, transitions, next due time.
 
         Raises:
+            ConfigurationError: a rule is wrong, or fails.
             RejectedError: something was recorded that happened after ``as_of``.
         """
         announce = None
@@ -236,11 +248,14 @@ class Relationships:
 
         Raises:
             ConfigurationError: a campaign names a channel that may not carry it, or a policy fails.
+            RejectedError: something was recorded that happened after ``as_of``.
         """
+        if not dry_run:
+            keep_versions(self.store, self.campaigns, utc(self.clock()))
         outbox = Outbox(
             media=self._chosen.media(self.campaigns),
             intervals=self.settings.minimum_interval_days,
-            versions=self._keep_versions(dry_run=dry_run),
+            versions=versions_of(self.campaigns),
             message_id=salted_message_id(self._salt(dry_run=dry_run)),
         )
         return plan(
@@ -254,7 +269,11 @@ class Relationships:
         )
 
     def deliver(self, *, as_of: datetime | None = None, progress: Listener = silent) -> Delivered:
-        """Hand the queued messages to their channels."""
+        """Hand the queued messages to their channels.
+
+        Raises:
+            ConfigurationError: a channel or the renderer cannot be made.
+        """
         channels = {name: partial(self._chosen.channel, name) for name in self.settings.channels}
         announce = self.plugins.delivered if self.plugins.listens("relationship_delivered") else None
         return deliver(self.store, channels, self._studio(as_of), announce=announce, progress=progress)
@@ -269,7 +288,7 @@ class Relationships:
             RejectedError: something was recorded that happened after ``as_of``.
         """
         now = utc(self.clock())
-        current = self._cut_short(now) or runs.start(self.store, as_of=utc(as_of or now), now=now)
+        current = runs.cut_short(self.store, now=now) or runs.start(self.store, as_of=utc(as_of or now), now=now)
         reviewed = planned = None
         if current.step == "review":
             reviewed = self.review(as_of=current.as_of, progress=progress)
@@ -286,14 +305,6 @@ class Relationships:
             planned=planned,
             delivered=delivered,
         )
-
-    def _cut_short(self, now: datetime) -> runs.Run | None:
-        """The run to take up, if there is one."""
-        run, last = runs.unfinished(self.store), last_recorded(self.store)
-        if run is not None and run.step != "deliver" and last is not None and last > run.as_of:
-            runs.give_up(self.store, run, now=now)
-            return None
-        return run
 
     # report
 
@@ -386,25 +397,6 @@ class Relationships:
                 write_fact(self.store, _SALT_FACT, salt)
         return salt
 
-    def _keep_versions(self, *, dry_run: bool) -> Mapping[str, str]:
-        """Keep the content of every campaign's present version, which queued messages are pinned to."""
-        versions = {campaign.name: campaign_version(campaign) for campaign in self.campaigns}
-        kept = set(self.store.read(CAMPAIGNS, columns=["campaign", "version"]).iter_rows())
-        rows = [
-            {
-                "campaign": campaign.name,
-                "version": versions[campaign.name],
-                "content": campaign_content(campaign),
-                "at": utc(self.clock()),
-            }
-            for campaign in self.campaigns
-            if (campaign.name, versions[campaign.name]) not in kept
-        ]
-        if rows and not dry_run:
-            with self.store.transaction():
-                self.store.put(CAMPAIGNS, pl.DataFrame(rows, schema=dict(CAMPAIGNS.schema)))
-        return versions
-
 
 def _announce_transitions(plugins: Plugins, moved: pl.DataFrame) -> None:
     plugins.stage_changed(as_transitions(moved))
@@ -415,5 +407,5 @@ def _announce_interactions(plugins: Plugins, currency: str, new: pl.DataFrame) -
 
 
 def _outcome(delivered: Delivered) -> str:
-    counts: Sequence[str] = ("accepted", "rejected", "deferred", "unknown", "expired", "failed")
-    return json.dumps({name: number for name, number in asdict(delivered).items() if name in counts})
+    states = ("accepted", "rejected", "deferred", "unknown", "expired", "failed")
+    return json.dumps({state: getattr(delivered, state) for state in states})

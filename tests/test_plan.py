@@ -468,3 +468,29 @@ def test_a_policy_that_fails_is_named_and_nothing_is_kept(
     assert project.store.read(DECISIONS).is_empty()
     assert project.store.read(MESSAGES).is_empty()
     assert project.store.marked("plan") is None
+
+
+def test_an_occasion_that_is_over_is_looked_at_once_more_and_then_left(
+    make_project: Open, make_campaign: Plan, ada: Customer
+) -> None:
+    spring = make_campaign("spring", audience="now < '2024-03-04T12:00:00Z'", limits={"expires_days": 9})
+    project = make_project(spring, make_campaign("hello", priority=1), minimum_interval_days={"default": 7.0})
+    project.record_customers([ada])
+    looked_at = []
+    for number in range(0, 14, 2):
+        project.review(as_of=START + days(number))
+        looked_at.append(project.plan(as_of=START + days(number)).customers)
+    assert verdicts(project) == {("hello", "once"): "due", ("spring", "once"): "outranked"}
+    assert looked_at == [1, 0, 1, 0, 1, 0, 0], "when the audience ended, when the interval did, and no more"
+
+
+def test_what_went_out_at_this_instant_is_not_called_refused(
+    make_project: Open, make_campaign: Plan, ada: Customer
+) -> None:
+    project = make_project(make_campaign("hello"))
+    project.record_customers([ada])
+    project.run(as_of=START)
+    suppress(project, "email", "ada@example.com")
+    project.review(as_of=START, everybody=True)
+    project.plan(as_of=START)
+    assert verdicts(project) == {("hello", "once"): "due"}

@@ -10,13 +10,18 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from relationship_core import (
+    Choice,
     ConfigurationError,
     Interaction,
     KeyedMeasure,
     Measure,
     Money,
     OrderLine,
+    Relationships,
+    Settings,
     Store,
+    hookimpl,
+    load_plugins,
 )
 from relationship_core.builtin.memory import MemoryStore
 from relationship_core.builtin.sqlite.store import SQLiteStore
@@ -184,3 +189,25 @@ def test_a_rebuild_after_any_order_of_arrival(
     before = kept_numbers(recorder)
     rebuild(recorder)
     assert kept_numbers(recorder) == pytest.approx(before, rel=1e-9)
+
+
+def test_a_new_measure_is_noticed_by_every_step_until_history_is_folded_again(
+    tmp_path: Path, make_interaction: Callable[..., Interaction]
+) -> None:
+    class Wishes:
+        @hookimpl
+        def relationship_measures(self) -> tuple[Measure, ...]:
+            return (Measure(name="wishes", kinds=("inquiry",), combine="count", summary="Inquiries."),)
+
+    now = datetime(2024, 3, 1, tzinfo=UTC)
+    kept = Settings(store=Choice(use="sqlite", settings={"path": str(tmp_path / "kept.db")}))
+    with Relationships(settings=kept, clock=lambda: now) as project:
+        project.record([make_interaction("ada", "inquiry", now)])
+        project.run()
+    with Relationships(settings=kept, clock=lambda: now, plugins=load_plugins(extra=[Wishes()])) as project:
+        for step in (project.review, project.plan, project.run):
+            with pytest.raises(ConfigurationError, match=r"'wishes' is new .* `relate rebuild`"):
+                step()
+        project.rebuild()
+        project.run()
+        assert project.customer("ada").measures["wishes"] == 1

@@ -153,7 +153,8 @@ def _within_a_year(name: str, summary: str) -> Feature:
     year = pl.duration(days=YEAR_DAYS)
     inside = on > today - year
     leaves_in_days = (on + year - today).dt.total_days()
-    # It leaves at a local midnight. The days until then may lose hours to a change of clocks: early is allowed, late is not.
+    # It leaves at a local midnight. The days until then may lose hours to a change of clocks:
+    # early is allowed, late is not.
     lost_hours = pl.when(leaves_in_days > 1).then(2).otherwise(0)
     leaves_at = pl.col("next_day") + pl.duration(hours=1) * ((leaves_in_days - 1) * 24 - lost_hours)
     next_change = pl.when(inside).then(leaves_at).min()
@@ -259,4 +260,4 @@ def _days(name: str, kinds: tuple[str, ...], what: str) -> KeyedMeasure:
 def _days_since(column: str) -> pl.Expr:
     import polars as pl
 
-    return (pl.col("now") - pl.col(column)).dt.total_microseconds() / 86_400_000_000
+    return (pl.col("now") - pl.col(column)) / pl.duration(days=1)

@@ -6,7 +6,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from difflib import get_close_matches
 from operator import add
 from typing import Any, TypeAlias
 
@@ -15,13 +14,11 @@ import polars as pl
 from relationship_core import (
     CUSTOMERS,
     DECISIONS,
-    INSTANT,
     INTERACTIONS,
     KEYED_MEASURES,
     MESSAGES,
     STATES,
     TABLES,
-    ConfigurationError,
     KeyedMeasure,
     Measure,
     Page,
@@ -29,6 +26,7 @@ from relationship_core import (
     Step,
     Table,
 )
+from relationship_core.builtin.prepared import another_type, prepared, types_of
 
 Key: TypeAlias = tuple[Any, ...]
 Row: TypeAlias = dict[str, Any]
@@ -60,11 +58,7 @@ class MemoryStore:
         plain = {measure.name: measure for measure in measures if isinstance(measure, Measure)}
         for name, measure in plain.items():
             if name in self._plain and self._plain[name].type != measure.type:
-                message = (
-                    f"the measure {name!r} was kept as another type than {measure.type}; "
-                    "give it another name, then run relate rebuild"
-                )
-                raise ConfigurationError(message)
+                raise another_type(measure)
         self._plain.update(plain)
         self._keyed.update({m.name: m for m in measures if isinstance(m, KeyedMeasure)})
 
@@ -146,7 +140,8 @@ class MemoryStore:
         types = table.types(columns)
         rows = self._tables[table.name]
         customers = None if page is None else set(page.customers)
-        equal = table.types(where or {}) and (where or {})
+        equal = where or {}
+        table.types(equal)  # refuses unknown columns, also where there are no rows
         found = sorted(
             key
             for key, row in rows.items()
@@ -181,7 +176,7 @@ class MemoryStore:
         """Combine contributions into what is kept."""
         self._require_transaction()
         names = [name for name in measures.columns if name != "customer"]
-        types = {"customer": pl.String(), **self._types(names)}
+        types = {"customer": pl.String(), **types_of(names, self._plain)}
         contributed = measures.select(pl.col(name).cast(type_) for name, type_ in types.items())
         for row in contributed.fill_nan(None).rows(named=True):
             kept = self._tables["measures"].get((row["customer"],), {"customer": row["customer"]})
@@ -192,19 +187,15 @@ class MemoryStore:
             }
             self._change(self._tables["measures"], (row["customer"],), {**kept, **combined})
         for row in KEYED_MEASURES.conform(keyed).fill_nan(None).rows(named=True):
-            combine = _known(row["measure"], self._keyed).combine
+            combine = prepared(row["measure"], self._keyed).combine
             key = _key(KEYED_MEASURES.key, row)
             before = self._tables["keyed_measures"].get(key, {"value": None})["value"]
             value = _combine(combine, before, row["value"])
             self._change(self._tables["keyed_measures"], key, {**row, "value": value})
 
-    def _types(self, names: Sequence[str]) -> dict[str, pl.DataType]:
-        instant = {name: _known(name, self._plain).type == "instant" for name in names}
-        return {name: INSTANT if instant[name] else pl.Float64() for name in names}
-
     def read_measures(self, page: Page, names: Sequence[str]) -> pl.DataFrame:
         """The named measures of a page, a row for each customer."""
-        types = {"customer": pl.String(), **self._types(names)}
+        types = {"customer": pl.String(), **types_of(names, self._plain)}
         kept = self._tables["measures"]
         rows = [{**kept.get((customer,), {}), "customer": customer} for customer in page.customers]
         return _frame([[row.get(name) for name in types] for row in rows], types)
@@ -304,12 +295,3 @@ def _combine(combine: str, kept: Any, contributed: Any) -> Any:
     if kept is None or contributed is None:
         return contributed if kept is None else kept
     return COMBINED[combine](kept, contributed)
-
-
-def _known(name: str, measures: Mapping[str, Any]) -> Any:
-    if name not in measures:
-        near = get_close_matches(name, measures, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "declare it with a plugin"
-        message = f"the store was not prepared for a measure {name!r}; {hint}"
-        raise ConfigurationError(message)
-    return measures[name]

@@ -14,9 +14,7 @@ def relationship_policies() -> tuple[Policy, ...]:
     import polars as pl
 
     now = pl.col("now")
-    interval_ends = pl.col("last_contact_at") + pl.duration(microseconds=1) * (
-        pl.col("minimum_interval_days") * 86_400_000_000
-    ).cast(pl.Int64)
+    interval_ends = pl.col("last_contact_at") + pl.duration(days=pl.col("minimum_interval_days"))
     return (
         Policy(
             name="expired",

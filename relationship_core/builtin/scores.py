@@ -54,7 +54,7 @@ def _seen(number: pl.Expr) -> pl.Expr:
 
 
 def _confidence(events: pl.Expr) -> pl.Expr:
-    """n / (n + m): 0 without events, one half at the weight of the prior."""
+    """Confidence n / (n + m): 0 without events, one half at the weight of the prior."""
     return events / (events + PRIOR_WEIGHT)
 
 
@@ -82,7 +82,7 @@ def _rfm() -> tuple[ScoringRule, ...]:
             evidence=("silence_days",),
             motion=Halving(days=RECENCY_HALF_LIFE_DAYS),
             confidence_motion=Still(),
-            summary="2^(-silence_days / 60): the R of RFM on an absolute scale.",
+            summary=f"2^(-silence_days / {RECENCY_HALF_LIFE_DAYS:g}): the R of RFM on an absolute scale.",
         ),
         ScoringRule(
             name="frequency",
@@ -91,7 +91,7 @@ def _rfm() -> tuple[ScoringRule, ...]:
             evidence=("order_days_365",),
             motion=Steps(next_change=_col("order_days_365__next_change")),
             confidence_motion=Still(),
-            summary="1 - 2^(-order_days_365 / 12): the F of RFM on an absolute scale.",
+            summary=f"1 - 2^(-order_days_365 / {FREQUENCY_HALF_DAYS:g}): the F of RFM on an absolute scale.",
         ),
         ScoringRule(
             name="monetary",
@@ -100,7 +100,8 @@ def _rfm() -> tuple[ScoringRule, ...]:
             evidence=("recent_spend",),
             motion=Bounded(per_day=_fastest_half_of(COMMITMENT_HALF_LIFE_DAYS)),
             confidence_motion=Still(),
-            summary="1 - 2^(-recent_spend / 100,000 minor units): the M of RFM on an absolute scale.",
+            summary=f"1 - 2^(-recent_spend / {MONETARY_HALF_MINOR:,.0f} minor units): "
+            "the M of RFM on an absolute scale.",
         ),
     )
 
@@ -137,8 +138,8 @@ def _commitment() -> ScoringRule:
         evidence=("silence_days", "order_gap_days", "tenure_days", "categories", "forward_acts"),
         motion=Bounded(per_day=fastest),
         confidence_motion=Still(),
-        summary="Mean of regularity min(1, gap / silence), tenure 1 - 2^(-days / 365), "
-        "variety 1 - 2^(-categories / 3) and forward acts 1 - 2^(-decayed acts).",
+        summary=f"Mean of regularity min(1, gap / silence), tenure 1 - 2^(-days / {TENURE_HALF_DAYS:g}), "
+        f"variety 1 - 2^(-categories / {VARIETY_HALF_CATEGORIES:g}) and forward acts 1 - 2^(-decayed acts).",
     )
 
 
@@ -177,7 +178,7 @@ def _shrunk_ratio(name: str, good: str, bad: str, half_life_days: float, what: s
         evidence=(good, bad),
         motion=Bounded(per_day=speed * max(PRIOR, 1 - PRIOR)),
         confidence_motion=Bounded(per_day=speed),
-        summary=f"Shrunk ratio ({good} + 4 * 0.5) / ({good} + {bad} + 4): {what}.",
+        summary=f"Shrunk ratio ({good} + {PRIOR_WEIGHT:g} * {PRIOR:g}) / ({good} + {bad} + {PRIOR_WEIGHT:g}): {what}.",
     )
 
 
@@ -193,7 +194,8 @@ def _reciprocity() -> ScoringRule:
         evidence=("given", "received"),
         motion=Bounded(per_day=speed * max(PRIOR, 1 - PRIOR)),
         confidence_motion=Bounded(per_day=speed),
-        summary="(2 min(given, received) + 4 * 0.5) / (given + received + 4): 1 where both sides give alike.",
+        summary=f"(2 min(given, received) + {PRIOR_WEIGHT:g} * {PRIOR:g}) / (given + received + {PRIOR_WEIGHT:g}): "
+        "1 where both sides give alike.",
     )
 
 

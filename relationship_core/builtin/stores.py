@@ -48,12 +48,12 @@ def relationship_stores() -> Sequence[Provider[Store]]:
             name="sqlite",
             factory=_open_sqlite,
             settings=SQLiteSettings,
-            summary="one SQLite file, for a project on one machine",
+            summary="One SQLite file, for a project on one machine.",
         ),
         Provider(
             name="memory",
             factory=_open_memory,
             settings=MemorySettings,
-            summary="nothing is kept after the process ends; for embedding, tests and trying things out",
+            summary="Keeps nothing after the process ends; for embedding, tests and trying things out.",
         ),
     )

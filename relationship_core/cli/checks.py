@@ -91,8 +91,8 @@ def _folder(folder: Path) -> Finding:
 
 
 def _channel(name: str, choice: Choice, settings: Settings, plugins: Plugins, folder: Path) -> str:
-    where = f"channels.{name}"
-    provider = plugins.find(plugins.channels, choice.use, where)
+    where = f"[channels.{name}]"
+    provider = plugins.find(plugins.channels, choice.use, f"{where} use")
     own = provider_settings(provider, choice, folder.absolute(), where, project=settings.project)
     channel = plugins.make(provider, own, where)
     try:

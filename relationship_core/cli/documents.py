@@ -16,8 +16,12 @@ import click
 
 def print_document(document: object) -> None:
     """Print one JSON document; instants in ISO form, what is no number as null."""
-    is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    click.echo(json.dumps(plain(document), ensure_ascii=not is_utf8, allow_nan=False, indent=2))
+    click.echo(json.dumps(plain(document), ensure_ascii=is_plain(), allow_nan=False, indent=2))
+
+
+def is_plain() -> bool:
+    """Whether standard output knows nothing beyond ASCII and its neighbours."""
+    return not (sys.stdout.encoding or "").lower().startswith("utf")
 
 
 def plain(value: object) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from relationship_core.cli.documents import attributes, print_document
+from relationship_core.cli.documents import attributes, is_plain, print_document
 from relationship_core.cli.project import as_of_option, json_option, project_options
 
 if TYPE_CHECKING:
@@ -88,8 +88,6 @@ def _show_action(out: Console, action: ActionView, reasons: Mapping[str, str], z
 
 def _mark(holds: bool | None, text: str) -> Text:
     from rich.text import Text
-
-    from relationship_core.cli.show import is_plain
 
     signs = {True: "\N{CHECK MARK}", False: "\N{MULTIPLICATION X}", None: "?"}
     words = {True: "yes", False: "no ", None: "?  "}

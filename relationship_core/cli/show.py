@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from html import escape
@@ -19,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from relationship_core import ConfigurationError, minor_digits
+from relationship_core.cli.documents import is_plain
 
 BAR = 16
 """Columns of a full bar."""
@@ -67,11 +67,6 @@ def write_page(path: Path, parts: Iterable[RenderableType], *, title: str) -> No
     except OSError as error:
         message = f"cannot write {path}: {error.strerror}; name another file"
         raise ConfigurationError(message) from error
-
-
-def is_plain() -> bool:
-    """Whether standard output knows nothing beyond ASCII and its neighbours."""
-    return not (sys.stdout.encoding or "").lower().startswith("utf")
 
 
 def clean(text: str) -> str:

@@ -11,8 +11,6 @@ from io import TextIOWrapper
 
 import click
 
-from relationship_core import PROJECT
-
 
 class Failure(click.ClickException):
     """Something failed: it is reported, and the exit status says so."""
@@ -62,7 +60,7 @@ def replace_unknown_letters() -> None:
 @contextmanager
 def warnings_shown(*, debug: bool) -> Iterator[None]:
     """While a command runs, what the package logs as a warning or worse goes to standard error."""
-    logger = logging.getLogger(PROJECT)
+    logger = logging.getLogger(__name__.partition(".")[0])
     handler = _StandardError(logging.WARNING)
     handler.setFormatter(_Line(debug=debug))
     logger.addHandler(handler)

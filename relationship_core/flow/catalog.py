@@ -10,7 +10,7 @@ import polars as pl
 from attrs import frozen
 
 from relationship_core.columns import INSTANT
-from relationship_core.crossing import NEXT_CHANGE as NEXT_CHANGE, motion_of_feature, next_change_column
+from relationship_core.crossing import motion_of_feature, next_change_column
 from relationship_core.declarations import (
     Bounded,
     Feature,
@@ -35,7 +35,9 @@ Origin: TypeAlias = Literal["run", "customer", "attribute", "state", "measure", 
 
 MOMENT_COLUMNS = frozenset({"today", "next_day", "next_month", "next_year"})
 """Columns that expressions may read beside those of the catalog; conditions may not."""
+NEXT_CHANGE = next_change_column("")
 CONFIDENCE = "_confidence"
+"""What the names of columns end with that stand beside a feature or a score."""
 
 _ATTRIBUTE_TYPES: Mapping[str, pl.DataType] = {
     "text": pl.String(),
@@ -109,9 +111,8 @@ class Catalog:
         """A hash that changes whenever a definition changes what a review would find."""
         parts = [repr(self.ladder)]
         for rule in self.scores:
-            function = text_of(rule.value) if isinstance(rule.value, pl.Expr) else getattr(rule.value, "__qualname__", "")
             motions = f"{_motion_text(rule.motion)} / {_motion_text(rule.confidence_motion)}"
-            parts.append(f"{rule.name}: {function} / {text_of(rule.confidence)} / {motions}")
+            parts.append(f"{rule.name}: {_computation(rule)} / {text_of(rule.confidence)} / {motions}")
         parts.extend(
             f"{feature.name}: {text_of(feature.value)} / {feature.absent} / {_motion_text(feature.motion)}"
             for feature in _features(self.measures)
@@ -231,6 +232,11 @@ def _names(value: object) -> list[str]:
 def motion_names(motion: Motion) -> frozenset[str]:
     """The columns that a motion's own expression reads."""
     return frozenset(_names(_pace(motion)))
+
+
+def _computation(rule: ScoringRule) -> str:
+    """What tells how a rule computes; a function's own text holds its address."""
+    return text_of(rule.value) if isinstance(rule.value, pl.Expr) else getattr(rule.value, "__qualname__", "")
 
 
 def _motion_text(motion: Motion) -> str:

@@ -8,6 +8,7 @@ import polars as pl
 from attrs import evolve, frozen
 
 from relationship_core.columns import RUNS
+from relationship_core.flow.standing import last_recorded
 from relationship_core.ports import Store
 
 
@@ -30,8 +31,19 @@ class Run:
     resumed: bool = False
 
 
-def unfinished(store: Store) -> Run | None:
-    """The run that was started and not finished, if there is one."""
+def cut_short(store: Store, *, now: datetime) -> Run | None:
+    """The run to take up, if there is one.
+
+    A run that has not come to deliver, while newer things were recorded, is given up: the next one does its work.
+    """
+    run, last = _unfinished(store), last_recorded(store)
+    if run is not None and run.step != "deliver" and last is not None and last > run.as_of:
+        _keep(store, run, state="overtaken", finished_at=now)
+        return None
+    return run
+
+
+def _unfinished(store: Store) -> Run | None:
     rows = store.read(RUNS, where={"state": "running"})
     if rows.is_empty():
         return None
@@ -52,11 +64,6 @@ def reach(store: Store, run: Run, step: str) -> Run:
     reached = evolve(run, step=step)
     _keep(store, reached, state="running", finished_at=None)
     return reached
-
-
-def give_up(store: Store, run: Run, *, now: datetime) -> None:
-    """Note that a run will not be taken up, since newer things were recorded; the next one does its work."""
-    _keep(store, run, state="overtaken", finished_at=now)
 
 
 def finish(store: Store, run: Run, *, now: datetime, outcome: str) -> None:

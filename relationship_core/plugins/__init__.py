@@ -78,42 +78,42 @@ class Plugins:
     @property
     def stores(self) -> Mapping[str, Provider[Store]]:
         """Storage backends by name."""
-        return self._named("relationship_stores")
+        return self._by_hook["relationship_stores"]
 
     @property
     def channels(self) -> Mapping[str, Provider[Channel]]:
         """Kinds of channel by name."""
-        return self._named("relationship_channels")
+        return self._by_hook["relationship_channels"]
 
     @property
     def renderers(self) -> Mapping[str, Provider[Renderer]]:
         """Template languages by name."""
-        return self._named("relationship_renderers")
+        return self._by_hook["relationship_renderers"]
 
     @property
     def kinds(self) -> Mapping[str, InteractionKind]:
         """Interaction kinds by name."""
-        return self._named("relationship_interaction_kinds")
+        return self._by_hook["relationship_interaction_kinds"]
 
     @property
     def ladders(self) -> Mapping[str, Ladder]:
         """Ladders by name."""
-        return self._named("relationship_ladders")
+        return self._by_hook["relationship_ladders"]
 
     @property
     def measures(self) -> tuple[Measure | KeyedMeasure, ...]:
         """Measures: the built-in ones first, then by name of distribution."""
-        return tuple(self._named("relationship_measures").values())
+        return tuple(self._by_hook["relationship_measures"].values())
 
     @property
     def scores(self) -> tuple[ScoringRule, ...]:
         """Scoring rules, in the same stable order."""
-        return tuple(self._named("relationship_scores").values())
+        return tuple(self._by_hook["relationship_scores"].values())
 
     @property
     def policies(self) -> tuple[Policy, ...]:
         """Policies, in the same stable order."""
-        return tuple(self._named("relationship_policies").values())
+        return tuple(self._by_hook["relationship_policies"].values())
 
     @cached_property
     def columns(self) -> Mapping[str, str]:
@@ -330,9 +330,6 @@ class Plugins:
         caller: pluggy.HookCaller = getattr(self._registry.hook, hook)
         sources = {id(plugin): source for source, plugin in self._plugins.items()}
         return [(sources[id(each.plugin)], each) for each in caller.get_hookimpls()]
-
-    def _named(self, hook: str) -> Mapping[str, Any]:
-        return self._by_hook[hook]
 
     @cached_property
     def _by_hook(self) -> Mapping[str, Mapping[str, Any]]:

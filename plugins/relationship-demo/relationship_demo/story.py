@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from attrs import frozen
 
-from relationship_demo.data import ZONE
+from relationship_demo.data import CURRENCY, ZONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +80,7 @@ def _added_up(entries: list[TimelineEntry]) -> Iterator[Line]:
         since=_day(happened[0].at),
         until=_day(happened[-1].at),
         what=what,
-        why=f"{minor / 100:,.2f} USD" if minor else "",
+        why=f"{minor / 100:,.2f} {CURRENCY}" if minor else "",
     )
 
 

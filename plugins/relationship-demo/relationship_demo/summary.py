@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from relationship_core import CustomerView, Relationships, Report
 from relationship_demo import data
@@ -98,25 +98,9 @@ class Summary:
                 for move in self.report.ladder.movements
             ],
             "decisions": dict(self.decisions),
-            "decisions_by_campaign": [
-                {
-                    "campaign": each.campaign,
-                    "verdict": each.verdict,
-                    "reason": each.reason,
-                    "engagements": each.engagements,
-                }
-                for each in self.report.decisions
-            ],
+            "decisions_by_campaign": [asdict(each) for each in self.report.decisions],
             "messages": dict(self.channels),
-            "messages_by_campaign": [
-                {
-                    "campaign": each.campaign,
-                    "channel": each.channel,
-                    "state": each.state,
-                    "messages": each.messages,
-                }
-                for each in self.report.messages
-            ],
+            "messages_by_campaign": [asdict(each) for each in self.report.messages],
         }
 
 

@@ -19,6 +19,16 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def listed(names: Iterable[str]) -> str:
+    """Identifiers as a list of columns."""
+    return ", ".join(map(quoted, names))
+
+
+def equal(names: Iterable[str]) -> str:
+    """A condition that each of these columns has the value of a parameter; true without columns."""
+    return " AND ".join(f"{quoted(name)} = ?" for name in names) or "1"
+
+
 def rows_of(frame: pl.DataFrame) -> list[Row]:
     """The frame as SQLite keeps it: instants in microseconds, lists as JSON text."""
     return frame.select(_kept(name, type_) for name, type_ in frame.schema.items()).rows()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 
 import polars as pl
 
-from relationship_core import INSTANT, KEYED_MEASURES, ConfigurationError, KeyedMeasure, Measure, Page
+from relationship_core import KEYED_MEASURES, KeyedMeasure, Measure, Page
+from relationship_core.builtin.prepared import another_type, prepared, types_of
 from relationship_core.builtin.sqlite.database import Database
-from relationship_core.builtin.sqlite.frames import Types, quoted, rows_of
+from relationship_core.builtin.sqlite.frames import Types, listed, quoted, rows_of
 from relationship_core.builtin.sqlite.selection import Selection
 
 # Both sides may be null: nothing was kept yet, or nothing is contributed.
@@ -46,18 +46,12 @@ class Measures:
         kept: dict[str, str] = dict(self._database.rows("SELECT name, type FROM pragma_table_info('measures')"))
         for name, measure in plain.items():
             if name in kept and kept[name] != AFFINITY[measure.type]:
-                message = (
-                    f"the measure {name!r} was kept as another type than {measure.type}; "
-                    "give it another name, then run relate rebuild"
-                )
-                raise ConfigurationError(message)
+                raise another_type(measure)
         return [name for name in plain if name not in kept]
 
     def types(self, names: Sequence[str]) -> Types:
         """Names and types of plain measures."""
-        for name in names:
-            _require(name, self._plain)
-        return {name: INSTANT if self._plain[name].type == "instant" else pl.Float64() for name in names}
+        return types_of(names, self._plain)
 
     def merge(self, frame: pl.DataFrame) -> None:
         """Combine one row for each customer into the kept one."""
@@ -70,7 +64,7 @@ class Measures:
                 pl.col("customer").cast(pl.String), *(pl.col(name).cast(type_) for name, type_ in types.items())
             ).sort("customer")
         )
-        columns = ", ".join(quoted(name) for name in types)
+        columns = listed(types)
         changes = ", ".join(
             f"{quoted(name)} = {COMBINED[self._plain[name].combine].format(m=quoted(name))}" for name in types
         )
@@ -86,7 +80,7 @@ class Measures:
     def merge_keyed(self, frame: pl.DataFrame) -> None:
         """Combine one row for each customer, measure and key into the kept one."""
         for name in frame["measure"].unique():
-            _require(name, self._keyed)
+            prepared(name, self._keyed)
         for combine, sql in COMBINED.items():
             names = [name for name, measure in self._keyed.items() if measure.combine == combine]
             rows = frame.filter(pl.col("measure").is_in(names)).sort("measure", "customer", "key")
@@ -103,9 +97,8 @@ class Measures:
         return pl.concat([KEYED_MEASURES.empty(), *frames]).sort(KEYED_MEASURES.key)
 
     def _read_keyed(self, selection: Selection, page: Page, name: str) -> pl.DataFrame:
-        _require(name, self._keyed)
         # JSON has 15 digits: enough for every count, not for every sum.
-        read = selection.read_documents if self._keyed[name].combine == "count" else selection.read
+        read = selection.read_documents if prepared(name, self._keyed).combine == "count" else selection.read
         types = KEYED_MEASURES.types(["customer", "key", "value"])
         found = read("keyed_measures", types, page, "measure = ?", (name,))
         return found.with_columns(pl.lit(name).alias("measure")).select(list(KEYED_MEASURES.schema))
@@ -114,11 +107,3 @@ class Measures:
         """Delete the keyed measures of a page's customers."""
         for (name,) in self._database.rows("SELECT DISTINCT measure FROM keyed_measures"):
             selection.delete("keyed_measures", page, "measure = ?", (name,))
-
-
-def _require(name: str, known: Mapping[str, object]) -> None:
-    if name not in known:
-        near = get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "declare it with a plugin"
-        message = f"the store was not prepared for a measure {name!r}; {hint}"
-        raise ConfigurationError(message)

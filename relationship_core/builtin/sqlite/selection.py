@@ -9,13 +9,13 @@ import polars as pl
 
 from relationship_core import Page, Table
 from relationship_core.builtin.sqlite.database import Database
-from relationship_core.builtin.sqlite.frames import Row, Types, frame_of, frame_of_documents, quoted
+from relationship_core.builtin.sqlite.frames import Row, Types, equal, frame_of, frame_of_documents, listed, quoted
 
 
 def equalities(table: Table, where: Mapping[str, str] | None) -> tuple[str, tuple[Any, ...]]:
     """A condition that columns have these values, and its parameters."""
-    types = table.types(where or {})
-    return " AND ".join([f"{quoted(name)} = ?" for name in types] or ["1"]), tuple((where or {}).values())
+    values = where or {}
+    return equal(table.types(values)), tuple(values.values())
 
 
 class Selection:
@@ -34,8 +34,7 @@ class Selection:
         if page.contiguous and not any(type_ == pl.Float64 for type_ in types.values()):
             return self.read_documents(table, types, page, conditions, parameters)
         wanted = {"customer": pl.String(), **types}
-        names = ", ".join(quoted(name) for name in wanted)
-        found = frame_of(self._rows(names, table, page, conditions, parameters), wanted)
+        found = frame_of(self._rows(listed(wanted), table, page, conditions, parameters), wanted)
         return _of_page(found, page).select(list(types))
 
     def read_documents(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -22,7 +21,7 @@ from relationship_core import (
     Table,
 )
 from relationship_core.builtin.sqlite.database import Database, Migration
-from relationship_core.builtin.sqlite.frames import frame_of, frame_of_documents, quoted, rows_of
+from relationship_core.builtin.sqlite.frames import equal, frame_of, frame_of_documents, listed, quoted, rows_of
 from relationship_core.builtin.sqlite.measures import Measures
 from relationship_core.builtin.sqlite.selection import Selection, equalities
 
@@ -31,7 +30,7 @@ CUSTOMER_CHUNK = 100_000
 
 
 class SQLiteStore:
-    """A store in one SQLite file, used from the thread that opened it, by one connection per thread.
+    """A store in one SQLite file, used from the thread that opened it.
 
     Args:
         path: the database file; it is made if it does not exist.
@@ -65,12 +64,10 @@ class SQLiteStore:
     def put(self, table: Table, frame: pl.DataFrame) -> None:
         """Insert or replace rows by key."""
         others = [name for name in table.schema if name not in table.key]
-        columns = ", ".join(quoted(name) for name in table.schema)
-        key = ", ".join(quoted(name) for name in table.key)
         changes = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in others)
         self._write(
-            f"INSERT INTO {quoted(table.name)} ({columns}) VALUES ({_holes(table.schema)}) "
-            f"ON CONFLICT ({key}) DO UPDATE SET {changes}",
+            f"INSERT INTO {quoted(table.name)} ({listed(table.schema)}) VALUES ({_holes(table.schema)}) "
+            f"ON CONFLICT ({listed(table.key)}) DO UPDATE SET {changes}",
             table.conform(frame),
         )
 
@@ -80,16 +77,14 @@ class SQLiteStore:
         if not changed:
             return
         changes = ", ".join(f"{quoted(name)} = ?" for name in changed)
-        key = " AND ".join(f"{quoted(name)} = ?" for name in table.key)
         self._write(
-            f"UPDATE {quoted(table.name)} SET {changes} WHERE {key}",
+            f"UPDATE {quoted(table.name)} SET {changes} WHERE {equal(table.key)}",
             table.conform(frame, [*changed, *table.key]),
         )
 
     def delete(self, table: Table, keys: pl.DataFrame) -> None:
         """Remove rows by key."""
-        key = " AND ".join(f"{quoted(name)} = ?" for name in table.key)
-        self._write(f"DELETE FROM {quoted(table.name)} WHERE {key}", table.conform(keys, table.key))
+        self._write(f"DELETE FROM {quoted(table.name)} WHERE {equal(table.key)}", table.conform(keys, table.key))
 
     def read(
         self,
@@ -103,9 +98,8 @@ class SQLiteStore:
         types = table.types(columns)
         conditions, parameters = equalities(table, where)
         if page is None:
-            order = ", ".join(quoted(name) for name in table.key)
             rows = self._database.rows(
-                f"SELECT {_list(types)} FROM {quoted(table.name)} WHERE {conditions} ORDER BY {order}",
+                f"SELECT {listed(types)} FROM {quoted(table.name)} WHERE {conditions} ORDER BY {listed(table.key)}",
                 parameters,
             )
             return frame_of(rows, types)
@@ -118,8 +112,8 @@ class SQLiteStore:
         """Numbers of rows by the values of some columns."""
         types = table.types(by)
         conditions, parameters = equalities(table, where)
-        grouping = f"GROUP BY {_list(types)} ORDER BY {_list(types)}" if by else ""
-        names = f"{_list(types)}, " if by else ""
+        grouping = f"GROUP BY {listed(types)} ORDER BY {listed(types)}" if by else ""
+        names = f"{listed(types)}, " if by else ""
         rows = self._database.rows(
             f"SELECT {names}count(*) FROM {quoted(table.name)} WHERE {conditions} {grouping}", parameters
         )
@@ -130,7 +124,7 @@ class SQLiteStore:
         frame = INTERACTIONS.conform(interactions)
         last = self._database.rows("SELECT coalesce(max(number), 0) FROM interactions")[0][0]
         added = self._write(
-            f"INSERT INTO interactions ({_list(INTERACTIONS.schema)}) VALUES ({_holes(INTERACTIONS.schema)}) "
+            f"INSERT INTO interactions ({listed(INTERACTIONS.schema)}) VALUES ({_holes(INTERACTIONS.schema)}) "
             "ON CONFLICT (source, id) DO NOTHING",
             frame,
         )
@@ -239,7 +233,7 @@ class SQLiteStore:
             "UPDATE messages SET state = 'claimed', worker = ?, claimed_until = ? WHERE id IN ("
             "SELECT id FROM messages WHERE channel = ? AND state = 'queued' "
             "AND (not_before IS NULL OR not_before <= ?) "
-            f"ORDER BY queued_at, id LIMIT ?) RETURNING {_list(MESSAGES.schema)}",
+            f"ORDER BY queued_at, id LIMIT ?) RETURNING {listed(MESSAGES.schema)}",
             (worker, _microseconds(until), channel, _microseconds(as_of), limit),
         )
         return frame_of(rows, MESSAGES.types()).sort("queued_at", "id")
@@ -252,11 +246,7 @@ class SQLiteStore:
         self._database.require_transaction()
 
 
-def _list(names: Mapping[str, Any]) -> str:
-    return ", ".join(quoted(name) for name in names)
-
-
-def _holes(names: Mapping[str, Any] | Sequence[str]) -> str:
+def _holes(names: Collection[str]) -> str:
     return ", ".join("?" * len(names))
 
 

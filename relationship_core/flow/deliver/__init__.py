@@ -180,7 +180,7 @@ def _prepare(
             settled.append(_settled(row, "failed", desk.now, detail="the address was suppressed after planning"))
         else:
             try:
-                message = rendered(row, variant, campaign, facts[row["customer"]], desk.studio, desk.now)
+                message = rendered(row, variant, campaign, facts[row["customer"]], desk.studio)
             except RejectedError as error:
                 settled.append(_settled(row, "failed", desk.now, detail=str(error)))
             except Exception as error:  # noqa: BLE001  a renderer may be a plugin's, and fails this message only

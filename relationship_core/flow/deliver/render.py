@@ -50,7 +50,7 @@ def kept_campaigns(store: Store) -> Mapping[tuple[str, str], Campaign]:
 
 def facts_named(variant: Variant) -> frozenset[str]:
     """The columns that a variant's templates name as ``facts.<column>``."""
-    return frozenset(_FACT.findall("\n".join((variant.subject, variant.text, variant.html))))
+    return frozenset(_FACT.findall(f"{variant.subject}\n{variant.text}\n{variant.html}"))
 
 
 def known_facts(store: Store, studio: Studio, customers: Sequence[str], names: frozenset[str]) -> Mapping[str, Row]:
@@ -72,7 +72,7 @@ def _action(campaign: Campaign, name: str) -> Action:
     return next(action for action in campaign.actions if action.name == name)
 
 
-def rendered(row: Row, variant: Variant, campaign: Campaign, facts: Row, studio: Studio, now: datetime) -> Message:
+def rendered(row: Row, variant: Variant, campaign: Campaign, facts: Row, studio: Studio) -> Message:
     """One message, filled in.
 
     Raises:
@@ -99,7 +99,7 @@ def rendered(row: Row, variant: Variant, campaign: Campaign, facts: Row, studio:
         subject=subject,
         text=render(variant.text, context, html=False),
         html=render(variant.html, context, html=True) if variant.html else "",
-        at=now,
+        at=studio.moment.now,
     )
 
 

@@ -21,6 +21,7 @@ from relationship_core.flow.plan.circumstances import with_circumstances, withou
 from relationship_core.flow.plan.outbox import queue
 from relationship_core.flow.plan.verdicts import DUE, arbitrate, decisions, with_reasons
 from relationship_core.flow.progress import Listener, Progress, silent
+from relationship_core.flow.record.signature import check_measures
 from relationship_core.flow.rules import Rules
 from relationship_core.flow.standing import Moment, refuse_the_past, standing
 from relationship_core.ports import Store
@@ -81,9 +82,11 @@ def plan(
 
     Raises:
         RejectedError: something was recorded that happened after the instant.
+        ConfigurationError: a measure is new or has changed since history was folded.
         ConfigurationError: a policy fails.
     """
     refuse_the_past(store, moment.now, "plan")
+    check_measures(store, rules.catalog.measures)
     if not dry_run:
         _mark_after_changed_settings(store, outbox)
     whole = store.marked("plan") is None
@@ -133,7 +136,7 @@ class _Outcome:
 def _decide(store: Store, rules: Rules, page: Page, moment: Moment, outbox: Outbox) -> _Outcome:
     judged, decided = None, DECISIONS.empty()
     if rules.steps:
-        frame = standing(store, rules.catalog, page, candidate_names(rules) | {"locale"}, moment)
+        frame = standing(store, rules.catalog, page, candidate_names(rules), moment)
         everyone = candidates(frame, rules, moment)
         due = everyone.filter(pl.col("due"))
         judged = _judge(due, store, rules, moment, outbox) if due.height else None
@@ -161,7 +164,9 @@ def _decide(store: Store, rules: Rules, page: Page, moment: Moment, outbox: Outb
 
 def _judge(due: pl.DataFrame, store: Store, rules: Rules, moment: Moment, outbox: Outbox) -> pl.DataFrame:
     left, messages = without_settled(due, store, moment.now)
-    informed = with_circumstances(left, messages, store, rules, outbox.media, outbox.intervals)
+    informed = with_circumstances(
+        left, messages, store=store, rules=rules, media=outbox.media, intervals=outbox.intervals
+    )
     return arbitrate(with_reasons(informed, rules.policies))
 
 

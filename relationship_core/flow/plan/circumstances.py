@@ -44,6 +44,7 @@ def without_settled(due: pl.DataFrame, store: Store, now: datetime) -> tuple[pl.
 def with_circumstances(
     due: pl.DataFrame,
     messages: pl.DataFrame,
+    *,
     store: Store,
     rules: Rules,
     media: Mapping[str, str],

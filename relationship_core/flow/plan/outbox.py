@@ -41,7 +41,7 @@ def salted_message_id(salt: str) -> Callable[[str, str, str, str], str]:
     key = salt.encode()
 
     def message_id(campaign: str, action: str, customer: str, occasion: str) -> str:
-        engagement = "\x1f".join((campaign, action, customer, occasion)).encode()
+        engagement = f"{campaign}\x1f{action}\x1f{customer}\x1f{occasion}".encode()
         return hashlib.blake2b(engagement, digest_size=_ID_BYTES, key=key).hexdigest()
 
     return message_id

@@ -71,7 +71,7 @@ def _row(campaign: str, action: str, customer: str) -> dict[str, object]:
 
 def _filled_in(row: Row, variant: Variant, campaign: Campaign, facts: Row, studio: Studio) -> Preview:
     try:
-        message = rendered(row, variant, campaign, facts, studio, studio.moment.now)
+        message = rendered(row, variant, campaign, facts, studio)
     except RejectedError as error:
         where = f"campaign {campaign.name!r}, action {row['action']!r}, channel {row['channel']!r}"
         raise ConfigurationError(f"{where}: {error}") from error

@@ -15,6 +15,7 @@ from attrs import frozen
 from relationship_core.columns import STATES, TRANSITIONS, Page
 from relationship_core.flow.facts import read_fact, write_fact
 from relationship_core.flow.progress import Listener, Progress, silent
+from relationship_core.flow.record.signature import check_measures
 from relationship_core.flow.review.due import with_due_at
 from relationship_core.flow.review.moves import judge, transitions
 from relationship_core.flow.rules import Rules, due_names
@@ -55,8 +56,10 @@ def review(
 
     Raises:
         RejectedError: something was recorded that happened after the instant.
+        ConfigurationError: a measure is new or has changed since history was folded.
     """
     refuse_the_past(store, moment.now, "review")
+    check_measures(store, rules.catalog.measures)
     _mark_after_changed_rules(store, rules, everybody=everybody)
     whole = store.marked("review") is None
     if whole:
