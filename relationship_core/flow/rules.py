@@ -14,12 +14,12 @@ from relationship_core.crossing import days_until_change
 from relationship_core.declarations import Bounded, Halving, Linear, Steps, Still
 from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.flow.catalog import MOMENT_COLUMNS, Catalog, motion_names
+from relationship_core.flow.expressions import text_of
 from relationship_core.model.campaign import Action, Campaign
 
 if TYPE_CHECKING:
     from relationship_core.declarations import Policy
 
-MICROSECONDS_A_DAY = 86_400_000_000
 NEXT_OF = {"day": "next_day", "month": "next_month", "year": "next_year"}
 """The column that holds the end of each period."""
 PERIODS = ("once", *NEXT_OF)
@@ -96,7 +96,7 @@ class Rules:
         texts = [condition.text for condition in (*self.ladder_conditions, *self.plan_conditions)]
         texts += [f"{step.campaign}" for step in self.steps]
         texts += [
-            f"{policy.name}: {policy.refuses} / {policy.until} / {policy.purposes} / {policy.natures}"
+            f"{policy.name}: {text_of(policy.refuses)} / {text_of(policy.until)} / {policy.purposes} / {policy.natures}"
             for policy in self.policies
         ]
         return hashlib.sha256("\n".join([self.catalog.signature(), *texts]).encode()).hexdigest()[:16]
@@ -126,7 +126,7 @@ class Rules:
 
 
 def _days_to(instant: pl.Expr) -> pl.Expr:
-    return (instant - pl.col("now")).dt.total_microseconds() / MICROSECONDS_A_DAY
+    return (instant - pl.col("now")) / pl.duration(days=1)
 
 
 def make_rules(catalog: Catalog, campaigns: Iterable[Campaign], policies: Iterable[Policy]) -> Rules:
@@ -168,7 +168,7 @@ def _step(catalog: Catalog, campaign: Campaign, action: Action) -> Step:
     where = f"campaign {campaign.name!r}, action {action.name!r}"
     occasion = action.occasion
     if occasion.key not in PERIODS and occasion.key not in catalog.types:
-        _unknown_column(catalog, occasion.key, f"{where}, occasion key", ("once", "day", "month", "year"))
+        _unknown_column(catalog, occasion.key, f"{where}, occasion key", PERIODS)
     _refuse_restless(catalog, occasion.key, where)
     if occasion.since and occasion.since not in catalog.types:
         _unknown_column(catalog, occasion.since, f"{where}, occasion since", ())

@@ -10,9 +10,10 @@ import polars as pl
 from attrs import frozen
 
 from relationship_core.columns import CUSTOMERS, INSTANT, STATES, Page
+from relationship_core.crossing import next_change_column
 from relationship_core.declarations import KeyedMeasure, Measure, ScoringRule, Steps
 from relationship_core.errors import ConfigurationError, RejectedError
-from relationship_core.flow.catalog import CONFIDENCE, NEXT_CHANGE, Catalog, Column
+from relationship_core.flow.catalog import CONFIDENCE, Catalog, Column
 from relationship_core.flow.facts import read_fact
 from relationship_core.flow.record.commit import LAST_RECORDED_FACT
 from relationship_core.flow.record.fold import decayed_value
@@ -56,10 +57,10 @@ class Moment:
     def columns(self) -> tuple[pl.Expr, ...]:
         """``now`` and the next local ``day``, ``month`` and ``year`` as instants, ``today`` as date."""
         return (
-            pl.lit(self.now).cast(INSTANT).alias("now"),
-            pl.lit(self.next_day).cast(INSTANT).alias("next_day"),
-            pl.lit(self.next_month).cast(INSTANT).alias("next_month"),
-            pl.lit(self.next_year).cast(INSTANT).alias("next_year"),
+            pl.lit(self.now, dtype=INSTANT).alias("now"),
+            pl.lit(self.next_day, dtype=INSTANT).alias("next_day"),
+            pl.lit(self.next_month, dtype=INSTANT).alias("next_month"),
+            pl.lit(self.next_year, dtype=INSTANT).alias("next_year"),
             pl.lit(self.local_date).alias("today"),
         )
 
@@ -166,8 +167,9 @@ def _aggregate(rows: pl.DataFrame, measure: KeyedMeasure, names: set[str], catal
     for feature in measure.features:
         if feature.name in names:
             columns.append(feature.value.cast(catalog.columns[feature.name].dtype).alias(feature.name))
-        if feature.name + NEXT_CHANGE in names and isinstance(feature.motion, Steps):
-            columns.append(feature.motion.next_change.cast(INSTANT).alias(feature.name + NEXT_CHANGE))
+        next_change = next_change_column(feature.name)
+        if next_change in names and isinstance(feature.motion, Steps):
+            columns.append(feature.motion.next_change.cast(INSTANT).alias(next_change))
     return own.group_by("customer").agg(columns)
 
 
@@ -203,7 +205,7 @@ def _stages(frame: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
     return frame.rename({"due_at": "kept_due_at", "stage": "kept_stage"}).with_columns(
         pl.col("kept_stage").cast(stages, strict=False).fill_null(first).alias("stage"),
         pl.col("lapsed").fill_null(value=False),
-        ((pl.col("now") - pl.col("since")).dt.total_microseconds() / 86_400_000_000).alias("stage_days"),
+        ((pl.col("now") - pl.col("since")) / pl.duration(days=1)).alias("stage_days"),
     )
 
 

@@ -22,7 +22,6 @@ from relationship_core.flow.deliver.render import (
     Row,
     Studio,
     facts_named,
-    kept_campaigns,
     known_facts,
     rendered,
     variant_of,
@@ -30,6 +29,7 @@ from relationship_core.flow.deliver.render import (
 from relationship_core.flow.deliver.worker import is_gone, is_here, working
 from relationship_core.flow.plan.circumstances import CONTACTS, address_hash
 from relationship_core.flow.progress import Listener, Progress, silent
+from relationship_core.flow.versions import kept_campaigns
 from relationship_core.model.campaign import Campaign
 from relationship_core.model.message import Message, Receipt
 from relationship_core.ports import Channel, Lookup, Store

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -9,8 +10,7 @@ from datetime import date, datetime
 import polars as pl
 from attrs import frozen
 
-from relationship_core.campaign_files import campaign_from_content
-from relationship_core.columns import CAMPAIGNS, CUSTOMERS, Page
+from relationship_core.columns import CUSTOMERS, Page
 from relationship_core.config import ProjectSettings
 from relationship_core.errors import RejectedError
 from relationship_core.flow.catalog import Catalog
@@ -40,12 +40,6 @@ class Studio:
     catalog: Catalog
     project: ProjectSettings
     moment: Moment
-
-
-def kept_campaigns(store: Store) -> Mapping[tuple[str, str], Campaign]:
-    """Every kept version of every campaign, by (name, version)."""
-    rows = store.read(CAMPAIGNS).iter_rows(named=True)
-    return {(row["campaign"], row["version"]): campaign_from_content(row["content"]) for row in rows}
 
 
 def facts_named(variant: Variant) -> frozenset[str]:
@@ -105,8 +99,6 @@ def rendered(row: Row, variant: Variant, campaign: Campaign, facts: Row, studio:
 
 def message_context(row: Row, campaign: Campaign, facts: Row, project: ProjectSettings) -> Mapping[str, object]:
     """What templates may name: customer, stage, occasion, campaign, project and facts."""
-    import json
-
     attributes = json.loads(str(facts.get("attributes") or "{}"))
     occasion = _action(campaign, str(row["action"])).occasion
     return {

@@ -96,4 +96,4 @@ def _expires_at(step: Step, frame: pl.DataFrame, moment: Moment) -> pl.Expr:
         began = began.dt.convert_time_zone("UTC")
     else:
         began = pl.col(since)
-    return (began + pl.duration(microseconds=round(days * 86_400_000_000))).cast(INSTANT)
+    return (began + pl.duration(days=days)).cast(INSTANT)

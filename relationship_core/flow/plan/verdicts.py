@@ -14,7 +14,6 @@ OUTRANKED = "outranked"
 """The reason of one that gave way to another for the same customer."""
 ALREADY_DONE = "already_done"
 """The reason of one beyond the campaign's limit for a customer."""
-MICROSECONDS_A_DAY = 86_400_000_000
 
 
 def with_reasons(candidates: pl.DataFrame, policies: tuple[Policy, ...]) -> pl.DataFrame:
@@ -95,8 +94,8 @@ def arbitrate(candidates: pl.DataFrame) -> pl.DataFrame:
 
 def _after_the_interval() -> pl.Expr:
     """When the interval after a contact of now is over; without an interval, in any later plan."""
-    interval = (pl.col("minimum_interval_days") * MICROSECONDS_A_DAY).cast(pl.Int64)
-    return pl.col("now") + pl.duration(microseconds=interval.clip(lower_bound=1))
+    interval = pl.duration(days=pl.col("minimum_interval_days"))
+    return pl.col("now") + pl.max_horizontal(interval, pl.duration(microseconds=1))
 
 
 def decisions(judged: pl.DataFrame) -> pl.DataFrame:

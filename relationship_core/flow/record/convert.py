@@ -57,9 +57,9 @@ def instants(column: pl.Series, zone: str | None) -> Converted:
         message = f"the column {column.name!r} holds times without a zone; name the zone that it means"
         raise RejectedError(message)
     if isinstance(column.dtype, pl.Datetime):
-        return _localized(column.cast(_NAIVE), column.clear().cast(pl.Date).extend_constant(None, len(column)), zone)
+        return _localized(column.cast(_NAIVE), pl.repeat(None, len(column), dtype=pl.Date, eager=True), zone)
     if column.dtype == pl.Date:
-        return _localized(column.cast(_NAIVE).clear().extend_constant(None, len(column)), column, zone)
+        return _localized(pl.repeat(None, len(column), dtype=_NAIVE, eager=True), column, zone)
     if column.dtype in {pl.String, pl.Null}:
         return _read_times(column.cast(pl.String), zone)
     raise wrong_type(column, "times: ISO text, or instants")
@@ -116,7 +116,7 @@ def check_zone(zone: str) -> None:
 
 def fine(column: pl.Series) -> pl.Series:
     """No problems, for as many rows as the column has."""
-    return pl.Series([None], dtype=pl.String).new_from_index(0, len(column))
+    return pl.repeat(None, len(column), dtype=pl.String, eager=True)
 
 
 def wrong_type(column: pl.Series, wanted: str) -> RejectedError:
@@ -178,8 +178,7 @@ def _localized(naive: pl.Series, days: pl.Series, zone: str | None) -> Converted
     """Times and dates without an offset, as instants of the zone."""
     present = naive.is_not_null() | days.is_not_null()
     if zone is None or not present.any():
-        nothing = pl.Series([None], dtype=INSTANT).new_from_index(0, len(naive))
-        return nothing, _where(present, _NO_ZONE)
+        return pl.repeat(None, len(naive), dtype=INSTANT, eager=True), _where(present, _NO_ZONE)
 
     def placed(times: pl.Series) -> pl.Series:
         return times.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").cast(INSTANT)

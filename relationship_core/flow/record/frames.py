@@ -1,4 +1,4 @@
-"""Objects to frames and back: customers and interactions at the edges, columns in the middle."""
+"""Objects to frames: customers and interactions at the edges, columns in the middle."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import polars as pl
 from attrs import evolve, frozen
 
 from relationship_core.columns import CUSTOMERS, IMPORTS, INTERACTIONS
-from relationship_core.errors import ConfigurationError, RejectedError, nearest
+from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.flow.progress import Listener, Progress, silent
 from relationship_core.flow.record.checks import PROBLEM, customer_rules, interaction_rules, sift
 from relationship_core.flow.record.commit import commit
@@ -24,7 +24,7 @@ from relationship_core.flow.record.mapping import What, map_columns
 from relationship_core.flow.record.recorder import Recorded, Recorder
 from relationship_core.flow.record.rejects import FIRST, LAST, append_rejects, prepare_rejects
 from relationship_core.flow.record.sources import Source, open_source
-from relationship_core.flow.record.text_files import ROW, WRITTEN
+from relationship_core.flow.record.text_files import ROW, WRITTEN, reading
 from relationship_core.flow.record.typed import typed_interactions
 from relationship_core.flow.record.typed_customers import contact_points, typed_customers
 from relationship_core.model.instants import utc
@@ -248,23 +248,15 @@ def _fingerprint(task: _Import) -> str:
     digest = hashlib.blake2b(json.dumps(settings).encode(), digest_size=16)
     path = task.source.path
     decoder = codecs.getincrementaldecoder("utf-8")() if path.suffix.lower() != ".parquet" else None
-    with path.open("rb") as file:
+    with reading(path), path.open("rb") as file:
         while block := file.read(_BLOCK):
             digest.update(block)
+            # Before anything is kept, see that all of the file is text.
             if decoder is not None:
-                _decode(decoder, block, path)
-    if decoder is not None:
-        _decode(decoder, b"", path, final=True)
+                decoder.decode(block)
+        if decoder is not None:
+            decoder.decode(b"", final=True)
     return digest.hexdigest()
-
-
-def _decode(decoder: codecs.IncrementalDecoder, block: bytes, path: Path, *, final: bool = False) -> None:
-    """Before anything is kept, see that all of the file is text."""
-    try:
-        decoder.decode(block, final)
-    except UnicodeDecodeError as error:
-        message = f"the file {path.name} is not UTF-8; save it in this encoding"
-        raise RejectedError(message) from error
 
 
 def _read_standing(store: Store, key: str) -> _Standing:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
-from typing import Any, Never
+from typing import Any, Never, TypeVar
 
 import polars as pl
 
@@ -14,6 +13,8 @@ from relationship_core.config import AttributeType
 from relationship_core.errors import RejectedError, nearest
 from relationship_core.flow.record.checks import LARGEST_AMOUNT
 from relationship_core.flow.record.convert import Converted, fine, wrong_type
+
+T = TypeVar("T")
 
 LINES = pl.List(ORDER_LINE)
 _FIELDS = tuple(field.name for field in ORDER_LINE.fields)
@@ -68,19 +69,28 @@ def read_json(written: str) -> Any:
     return value
 
 
+def read_json_of(kind: type[T], written: str, otherwise: str) -> T:
+    """The value of a JSON text that must be of a type.
+
+    Raises:
+        ValueError: it is not; its message is ``otherwise``.
+    """
+    try:
+        value = read_json(written)
+    except ValueError as error:
+        raise ValueError(otherwise) from error
+    if not isinstance(value, kind):
+        raise ValueError(otherwise)  # noqa: TRY004  the text has a wrong value
+    return value
+
+
 def read_lines(written: str) -> list[dict[str, Any]]:
     """Order lines from JSON.
 
     Raises:
         ValueError: they are none; the message is the reason.
     """
-    try:
-        items = read_json(written)
-    except ValueError as error:
-        raise ValueError(_NOT_LINES) from error
-    if not isinstance(items, list):
-        raise ValueError(_NOT_LINES)  # noqa: TRY004  the text has a wrong value
-    return [_line(item) for item in items]
+    return [_line(item) for item in read_json_of(list, written, _NOT_LINES)]
 
 
 def read_facts(written: str) -> str | None:
@@ -89,13 +99,7 @@ def read_facts(written: str) -> str | None:
     Raises:
         ValueError: they are no object; the message is the reason.
     """
-    message = 'the data are not a JSON object such as {"shop": "north"}'
-    try:
-        items = read_json(written)
-    except ValueError as error:
-        raise ValueError(message) from error
-    if not isinstance(items, dict):
-        raise ValueError(message)  # noqa: TRY004  the text has a wrong value
+    items = read_json_of(dict, written, 'the data are not a JSON object such as {"shop": "north"}')
     texts = {
         name: value if isinstance(value, str) else json.dumps(value)
         for name, value in items.items()
@@ -152,13 +156,8 @@ def _text(value: object, name: str) -> str | None:
 
 
 def _is_number(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    return (
-        math.isfinite(value) and abs(value) <= LARGEST_AMOUNT
-        if isinstance(value, float)
-        else abs(value) <= LARGEST_AMOUNT
-    )
+    # No NaN and no infinity passes the comparison.
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST_AMOUNT
 
 
 def _no_constant(constant: str) -> Never:

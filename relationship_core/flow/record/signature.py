@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from relationship_core.declarations import KeyedMeasure, Measure
 from relationship_core.errors import ConfigurationError
+from relationship_core.flow.expressions import text_of
 from relationship_core.flow.facts import read_fact
 from relationship_core.ports import Store
 
@@ -57,21 +58,10 @@ def compare_signatures(kept: str, declared: str) -> None:
 
 
 def _digest(measure: Measure | KeyedMeasure) -> str:
-    parts: list[object] = [sorted(measure.kinds), measure.combine, _expression(measure)]
+    parts: list[object] = [
+        sorted(measure.kinds),
+        measure.combine,
+        "" if measure.value is None else text_of(measure.value),
+    ]
     parts += [measure.key] if isinstance(measure, KeyedMeasure) else [measure.type, measure.half_life_days]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
-
-
-def _expression(measure: Measure | KeyedMeasure) -> str:
-    """The expression as text, with the values of lists, which a long list's own text leaves out."""
-    if measure.value is None:
-        return ""
-    text = str(measure.value)
-    if "…" not in text and "Series" not in text:
-        return text
-    import polars as pl
-
-    try:
-        return hashlib.sha256(measure.value.meta.serialize()).hexdigest()
-    except (TypeError, pl.exceptions.PolarsError):
-        return text

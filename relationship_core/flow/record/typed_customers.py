@@ -14,7 +14,7 @@ from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.flow.record import convert
 from relationship_core.flow.record.checks import PROBLEM
 from relationship_core.flow.record.customers import ATTRIBUTE, CONTACT
-from relationship_core.flow.record.nested import attribute_problems, read_json
+from relationship_core.flow.record.nested import attribute_problems, read_json_of
 
 
 def typed_customers(frame: pl.DataFrame, declared: Mapping[str, AttributeType] | None) -> pl.DataFrame:
@@ -92,13 +92,7 @@ def _declared_type(name: str, declared: Mapping[str, AttributeType] | None) -> A
 
 
 def _object(text: str) -> dict[str, Any]:
-    message = 'the attributes are not a JSON object such as {"household_size": 2}'
-    try:
-        found = read_json(text)
-    except ValueError as error:
-        raise ValueError(message) from error
-    if not isinstance(found, dict):
-        raise ValueError(message)  # noqa: TRY004  the text has a wrong value
+    found = read_json_of(dict, text, 'the attributes are not a JSON object such as {"household_size": 2}')
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from relationship_core.columns import INSTANT
+from relationship_core.crossing import SMALLEST_DAYS
 from relationship_core.flow.review.moves import free_after_a_move
 from relationship_core.flow.rules import Rules
-
-_SOONEST_MICROSECONDS = 1
 
 
 def with_due_at(frame: pl.DataFrame, rules: Rules) -> pl.DataFrame:
@@ -41,8 +40,7 @@ def _moved() -> pl.Expr:
 
 def _after(days: pl.Expr) -> pl.Expr:
     """The instant so many days from now, rounded towards now but never now itself."""
-    microseconds = (days * 86_400_000_000).floor().clip(lower_bound=_SOONEST_MICROSECONDS)
-    return (pl.col("now") + pl.duration(microseconds=microseconds.cast(pl.Int64))).cast(INSTANT)
+    return (pl.col("now") + pl.duration(days=days.clip(lower_bound=SMALLEST_DAYS))).cast(INSTANT)
 
 
 def _blocked() -> pl.Expr:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
-
 import polars as pl
 
 from relationship_core.conditions import Condition
@@ -71,18 +69,7 @@ def free_after_a_move(rungs: tuple[Rung, ...]) -> pl.Expr:
 
 def _dwell(rungs: tuple[Rung, ...], rank: pl.Expr) -> pl.Expr:
     """The shortest stay on a rung."""
-    microseconds = reduce(
-        lambda otherwise, rung: (
-            pl.when(rank == rung.rank).then(pl.lit(_microseconds(rung.dwell_days))).otherwise(otherwise)
-        ),
-        rungs,
-        pl.lit(0, dtype=pl.Int64),
-    )
-    return pl.duration(microseconds=microseconds)
-
-
-def _microseconds(days: float) -> int:
-    return round(days * 86_400_000_000)
+    return pl.duration(days=rank.replace_strict({rung.rank: rung.dwell_days for rung in rungs}))
 
 
 def transitions(judged: pl.DataFrame, rules: Rules) -> pl.DataFrame:
