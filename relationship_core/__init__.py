@@ -64,6 +64,9 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
     from relationship_core.flow.deliver import (
         Delivered as Delivered,
     )
+    from relationship_core.flow.ground import (
+        check_zone as check_zone,
+    )
     from relationship_core.flow.plan import (
         Planned as Planned,
     )
@@ -184,6 +187,7 @@ _HOMES = {
     "declarations": ("Bounded Daily Feature Halving KeyedMeasure Linear Measure Motion Policy ScoringRule Steps Still"),
     "errors": "ConfigurationError RejectedError RelationshipError RetriableError UnsupportedError",
     "flow.deliver": "Delivered",
+    "flow.ground": "check_zone",
     "flow.plan": "Planned",
     "flow.progress": "Listener Progress",
     "flow.rebuild": "Rebuilt",

@@ -138,6 +138,13 @@ class Store(Protocol):
         """Keep interactions; return those that were new, by (source, id), in their given order."""
         ...
 
+    def kept(self, keys: pl.DataFrame, *, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """The interactions with these keys: each once, unknown ones left out, only these columns.
+
+        ``keys`` has at least ``source`` and ``id``. The cost grows with their number, not with history.
+        """
+        ...
+
     def merge(self, measures: pl.DataFrame, keyed: pl.DataFrame) -> None:
         """Combine contributions into the kept measures, each by its declared ``combine``.
 
@@ -230,6 +237,16 @@ class Renderer(Protocol):
 
         Raises:
             ConfigurationError: it does not parse; the message says where.
+        """
+        ...
+
+    def variables(self, template: str) -> frozenset[str]:
+        """The variables that a template takes from its context, as dotted paths such as ``customer.name``.
+
+        Where a part is only known when it is rendered, the path ends before it.
+
+        Raises:
+            ConfigurationError: it does not parse.
         """
         ...
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -18,13 +16,13 @@ from relationship_core.chosen import Chosen
 from relationship_core.clock import system_clock
 from relationship_core.config import Settings, read_settings
 from relationship_core.flow import runs
+from relationship_core.flow.announce import interactions_to, transitions_to
 from relationship_core.flow.catalog import Catalog, make_catalog
 from relationship_core.flow.deliver import Delivered, deliver
-from relationship_core.flow.deliver.render import Studio
-from relationship_core.flow.facts import read_fact, write_fact
-from relationship_core.flow.objects import as_interactions, as_transitions
+from relationship_core.flow.deliver.render import Studio, check_variables
+from relationship_core.flow.ground import check_currency, check_zone, keep_ground
 from relationship_core.flow.plan import Outbox, Planned, plan
-from relationship_core.flow.plan.outbox import salted_message_id
+from relationship_core.flow.plan.outbox import project_salt, salted_message_id
 from relationship_core.flow.progress import Listener, silent
 from relationship_core.flow.rebuild import Rebuilt, rebuild
 from relationship_core.flow.record import (
@@ -34,13 +32,14 @@ from relationship_core.flow.record import (
     record,
     record_customers,
 )
+from relationship_core.flow.record.checks import AHEAD
 from relationship_core.flow.report.customers import CustomerView, view_customer
 from relationship_core.flow.report.explain import Explanation, explain
 from relationship_core.flow.report.preview import Preview, preview
 from relationship_core.flow.report.summary import LadderView, Report, report, view_ladder
 from relationship_core.flow.review import Reviewed, review
 from relationship_core.flow.rules import Rules, make_rules
-from relationship_core.flow.standing import Moment
+from relationship_core.flow.standing import Moment, last_recorded, refuse_the_past
 from relationship_core.flow.versions import keep_versions, versions_of
 from relationship_core.model.campaign import Campaign
 from relationship_core.model.customer import Customer
@@ -52,8 +51,6 @@ if TYPE_CHECKING:
     import polars as pl
 
     from relationship_core.ports import Clock, Store
-
-_SALT_FACT = "salt"
 
 
 @frozen(kw_only=True)
@@ -117,6 +114,7 @@ class Relationships:
         self.store: Store = self._chosen.store
         try:
             self.store.prepare(self.catalog.measures)
+            check_currency(self.store, self.settings.project.currency)
         except BaseException:
             self.close()
             raise
@@ -160,7 +158,7 @@ class Relationships:
         Raises:
             RejectedError: a customer cannot be kept as it is; nothing of the batch was.
         """
-        return record_customers(self._recorder, customers)
+        return record_customers(self._recording(), customers)
 
     def record(self, interactions: Iterable[Interaction] | pl.DataFrame) -> Recorded:
         """Keep interactions once each, and bring measures up to date.
@@ -168,7 +166,7 @@ class Relationships:
         Raises:
             RejectedError: an interaction cannot be kept as it is; nothing of its batch was.
         """
-        return record(self._recorder, interactions)
+        return record(self._recording(), interactions)
 
     def import_file(
         self,
@@ -200,7 +198,7 @@ class Relationships:
             UnsupportedError: no file with this extension can be read.
         """
         return import_file(
-            self._recorder,
+            self._recording(),
             what,
             path,
             columns=columns,
@@ -217,7 +215,9 @@ class Relationships:
         Raises:
             ConfigurationError: the expression of a measure cannot be computed.
         """
-        return rebuild(self._recorder, progress=progress)
+        rebuilt = rebuild(self._recorder, progress=progress)
+        keep_ground(self.store, self.settings.project.currency, self.settings.project.zone)
+        return rebuilt
 
     # review, plan, deliver
 
@@ -230,16 +230,13 @@ class Relationships:
             ConfigurationError: a rule is wrong, or fails.
             RejectedError: something was recorded that happened after ``as_of``.
         """
-        announce = None
-        if self.plugins.listens("relationship_stage_changed"):
-            announce = partial(_announce_transitions, self.plugins)
         return review(
             self.store,
             self.rules,
             self._moment(as_of),
             everybody=everybody,
             page_size=self._page_size,
-            announce=announce,
+            announce=transitions_to(self.plugins),
             progress=progress,
         )
 
@@ -256,7 +253,7 @@ class Relationships:
             media=self._chosen.media(self.campaigns),
             intervals=self.settings.minimum_interval_days,
             versions=versions_of(self.campaigns),
-            message_id=salted_message_id(self._salt(dry_run=dry_run)),
+            message_id=salted_message_id(project_salt(self.store, keep=not dry_run)),
         )
         return plan(
             self.store,
@@ -287,8 +284,11 @@ class Relationships:
         Raises:
             RejectedError: something was recorded that happened after ``as_of``.
         """
-        now = utc(self.clock())
-        current = runs.cut_short(self.store, now=now) or runs.start(self.store, as_of=utc(as_of or now), now=now)
+        now, moment = utc(self.clock()), self._moment(as_of)
+        current = runs.cut_short(self.store, now=now)
+        if current is None:
+            refuse_the_past(self.store, moment.now, "run")
+            current = runs.start(self.store, as_of=moment.now, now=now)
         reviewed = planned = None
         if current.step == "review":
             reviewed = self.review(as_of=current.as_of, progress=progress)
@@ -297,7 +297,7 @@ class Relationships:
             planned = self.plan(as_of=current.as_of, progress=progress)
             current = runs.reach(self.store, current, "deliver")
         delivered = self.deliver(as_of=current.as_of, progress=progress)
-        runs.finish(self.store, current, now=utc(self.clock()), outcome=_outcome(delivered))
+        runs.finish(self.store, current, now=utc(self.clock()), delivered=delivered)
         return Ran(
             as_of=current.as_of,
             resumed=current.resumed,
@@ -358,13 +358,11 @@ class Relationships:
         """
         for campaign in self.campaigns:
             self._chosen.check(campaign)
+            check_variables(campaign, self._chosen.renderer, self.catalog)
         return make_rules(self.catalog, self.campaigns, self.plugins.policies)
 
     @cached_property
     def _recorder(self) -> Recorder:
-        announce: Callable[[pl.DataFrame], None] | None = None
-        if self.plugins.listens("relationship_recorded"):
-            announce = partial(_announce_interactions, self.plugins, self.settings.project.currency)
         return Recorder(
             store=self.store,
             measures=self.catalog.measures,
@@ -373,7 +371,7 @@ class Relationships:
             zone=self.settings.project.zone,
             clock=self.clock,
             attributes=self.settings.attributes,
-            announce=announce,
+            announce=interactions_to(self.plugins, self.settings.project.currency),
         )
 
     def _studio(self, as_of: datetime | None) -> Studio:
@@ -385,27 +383,15 @@ class Relationships:
         )
 
     def _moment(self, as_of: datetime | None) -> Moment:
-        return Moment(now=utc(as_of or self.clock()), zone=self.settings.project.zone)
+        check_zone(self.store, self.settings.project.zone)
+        return Moment(now=utc(as_of or self._now()), zone=self.settings.project.zone)
 
-    def _salt(self, *, dry_run: bool) -> str:
-        salt = read_fact(self.store, _SALT_FACT)
-        if salt is None:
-            salt = secrets.token_hex(16)
-            if dry_run:
-                return salt
-            with self.store.transaction():
-                write_fact(self.store, _SALT_FACT, salt)
-        return salt
+    def _now(self) -> datetime:
+        """The present; or the last recorded instant, where the clock it came from is a little ahead of ours."""
+        now, last = utc(self.clock()), last_recorded(self.store)
+        return last if last is not None and now < last <= now + AHEAD else now
 
-
-def _announce_transitions(plugins: Plugins, moved: pl.DataFrame) -> None:
-    plugins.stage_changed(as_transitions(moved))
-
-
-def _announce_interactions(plugins: Plugins, currency: str, new: pl.DataFrame) -> None:
-    plugins.recorded(as_interactions(new, currency))
-
-
-def _outcome(delivered: Delivered) -> str:
-    states = ("accepted", "rejected", "deferred", "unknown", "expired", "failed")
-    return json.dumps({state: getattr(delivered, state) for state in states})
+    def _recording(self) -> Recorder:
+        check_zone(self.store, self.settings.project.zone)
+        keep_ground(self.store, self.settings.project.currency, self.settings.project.zone)
+        return self._recorder

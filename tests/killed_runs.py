@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Any
 
 import liquid  # noqa: F401  what every child would import otherwise
-import sqlglot  # noqa: F401
+import sqlglot  # noqa: F401  imported before the forks, so that each child starts quickly
 
 from relationship_core import Relationships, parse_instant, read_campaigns, read_settings
-from relationship_core.builtin import folder as folder_channel, liquid_environment  # noqa: F401
-from relationship_core.builtin.sqlite import database, store as sqlite_store  # noqa: F401
+from relationship_core.builtin import folder as folder_channel, liquid_environment  # noqa: F401  likewise
+from relationship_core.builtin.sqlite import database, store as sqlite_store  # noqa: F401  likewise
 
 PAGE = 110
 LONGEST_SECONDS = 120
@@ -97,8 +97,8 @@ def main(base: Path, folder: Path, as_of: datetime, jobs: list[tuple[str, int]])
     for kind, number in jobs:
         copy = folder / f"{kind}-{number}"
         shutil.copytree(base, copy)
-        killed, counts = in_a_child(lambda: run(copy, as_of, kind, number))  # noqa: B023  called at once
-        again = in_a_child(lambda: run(copy, as_of, "none", 0))[0] if killed else None  # noqa: B023
+        killed, counts = in_a_child(lambda: run(copy, as_of, kind, number))  # noqa: B023  called at once  called at once
+        again = in_a_child(lambda: run(copy, as_of, "none", 0))[0] if killed else None  # noqa: B023  called at once
         told = {"job": [kind, number], "folder": str(copy), "killed": killed, "again": again, "counted": counts}
         sys.stdout.write(json.dumps(told) + "\n")
 

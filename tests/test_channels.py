@@ -13,7 +13,7 @@ import attrs
 import pytest
 from hypothesis import given, strategies as st
 
-from relationship_core import Channel, Message
+from relationship_core import Channel, ConfigurationError, Message
 from relationship_core.builtin.channels import NullChannel, NullSettings
 from relationship_core.builtin.eml import eml
 from relationship_core.builtin.folder import FolderChannel, FolderSettings
@@ -216,13 +216,20 @@ def test_a_card_that_is_a_whole_page_stays_as_it_is(tmp_path: Path) -> None:
 def test_a_missing_disk_defers(tmp_path: Path) -> None:
     receipts = folder(tmp_path / "not" / "mounted" / "outbox").send([MESSAGE, MESSAGE])
     assert [receipt.state for receipt in receipts] == ["deferred", "deferred"]
-    assert receipts[0].detail == os.strerror(errno.ENOENT)
+    assert receipts[0].detail == f"the folder cannot be written to: {os.strerror(errno.ENOENT).lower()}"
     assert files(tmp_path) == []
 
 
-def test_a_file_in_the_place_of_the_folder_defers(tmp_path: Path) -> None:
+def test_a_file_in_the_place_of_the_folder_is_told_when_the_channel_is_made(tmp_path: Path) -> None:
     (tmp_path / "outbox").write_text("I am a file.")
-    (receipt,) = folder(tmp_path / "outbox").send([MESSAGE])
+    with pytest.raises(ConfigurationError, match="outbox; name a folder"):
+        folder(tmp_path / "outbox")
+
+
+def test_a_file_that_takes_the_place_of_the_folder_later_defers(tmp_path: Path) -> None:
+    channel = folder(tmp_path / "outbox")
+    (tmp_path / "outbox").write_text("I am a file.")
+    (receipt,) = channel.send([MESSAGE])
     assert receipt.state == "deferred"
 
 
@@ -246,7 +253,7 @@ def test_a_full_disk_defers_that_message_and_leaves_nothing(tmp_path: Path, monk
     other = attrs.evolve(MESSAGE, id="f" * 32)
     receipts = folder(tmp_path).send([MESSAGE, other])
     assert [receipt.state for receipt in receipts] == ["deferred", "accepted"]
-    assert receipts[0].detail == os.strerror(errno.ENOSPC)
+    assert receipts[0].detail == f"the folder cannot be written to: {os.strerror(errno.ENOSPC).lower()}"
     assert files(tmp_path) == [f"{other.id}.eml"]
 
 

@@ -2,7 +2,9 @@
 
 import json
 import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -249,7 +251,9 @@ def test_the_doctor_names_a_message_that_failed_and_a_wrong_campaign(run: Path, 
 
 def test_a_message_that_cannot_be_filled_in_is_reported(shop: Path, relate: Relate) -> None:
     campaign = shop / "campaigns" / "thank-you.toml"
-    campaign.write_text(campaign.read_text().replace("{{ customer.name }}", "{{ customer.nickname }}"))
+    campaign.write_text(campaign.read_text().replace("customer.name", "customer.nickname"))
+    with (shop / "relationship.toml").open("a") as settings:
+        settings.write('\n[attributes]\nnickname = "text"\n')
     delivered = relate("run", *AS_OF)
     assert delivered.exit_code == 1
     assert "2 failed" in delivered.stdout
@@ -257,6 +261,45 @@ def test_a_message_that_cannot_be_filled_in_is_reported(shop: Path, relate: Rela
     assert problem["check"] == "messages"
     assert "nickname" in problem["found"]
     assert relate("preview", "thank-you", "ada").exit_code == 1
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_time_without_a_zone_names_the_option(tmp_path: Path, relate: Relate) -> None:
+    file = tmp_path / "more.csv"
+    file.write_text("source,id,customer,kind,at\ntill,9,ada,order,2024-05-06T10:00:00\n")
+    assert "--zone" in relate("import", "interactions", file).stdout
+    file.write_text("source,id,customer,kind,at\ntill,9,ada,ordr,2024-05-06T10:00:00Z\n")
+    told = relate("import", "interactions", file).stdout
+    assert "1 rejected" in told
+    assert "--zone" not in told
+
+
+def test_a_deferred_message_says_why(shop: Path, relate: Relate) -> None:
+    (shop / "outbox").rmdir()
+    (shop / "outbox").write_text("I am a file.")
+    told = relate("run", *AS_OF)
+    assert "2 deferred" in told.stdout
+    assert "2 of thank-you on mail: the folder cannot be written to: " in told.stdout
+
+
+def test_the_doctor_lists_messages_that_were_rejected(run: Path, relate: Relate) -> None:
+    with closing(sqlite3.connect(run / "relationships.db", isolation_level=None)) as database:
+        database.execute("UPDATE messages SET state = 'rejected', detail = 'no such mailbox' WHERE customer = 'ada'")
+    (problem,) = [each for each in document(relate("doctor", "--json"), 1)["checks"] if not each["ok"]]
+    assert problem["check"] == "messages"
+    assert problem["found"].startswith("1 rejected: ")
+    assert "no such mailbox" in problem["found"]
+
+
+@pytest.mark.parametrize("campaign", ["thank-you", "we-miss-you"])
+def test_the_example_campaigns_greet_somebody_without_a_name(
+    shop: Path, relate: Relate, tmp_path: Path, campaign: str
+) -> None:
+    (tmp_path / "nameless.csv").write_text("customer,contact.email\nnil,nil@example.com\n")
+    assert relate("import", "customers", tmp_path / "nameless.csv").exit_code == 0
+    path = shop / "campaigns" / f"{campaign}.toml"
+    path.write_text(re.sub(r"\{\{ facts[^}]*\}\}", "9", path.read_text()))
+    assert "Hello there," in lines(relate("preview", campaign, "nil"))
 
 
 def documented_keys() -> dict[str, list[str]]:

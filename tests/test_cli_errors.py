@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from relationship_core import RelationshipError, Relationships
+from relationship_core import MESSAGES, RelationshipError, Relationships
 
 Relate = Callable[..., Result]
 
@@ -97,6 +97,27 @@ def test_every_mistake_of_a_configuration_is_told(shop: Path, relate: Relate) ->
     assert "zone" in told.stderr
 
 
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ("facts.order_day", "did you mean 'order_days'?"),
+        ("foo", "there is no 'foo'"),
+        ("customer.phone", "customer has no 'phone'"),
+    ],
+)
+def test_a_variable_that_nobody_has_is_told_before_anything_is_queued(
+    shop: Path, relate: Relate, wrong: str, sentence: str
+) -> None:
+    campaign = shop / "campaigns" / "thank-you.toml"
+    campaign.write_text(campaign.read_text().replace("customer.name", wrong))
+    for command in ("doctor", "run", "preview"):
+        told = relate(command, *(["thank-you"] if command == "preview" else []))
+        assert told.exit_code == 1, command
+        assert command == "preview" or sentence in told.output
+    with Relationships.open(shop) as project:
+        assert project.store.read(MESSAGES).is_empty()
+
+
 class Breaks:
     """Stands for a step of the face that raises."""
 
@@ -178,3 +199,21 @@ def test_a_console_that_knows_only_ascii_is_spoken_to_in_ascii(shop: Path) -> No
         assert told.stdout.isascii()
     told = subprocess.run([*command, "customer", "eve", "--json"], capture_output=True, env=environment, check=True)
     assert b"Zo\\u00eb" in told.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux's")
+@pytest.mark.parametrize("arguments", [("report",), ("customer", "ada", "--json"), ("--help",), ("run", "--help")])
+def test_output_that_cannot_be_written_is_told(shop: Path, arguments: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "relationship_core", "--project", str(shop), *arguments]
+    with Path("/dev/full").open("wb") as full:
+        told = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert told.returncode == 1
+    assert told.stderr == b"Error: the output could not be written: no space left\n"
+
+
+def test_an_argument_that_is_not_utf_8_is_told(shop: Path) -> None:
+    command = [sys.executable, "-m", "relationship_core", "--project", str(shop), "customer", b"\xff"]
+    told = subprocess.run(command, capture_output=True, check=False)
+    assert told.returncode == 2
+    assert told.stderr.endswith(b"Error: an argument is not UTF-8; write it in UTF-8\n")
+    assert told.stdout == b""

@@ -20,18 +20,21 @@ from relationship_core import (
     Campaign,
     Channel,
     Choice,
+    ConfigurationError,
     Customer,
     Message,
     Provider,
     Receipt,
     Relationships,
     Renderer,
+    Store,
     Variant,
     hookimpl,
 )
 from relationship_core.builtin.channels import NullSettings
 from relationship_core.builtin.liquid import LiquidSettings
 from relationship_core.builtin.sqlite.store import SQLiteStore
+from relationship_core.flow.deliver.render import known_variables
 from relationship_core.flow.deliver.worker import working
 from relationship_core.flow.plan.circumstances import address_hash
 
@@ -184,6 +187,9 @@ class Stumbling:
     def check(self, template: str) -> None:
         pass
 
+    def variables(self, template: str) -> frozenset[str]:  # noqa: ARG002  the port's
+        return frozenset()
+
     def render(self, template: str, context: Any, *, html: bool) -> str:  # noqa: ARG002  the port's
         if context["customer"]["id"] == "c01":
             error = "a secret of c01"
@@ -223,6 +229,152 @@ def test_a_subject_of_two_lines_is_not_sent(queued: Callable[..., Relationships]
     project.record_customers([make_customer("c00", name="Ada\nBcc: all@example.com")])
     assert project.deliver(as_of=START).failed == 1
     assert channel.given == []
+
+
+# What templates name
+
+
+BAD = Variant(channel="letters", subject="Hi", text="{{ customer.nickname }}")
+GOOD = Variant(channel="letters", subject="Hi", text="Hello")
+
+
+@pytest.fixture
+def letter(make_project: Open, make_campaign: Plan, make_customer: Know) -> Callable[[Variant], Relationships]:
+    """A project with one customer, of whom everything is known, and a campaign with this variant."""
+
+    def make(variant: Variant) -> Relationships:
+        project = make_project(make_campaign("hello", variants=[variant]), attributes={"nickname": "text"})
+        ada = make_customer("ada", locale="de-AT", country="AT", attributes={"nickname": "Countess"})
+        project.record_customers([ada])
+        return project
+
+    return make
+
+
+@pytest.mark.parametrize("part", ["subject", "text", "html"])
+@pytest.mark.parametrize(
+    ("template", "sentence"),
+    [
+        ("{{ facts.order_day }}", "'facts.order_day', and facts has no 'order_day'; did you mean 'order_days'?"),
+        ("{{ order_days }}", "there is no 'order_days'; did you mean 'facts.order_days'?"),
+        ("{{ customr.name }}", "there is no 'customr'; did you mean 'customer.name'?"),
+        ("{{ foo }}", "there is no 'foo'; templates know customer, stage, occasion, campaign, project, facts"),
+        ("{{ customer.phone }}", "customer has no 'phone'; it has country, id, locale, name, nickname"),
+        ("{% if customer.nicknam %}x{% endif %}", "did you mean 'nickname'?"),
+        ("{{ project.adress }}", "project has no 'adress'"),
+        ("{{ occasion.nam }}", "did you mean 'name'?"),
+        ("{{ facts[customer.id] }}", "'facts' without a column"),
+    ],
+)
+def test_a_variable_that_nobody_has_is_refused_before_anything_is_planned(
+    letter: Callable[[Variant], Relationships], part: str, template: str, sentence: str
+) -> None:
+    project = letter(Variant(channel="letters", **{"subject": "Hi", "text": "Hello", part: template}))
+    with pytest.raises(ConfigurationError) as refused:
+        project.run(as_of=START)
+    assert "campaign 'hello', action 'write'" in str(refused.value)
+    assert sentence in str(refused.value)
+    assert states(project) == {}
+
+
+def test_every_known_variable_can_be_used(letter: Callable[[Variant], Relationships]) -> None:
+    known = known_variables(letter(GOOD).catalog)
+    paths = [f"{root}.{name}" for root in known.keys() - {"facts"} for name in known[root]] + ["stage", "facts.stage"]
+    text = "".join(f"{{{{ {path} }}}}" for path in sorted(paths))
+    project = letter(Variant(channel="letters", subject="Hi", text=text))
+    assert project.run(as_of=START).delivered.accepted == 1
+
+
+# What never left does not use up the engagement
+
+
+@pytest.fixture
+def edited(make_project: Open, make_campaign: Plan) -> Callable[..., Relationships]:
+    """The project of ``before``, its campaign now with these variants and limits."""
+
+    def make(before: Relationships, **campaign: Any) -> Relationships:
+        settings = before.settings
+        return make_project(
+            make_campaign("hello", **campaign),
+            plugins=[_Kept(before.store)],
+            store=Choice(use="kept"),
+            attributes=settings.attributes,
+        )
+
+    return make
+
+
+class _Kept:
+    """A plugin with the store of another project."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    @hookimpl
+    def relationship_stores(self) -> tuple[Provider[Store], ...]:
+        return (Provider(name="kept", factory=lambda _: self.store, settings=NullSettings, summary="Kept."),)
+
+
+def test_a_mended_campaign_reaches_those_whose_message_failed(
+    queued: Callable[..., Relationships], edited: Callable[..., Relationships], make_customer: Know
+) -> None:
+    project = queued(None, 2, campaign={"variants": [BAD]}, attributes={"nickname": "text"})
+    project.record_customers([make_customer("c01", attributes={"nickname": "Zed"})])
+    project.deliver(as_of=START)
+    assert states(project) == {"c00": "failed", "c01": "accepted"}
+    before = message_of(project, "c00")
+
+    project.run(as_of=START + HOUR)
+    assert states(project)["c00"] == "failed", "the same campaign would fail again"
+
+    mended = edited(project, variants=[GOOD], limits={"per_customer": 1})
+    at = START + 2 * HOUR
+    mended.review(as_of=at)
+    assert mended.plan(as_of=at).planned == 1
+    assert states(mended) == {"c00": "queued", "c01": "accepted"}
+    row = message_of(mended, "c00")
+    assert (row["id"], row["queued_at"], row["detail"]) == (before["id"], at, "")
+    mended.review(as_of=at, everybody=True)
+    assert mended.plan(as_of=at).planned == 0
+    assert message_of(mended, "c00") == row
+
+    assert mended.deliver(as_of=at).accepted == 1
+    assert mended.run(as_of=at + HOUR).delivered.accepted == 0
+    assert states(mended) == {"c00": "accepted", "c01": "accepted"}
+
+
+def test_a_campaign_mended_at_the_same_instant(
+    queued: Callable[..., Relationships], edited: Callable[..., Relationships]
+) -> None:
+    project = queued(None, 1, campaign={"variants": [BAD]}, attributes={"nickname": "text"})
+    assert project.deliver(as_of=START).failed == 1
+    mended = edited(project, variants=[GOOD])
+    assert mended.run(as_of=START).delivered.accepted == 1
+    assert mended.run(as_of=START).delivered.accepted == 0
+
+
+@pytest.mark.parametrize("state", ["rejected", "unknown", "expired"])
+def test_what_may_have_left_is_not_sent_again_by_a_changed_campaign(
+    queued: Callable[..., Relationships], edited: Callable[..., Relationships], state: str
+) -> None:
+    project = queued(None, 1)
+    with project.store.transaction():
+        row = {"id": [message_of(project, "c00")["id"]], "state": [state]}
+        project.store.update(MESSAGES, pl.DataFrame(row))
+    changed = edited(project, variants=[GOOD])
+    assert changed.run(as_of=START + HOUR).delivered.accepted == 0
+    assert states(changed) == {"c00": state}
+
+
+def test_what_failed_does_not_count_against_the_limit_of_a_customer(
+    queued: Callable[..., Relationships], make_customer: Know
+) -> None:
+    campaign = {"variants": [BAD], "key": "month", "limits": {"per_customer": 1}}
+    project = queued(None, 1, campaign=campaign, attributes={"nickname": "text"})
+    assert project.deliver(as_of=START).failed == 1
+    project.record_customers([make_customer("c00", attributes={"nickname": "Zed"})])
+    assert project.run(as_of=START + timedelta(days=31)).delivered.accepted == 1
+    assert project.run(as_of=START + timedelta(days=62)).delivered.accepted == 0
 
 
 # Channels that fail

@@ -14,6 +14,7 @@ from html.parser import HTMLParser
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
+from shlex import quote
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ from relationship_core import INTERACTIONS, Relationships
 from relationship_demo import data, people
 from relationship_demo.project import prepare
 from relationship_demo.replay import replay
+from relationship_demo.show import show
 from relationship_demo.summary import summarize
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -346,6 +348,7 @@ def test_cards_are_pages_with_an_address(demo: Demo) -> None:
         page.feed(path.read_text(encoding="utf-8"))
         assert {"html", "head", "title", "body"} <= page.elements
         assert " 00000\nUSA" in page.text
+        assert "Journey Market\n1 Sample Street" in page.text
         assert "{{" not in page.text
 
 
@@ -383,6 +386,19 @@ def test_people_read_tables_and_what_to_look_at_next(demo: Demo) -> None:
 def test_the_folder_may_be_named_before_the_command(demo: Demo) -> None:
     done = relate("--project", str(demo.folder), "demo", "--json")
     assert json.loads(done.stdout) == demo.document
+
+
+@pytest.mark.parametrize("is_on_path", [True, False])
+def test_what_to_look_at_next_is_called_as_the_demo_was(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], is_on_path: bool
+) -> None:
+    program = tmp_path / "its own" / "relate"
+    program.parent.mkdir()
+    program.touch(mode=0o755)
+    monkeypatch.setattr(sys, "argv", [str(program), "demo"])
+    monkeypatch.setenv("PATH", str(program.parent if is_on_path else tmp_path))
+    show(summarize(demo.folder))
+    assert f"\n  {'relate' if is_on_path else quote(str(program))} --project " in capsys.readouterr().out
 
 
 class StoppedError(Exception):

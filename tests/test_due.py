@@ -163,8 +163,9 @@ def simulate(
             found.append(make_interaction(customer, kind, at, minor=minor, id=f"{place:05d}", data=data))
         known = [make_customer(f"c{number:02d}") for number in range(0, CUSTOMERS_EACH, 2)]
         known += [make_customer(f"c{number:02d}", contact_points=()) for number in range(1, CUSTOMERS_EACH, 8)]
-        intervals = {"default": 3.0, "cold": 0.0, "customer": 1.0, "hot": 0.4, "client": 0.0}
         low, rung = ("prospect", "customer") if ladder == "b2c" else ("cold", "warm")
+        hot = "client" if ladder == "b2c" else "hot"
+        intervals = {"default": 3.0, low: 0.0, rung: 1.0, hot: 0.4}
         often = make_campaign("often", audience="visit_days >= 2", key=key, priority=-1)
         plans = [*campaigns(make_campaign, low, rung), often]
         eager, patient = (

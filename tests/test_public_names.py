@@ -112,6 +112,7 @@ PUBLIC = [
     "Variant",
     "Verdict",
     "check_measures",
+    "check_zone",
     "hookimpl",
     "load_plugins",
     "minor_digits",

@@ -48,7 +48,7 @@ histories = st.lists(
         id=st.uuids().map(str),
         customer=st.sampled_from(["a", "b", "c", "ä", "😀"]),
         kind=st.sampled_from(["order", "visit", "complaint_opened"]),
-        at=st.datetimes(datetime(1971, 1, 1), datetime(2029, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+        at=st.datetimes(datetime(1971, 1, 1), datetime(2029, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001  the zone follows
         amount=st.none() | st.builds(Money, minor=st.integers(0, 10**9), currency=st.just("EUR")),
         reference=st.sampled_from([None, "r1", "r2"]),
         lines=st.lists(
@@ -146,13 +146,42 @@ def test_the_same_id_from_another_source_is_another_interaction(
     assert record(recorder, [order(1), till]) == Recorded(new=2)
 
 
-def test_of_two_versions_of_one_interaction_the_first_holds(
+def test_what_contradicts_the_first_version_is_refused_and_its_batch_with_it(
     store: Store, make_recorder: MakeRecorder, every_measure: Measures, kept_numbers: KeptNumbers
 ) -> None:
     recorder = make_recorder(store, every_measure)
-    record(recorder, [order(1, amount=Money(minor=500, currency="EUR"))])
-    record(recorder, [order(1, amount=Money(minor=900, currency="EUR"))])
-    assert kept_numbers(recorder)["ann", "spent"] == 500
+    first = order(1, amount=Money(minor=500, currency="EUR"))
+    record(recorder, [first])
+    before, numbers = everything(store), kept_numbers(recorder)
+    others = [order(2, "bob"), first, order(1, amount=Money(minor=900, currency="EUR")), order(1, "cid")]
+    rows = frame(id=["2", "1", "1", "1"], source=["shop"] * 4, customer=["bob", "ann", "ann", "cid"])
+    rows = rows.with_columns(amount=pl.Series([None, 500, 900, None], dtype=pl.Int64))
+    told = r"number 3 cannot .*: the id '1' of 'shop' was recorded before with another amount \(and 1 more\); correct"
+    for batch in (others, rows):
+        with pytest.raises(RejectedError, match=told):
+            record(recorder, batch)
+        assert everything(store) == before
+        assert kept_numbers(recorder) == numbers
+
+
+def test_two_versions_in_one_batch_are_refused(
+    store: Store, make_recorder: MakeRecorder, every_measure: Measures
+) -> None:
+    recorder = make_recorder(store, every_measure)
+    with pytest.raises(
+        RejectedError, match=r"number 2 cannot .*: the id '1' of 'shop' was recorded before with another"
+    ):
+        record(recorder, [order(1), order(1, at=NOON + timedelta(seconds=1))])
+    assert store.read(INTERACTIONS).is_empty()
+
+
+def test_what_is_kept_is_only_read_for_ids_that_come_again(
+    store: Store, make_recorder: MakeRecorder, every_measure: Measures
+) -> None:
+    recorder = make_recorder(Failing(store, "kept"), every_measure)
+    assert record(recorder, [order(1), order(2)]).new == 2
+    with pytest.raises(KeyboardInterrupt):
+        record(recorder, [order(2)])
 
 
 def test_only_customers_with_news_are_marked(

@@ -330,7 +330,7 @@ def test_a_date_is_the_first_instant_of_that_day() -> None:
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"])
-@given(moments=st.lists(st.datetimes(datetime(1970, 1, 2), datetime(2035, 1, 1)), min_size=1))  # noqa: DTZ001
+@given(moments=st.lists(st.datetimes(datetime(1970, 1, 2), datetime(2035, 1, 1)), min_size=1))  # noqa: DTZ001  naive on purpose
 def test_local_times_are_what_the_standard_library_says(zone: str, moments: list[datetime]) -> None:
     values, _ = instants(pl.Series("at", [moment.isoformat(" ") for moment in moments]), zone)
     for moment, value in zip(moments, values, strict=True):
@@ -352,7 +352,7 @@ def day_or_time() -> st.SearchStrategy[str]:
     offsets = st.timezones() | st.just(UTC) | st.none()
     written = st.builds(
         lambda moment, zone, by, unit: moment.replace(tzinfo=zone).isoformat(by, unit),
-        st.datetimes(datetime(1970, 1, 2), datetime(2099, 1, 1)),  # noqa: DTZ001
+        st.datetimes(datetime(1970, 1, 2), datetime(2099, 1, 1)),  # noqa: DTZ001  naive on purpose
         offsets,
         st.sampled_from("T "),
         st.sampled_from(["auto", "minutes", "seconds", "milliseconds", "microseconds"]),
@@ -373,7 +373,7 @@ def test_times_are_read_as_the_standard_library_reads_them(texts: list[str]) -> 
         assert (value is None) == (problem is not None)
 
 
-NINE = datetime(2017, 3, 1, 9)  # noqa: DTZ001  a clock on a wall
+NINE = datetime(2017, 3, 1, 9)  # noqa: DTZ001  naive on purpose  a clock on a wall
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ interactions = st.lists(
         id=st.uuids().map(str),
         customer=st.sampled_from(["a", "b", "ä"]),
         kind=st.sampled_from(["order", "visit", "complaint_opened"]),
-        at=st.datetimes(datetime(1971, 1, 1), datetime(2029, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+        at=st.datetimes(datetime(1971, 1, 1), datetime(2029, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001  the zone follows
         amount=st.none() | st.builds(Money, minor=st.integers(0, 10**9), currency=st.just("EUR")),
         reference=st.sampled_from([None, "r1", "r2"]),
         lines=st.lists(lines, max_size=2),

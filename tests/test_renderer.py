@@ -159,6 +159,30 @@ def test_a_good_template_passes_the_check(renderer: LiquidRenderer) -> None:
     renderer.check("{% for i in (1..3) %}{{ i | times: 2 | date: '%Y' | escape }}{% endfor %}{{ unknown.name }}")
 
 
+@pytest.mark.parametrize(
+    ("template", "paths"),
+    [
+        ("Hello", set()),
+        ("{{ customer.name | append: foo }}{{ facts['order_days'] }}", {"customer.name", "foo", "facts.order_days"}),
+        ("{% for x in (1..facts.orders) %}{{ x }}{{ forloop.index }}{% endfor %}", {"facts.orders"}),
+        ("{% assign a = stage %}{% capture b %}{{ a.c }}{% endcapture %}{{ b }}", {"stage"}),
+        ("{% increment n %}{% if true == blank %}{{ nil }}{% endif %}", set()),
+        ("{{ customer.tags[0].x }}{{ facts[customer.id].y }}", {"customer.tags", "facts", "customer.id"}),
+        ("{{ [customer.id] }}", {"customer.id"}),
+        ("{% comment %}{{ foo }}{% endcomment %}facts.foo", set()),
+    ],
+)
+def test_the_variables_of_a_template_are_what_it_takes_from_outside(
+    renderer: LiquidRenderer, template: str, paths: set[str]
+) -> None:
+    assert renderer.variables(template) == paths
+
+
+def test_variables_of_a_template_that_does_not_parse(renderer: LiquidRenderer) -> None:
+    with pytest.raises(ConfigurationError, match="does not parse"):
+        renderer.variables("{{ x | }} {% if %}")
+
+
 def test_values_that_do_not_compare_are_rejected(renderer: LiquidRenderer) -> None:
     with pytest.raises(RejectedError, match="line 1"):
         renderer.render("{% if v > 1 %}x{% endif %}", {"v": "Zoë"}, html=False)

@@ -18,9 +18,7 @@ TOP_LEVEL = {
     *("LICENSE", "CHANGELOG.md", "changelog.d"),
 }
 LONGEST_MODULE = 400
-EXCEPTION = re.compile(
-    r"#\s*(noqa\b(:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*)?|type:\s*ignore(\[[^]]*\])?)(?P<reason>.*)"
-)
+EXCEPTION = re.compile(r"#\s*(noqa\b(:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*)?|type:\s*ignore(\[[^]]*\])?)(?P<reason>.*)")
 
 
 def text_of(path: str) -> str:

@@ -16,6 +16,7 @@ from relationship_core import (
     FACTS,
     INTERACTIONS,
     STATES,
+    SUPPRESSIONS,
     TABLES,
     ConfigurationError,
     Measure,
@@ -38,7 +39,7 @@ def open_store(path: Path) -> Iterator[Open]:
     opened = []
 
     def open_(**options: object) -> SQLiteStore:
-        store = SQLiteStore(path, **{"busy_timeout": 0.05, **options})  # type: ignore[arg-type]
+        store = SQLiteStore(path, **{"busy_timeout": 0.05, **options})  # type: ignore[arg-type]  options of any kind
         opened.append(store)
         return store
 
@@ -135,6 +136,12 @@ class TestFiles:
         path.write_bytes(content)
         with pytest.raises(ConfigurationError, match="damaged"):
             open_store().read(CUSTOMERS)
+
+    def test_a_table_that_was_dropped_is_damage_too(self, open_store: Open, raw: sqlite3.Connection) -> None:
+        store = open_store()
+        raw.execute("DROP TABLE suppressions")
+        with pytest.raises(ConfigurationError, match=r"^relationships\.db is damaged, .*; restore it from a backup$"):
+            store.read(SUPPRESSIONS)
 
     def test_a_read_only_database_is_said_to_be_read_only(self, open_store: Open) -> None:
         # Permissions do not bind the superuser whom tests may run as, so SQLite itself is told to refuse.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from attrs import field, frozen, validators
 
-from relationship_core import Message, Receipt
+from relationship_core import ConfigurationError, Message, Receipt
 from relationship_core.builtin.card import card
 from relationship_core.builtin.eml import eml
 from relationship_core.builtin.refusals import is_file_name, refusal
@@ -39,6 +39,14 @@ class FolderChannel:
     """Writes a file for each message, named by the message's id; sending again writes the same again."""
 
     def __init__(self, settings: FolderSettings) -> None:
+        """Take the settings; nothing is written yet.
+
+        Raises:
+            ConfigurationError: the path is a file.
+        """
+        if os.path.isfile(settings.path):  # noqa: PTH113  Path raises where a folder above may not be searched
+            message = f"the path of a folder channel is a file: {settings.path}; name a folder"
+            raise ConfigurationError(message)
         self._settings = settings
         self._suffix = _SUFFIXES.get(settings.medium, ".html")
 
@@ -101,4 +109,5 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _deferred(message: Message, error: OSError) -> Receipt:
-    return Receipt(message=message.id, state="deferred", detail=error.strerror or type(error).__name__)
+    cause = (error.strerror or type(error).__name__).lower()
+    return Receipt(message=message.id, state="deferred", detail=f"the folder cannot be written to: {cause}")

@@ -6,7 +6,7 @@ bounded: the length of its source, its output, its loops, and what goes into and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,7 @@ class LiquidRenderer:
 
         self._environments = {html: make_environment(autoescape=html) for html in (False, True)}
         self._parsed = lru_cache(maxsize=CACHED_TEMPLATES)(self._parse)
+        self._named = lru_cache(maxsize=CACHED_TEMPLATES)(self._names)
 
     def check(self, template: str) -> None:
         """Parse a template, and look for filters that do not exist.
@@ -50,6 +51,14 @@ class LiquidRenderer:
                 line = 1 + template.count("\n", 0, places[0].index)
                 message = f"the template does not parse in line {line}: there is no filter {name!r}"
                 raise ConfigurationError(message)
+
+    def variables(self, template: str) -> frozenset[str]:
+        """What a template takes from its context, as dotted paths; its own assignments and loops are not among them.
+
+        Raises:
+            ConfigurationError: it does not parse.
+        """
+        return self._named(template)
 
     def render(self, template: str, context: Mapping[str, object], *, html: bool) -> str:
         """The template filled in; with ``html``, values are escaped.
@@ -70,6 +79,10 @@ class LiquidRenderer:
             message = f"the template fails: {type(error).__name__}"
             raise RejectedError(message) from error
 
+    def _names(self, template: str) -> frozenset[str]:
+        taken = self._parsed(template, html=False).analyze().globals.values()
+        return frozenset(_path(variable.segments) for places in taken for variable in places) - {""}
+
     def _parse(self, template: str, *, html: bool) -> BoundTemplate:
         from liquid.exceptions import LiquidError
 
@@ -85,6 +98,16 @@ class LiquidRenderer:
             raise ConfigurationError(message) from error
         bound_ranges(parsed)
         return parsed
+
+
+def _path(segments: Iterable[object]) -> str:
+    """The names up to the first part that is computed, or is a place in a list."""
+    names: list[str] = []
+    for segment in segments:
+        if not isinstance(segment, str):
+            break
+        names.append(segment)
+    return ".".join(names)
 
 
 def _line(error: Exception) -> str:

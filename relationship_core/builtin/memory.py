@@ -172,6 +172,13 @@ class MemoryStore:
                 new.append(number)
         return frame[new]
 
+    def kept(self, keys: pl.DataFrame, *, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """The interactions with these keys."""
+        types = INTERACTIONS.types(columns)
+        rows = self._tables["interactions"]
+        found = sorted(key for key in set(INTERACTIONS.conform(keys, INTERACTIONS.key).rows()) if key in rows)
+        return _frame([[rows[key][name] for name in types] for key in found], types)
+
     def merge(self, measures: pl.DataFrame, keyed: pl.DataFrame) -> None:
         """Combine contributions into what is kept."""
         self._require_transaction()

@@ -19,6 +19,7 @@ from relationship_core import (
     Relationships,
     Settings,
     check_measures,
+    check_zone,
     load_plugins,
     provider_settings,
     read_campaigns,
@@ -128,6 +129,7 @@ def _rules(relationships: Relationships, campaigns: tuple[Campaign, ...]) -> str
 
 def _measures(relationships: Relationships) -> str:
     check_measures(relationships.store, relationships.catalog.measures)
+    check_zone(relationships.store, relationships.settings.project.zone)
     return "they are what history was folded with"
 
 
@@ -147,19 +149,24 @@ def _due(relationships: Relationships) -> Finding:
 
 def _messages(relationships: Relationships) -> Iterator[Finding]:
     counts = dict(relationships.store.count(MESSAGES, ["state"]).iter_rows())
-    if not counts.keys() & {"unknown", "failed"}:
+    if not counts.keys() & {"unknown", "failed", "rejected"}:
         waiting = counts.get("queued", 0)
-        yield _good("messages", f"{waiting:,} wait in the outbox" if waiting else "none waits, failed, or is unknown")
+        yield _good(
+            "messages",
+            f"{waiting:,} wait in the outbox" if waiting else "none waits, failed, was rejected, or is unknown",
+        )
     advice = {
         "unknown": "the channel may have sent them, and they are not sent again by themselves; look there",
         "failed": "they are not tried again; correct the cause before the next campaign",
+        "rejected": "the channel will never take them; look at their addresses",
     }
     for state, what in advice.items():
         if state in counts:
-            yield _problem("messages", f"{counts[state]:,} {state}: {what}\n{_causes(relationships, state)}")
+            yield _problem("messages", f"{counts[state]:,} {state}: {what}\n{causes(relationships, state)}")
 
 
-def _causes(relationships: Relationships, state: str) -> str:
+def causes(relationships: Relationships, state: str) -> str:
+    """Why messages are in a state: a line for each of the most common causes."""
     columns = ["campaign", "channel", "detail"]
     rows = relationships.store.count(MESSAGES, columns, where={"state": state}).sort("rows", descending=True)
     lines = [

@@ -91,6 +91,8 @@ def import_(
     else:
         for line in _lines(recorded, what, file):
             click.echo(line)
+        if recorded.rejects is not None and _lacks_zone(recorded.rejects):
+            click.echo("Times without a zone are read by the clocks that --zone names, such as --zone Europe/Berlin.")
     if recorded.rejected:
         raise click.exceptions.Exit(1)
 
@@ -109,6 +111,14 @@ def _lines(recorded: Recorded, what: str, file: Path) -> list[str]:
         lines.append(f"The rejected rows, each with its reason: {recorded.rejects}")
         lines.append("Correct them there and import that file; or correct the original and import it again.")
     return lines
+
+
+def _lacks_zone(rejects: Path) -> bool:
+    try:
+        with rejects.open(encoding="utf-8", errors="replace") as lines:
+            return any("the time has no zone" in line for line in lines)
+    except OSError:  # moved away since that import
+        return False
 
 
 def _repeated(what: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from importlib import import_module
@@ -11,7 +12,7 @@ from typing import Any
 import click
 
 from relationship_core import Plugins, RelationshipError, load_plugins
-from relationship_core.cli.troubles import Failure, Interrupted, traced
+from relationship_core.cli.troubles import Failure, Interrupted, lost_output, traced
 
 _PLUGINS = "relationship_core.plugins"
 """Under this key the outermost context keeps the plugins, once they have been asked for commands."""
@@ -61,8 +62,20 @@ class Relate(click.Group):
             with formatter.section("Commands of plugins"):
                 formatter.write_dl(rows)
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run as a program; help that cannot be written is told like everything else."""
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            lost = lost_output(error)
+            if lost is None:
+                raise
+            lost.show()
+            sys.exit(lost.exit_code)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; whatever goes wrong ends in one sentence on standard error."""
+        given = (*ctx._protected_args, *ctx.args)  # noqa: SLF001  click empties them on the way
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
@@ -70,6 +83,9 @@ class Relate(click.Group):
         except (KeyboardInterrupt, Exception) as error:
             debug = bool(ctx.params["debug"])
             traced(error, debug=debug)
+            if isinstance(error, UnicodeEncodeError) and not all(map(_is_text, given)):
+                message = "an argument is not UTF-8; write it in UTF-8"
+                raise click.UsageError(message, ctx) from error
             raise _failure(error, f"relate {ctx.invoked_subcommand}", debug=debug) from error
 
     def _ask_plugins(self, ctx: click.Context) -> None:
@@ -99,9 +115,16 @@ def _failure(error: BaseException, command: str, *, debug: bool) -> click.ClickE
         return Interrupted(message)
     if isinstance(error, RelationshipError):
         return Failure(str(error))
+    if isinstance(error, OSError) and (lost := lost_output(error)):
+        return lost
     # The words of an error that nobody foresaw may hold anything, personal data too.
     hint = "" if debug else "; run it again with --debug to see where"
     return Failure(f"`{command}` failed with {type(error).__name__}{hint}")
+
+
+def _is_text(argument: str) -> bool:
+    """Bytes of the command line that are no UTF-8 are surrogates in Python, which UTF-8 has no code for."""
+    return argument.isascii() or argument == argument.encode(errors="ignore").decode()
 
 
 def _disabled(project: Path) -> Collection[str]:

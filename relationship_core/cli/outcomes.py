@@ -10,7 +10,7 @@ import click
 
 from relationship_core import Delivered, Planned, Ran, Rebuilt, Reviewed
 from relationship_core.cli.documents import attributes
-from relationship_core.cli.show import console, counted, table
+from relationship_core.cli.show import clean, console, counted, table
 
 _MEANINGS = {
     "deferred": "the channel wants them later, and a later `relate deliver` sends them",
@@ -58,19 +58,22 @@ def plan_document(planned: Planned) -> Mapping[str, Any]:
     return document
 
 
-def show_delivered(delivered: Delivered) -> None:
-    """Say what became of the messages, and what to do about those that did not arrive."""
+def show_delivered(delivered: Delivered, *, deferred_for: str) -> None:
+    """Say what became of the messages, why some are deferred, and what to do about those that did not arrive."""
     numbers = {state: int(getattr(delivered, state)) for state in ("accepted", *_MEANINGS)}
     told = [f"{number:,} {state}" for state, number in numbers.items() if number]
     click.echo(f"Delivered as of {_at(delivered.as_of)}: {', '.join(told) or 'nothing was waiting'}.")
     for state, meaning in _MEANINGS.items():
         if numbers[state]:
             click.echo(f"  {state}: {meaning}")
+            if state == "deferred":
+                for line in deferred_for.splitlines():
+                    click.echo(f"    {clean(line)}")
     for channel in delivered.waiting:
         click.echo(f"  {channel}: out of order, the rest of its messages waits; look at it, then `relate deliver`")
 
 
-def show_ran(ran: Ran, reasons: Mapping[str, str], *, asked: datetime | None) -> None:
+def show_ran(ran: Ran, reasons: Mapping[str, str], *, asked: datetime | None, deferred_for: str) -> None:
     """Say what each step of a run did."""
     if ran.resumed:
         click.echo(f"Took up the run as of {_at(ran.as_of)}, which had been cut short.")
@@ -78,7 +81,7 @@ def show_ran(ran: Ran, reasons: Mapping[str, str], *, asked: datetime | None) ->
         show_reviewed(ran.reviewed)
     if ran.planned:
         show_planned(ran.planned, reasons)
-    show_delivered(ran.delivered)
+    show_delivered(ran.delivered, deferred_for=deferred_for)
     if ran.resumed:
         again = f" --as-of {asked.isoformat()}" if asked else ""
         click.echo(f"What has happened since has its turn with the next run: `relate run{again}`.")

@@ -12,7 +12,7 @@ from relationship_core.cli.documents import attributes, print_document
 from relationship_core.cli.project import as_of_option, following, json_option, project_options
 
 if TYPE_CHECKING:
-    from relationship_core import Delivered
+    from relationship_core import Delivered, Relationships
 
 
 @click.command()
@@ -75,10 +75,11 @@ def deliver(folder: Path, as_of: datetime | None, *, as_json: bool) -> None:
 
     with Relationships.open(folder) as relationships, following() as progress:
         delivered = relationships.deliver(as_of=as_of, progress=progress)
+        deferred_for = _deferred_for(relationships, delivered)
     if as_json:
         print_document(delivered)
     else:
-        show_delivered(delivered)
+        show_delivered(delivered, deferred_for=deferred_for)
     _exit(delivered)
 
 
@@ -97,13 +98,14 @@ def run(folder: Path, as_of: datetime | None, *, as_json: bool) -> None:
 
     with Relationships.open(folder) as relationships, following() as progress:
         ran = relationships.run(as_of=as_of, progress=progress)
+        deferred_for = _deferred_for(relationships, ran.delivered)
         reasons = reasons_in_words(relationships)
     if as_json:
         document = attributes(ran)
         document["planned"] = plan_document(ran.planned) if ran.planned else None
         print_document(document)
     else:
-        show_ran(ran, reasons, asked=as_of)
+        show_ran(ran, reasons, asked=as_of, deferred_for=deferred_for)
     _exit(ran.delivered)
 
 
@@ -127,6 +129,13 @@ def rebuild(folder: Path, *, as_json: bool) -> None:
 
 
 COMMANDS = {"review": review, "plan": plan, "deliver": deliver, "run": run, "rebuild": rebuild}
+
+
+def _deferred_for(relationships: Relationships, delivered: Delivered) -> str:
+    """The causes of what waits in the outbox, a line for each."""
+    from relationship_core.cli.checks import causes
+
+    return causes(relationships, "queued") if delivered.deferred else ""
 
 
 def _exit(delivered: Delivered) -> None:

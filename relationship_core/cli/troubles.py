@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -10,6 +11,9 @@ from contextlib import contextmanager
 from io import TextIOWrapper
 
 import click
+
+_WRITERS = {"click.utils", "rich.console"}
+"""The modules that write to standard output; an error of another's file comes from elsewhere."""
 
 
 class Failure(click.ClickException):
@@ -22,6 +26,17 @@ class Interrupted(click.ClickException):
     """Somebody pressed Ctrl-C."""
 
     exit_code = 130  # 128 and the number of SIGINT, as shells have it
+
+
+def lost_output(error: OSError) -> Failure | None:
+    """What to say where standard output cannot be written; None where the error is about something else."""
+    *_, (frame, _line) = traceback.walk_tb(error.__traceback__)
+    if frame.f_globals.get("__name__") not in _WRITERS:
+        return None
+    # Or Python would try once more when it ends, and complain in its own words.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    cause = (error.strerror or type(error).__name__).lower()
+    return Failure(f"the output could not be written: {cause.removesuffix(' on device')}")
 
 
 def traced(error: BaseException, *, debug: bool) -> None:

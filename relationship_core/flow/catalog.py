@@ -23,7 +23,7 @@ from relationship_core.declarations import (
     Still,
     Unit,
 )
-from relationship_core.errors import ConfigurationError
+from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.flow.expressions import text_of
 from relationship_core.model.relationship import Ladder
 
@@ -127,12 +127,13 @@ def make_catalog(settings: Settings, plugins: Plugins) -> Catalog:
         ConfigurationError: two columns share a name, the ladder is unknown, or scores need each other in a circle.
     """
     ladder = plugins.ladder(settings.ladder)
+    _refuse_unknown_stages(settings, ladder)
     scores = _in_order(plugins.scores)
     columns: dict[str, Column] = {}
     for column in _all_columns(settings, plugins, ladder, scores):
         if column.name in columns:
             message = (
-                f"the {column.origin} {column.name!r} has the name of a {columns[column.name].origin}; "
+                f"the {column.origin} {column.name!r} and the {columns[column.name].origin} of that name clash; "
                 "rename one of them, since conditions know both by name alone"
             )
             raise ConfigurationError(message)
@@ -285,3 +286,12 @@ def _refuse_unknown_needs(catalog: Catalog) -> None:
         if missing:
             message = f"the {column.origin} {column.name!r} reads {missing[0]!r}, which nothing declares"
             raise ConfigurationError(message)
+
+
+def _refuse_unknown_stages(settings: Settings, ladder: Ladder) -> None:
+    for stage in sorted(settings.minimum_interval_days.keys() - {"default", *ladder.names}):
+        message = (
+            f"[minimum_interval_days]: the ladder {ladder.name!r} has no stage {stage!r}"
+            f"{nearest(stage, ladder.names)}; it has {', '.join(ladder.names)}"
+        )
+        raise ConfigurationError(message)

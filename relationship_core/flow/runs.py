@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 import polars as pl
 from attrs import evolve, frozen
 
 from relationship_core.columns import RUNS
+from relationship_core.flow.deliver import Delivered
 from relationship_core.flow.standing import last_recorded
 from relationship_core.ports import Store
 
@@ -66,8 +68,10 @@ def reach(store: Store, run: Run, step: str) -> Run:
     return reached
 
 
-def finish(store: Store, run: Run, *, now: datetime, outcome: str) -> None:
-    """Note that a run is over, with what came of it as JSON text."""
+def finish(store: Store, run: Run, *, now: datetime, delivered: Delivered) -> None:
+    """Note that a run is over, with what became of its messages as JSON text."""
+    states = ("accepted", "rejected", "deferred", "unknown", "expired", "failed")
+    outcome = json.dumps({state: getattr(delivered, state) for state in states})
     _keep(store, run, state="finished", finished_at=now, outcome=outcome)
 
 

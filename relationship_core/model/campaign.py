@@ -13,6 +13,10 @@ Purpose: TypeAlias = Literal["service", "marketing"]
 """For the law. Whatever carries a price, an offer or a buying link is marketing."""
 
 
+_LARGEST = 2**63 - 1
+_bounded = validators.and_(validators.ge(-_LARGEST), validators.le(_LARGEST))
+
+
 @frozen(kw_only=True)
 class Variant:
     """What an action says on one channel in one language.
@@ -72,8 +76,8 @@ class Limits:
     Attributes:
         expires_days: an engagement is worth doing this many days after its occasion began, and not later;
             None for ever.
-        per_customer: at most this many engagements of the campaign per customer, over all time; None for no
-            bound.
+        per_customer: at most this many engagements of the campaign per customer, over all time, messages that
+            failed aside; None for no bound.
     """
 
     expires_days: float | None = field(
@@ -105,8 +109,8 @@ class Campaign:
     nature: Nature = field(validator=validators.in_(get_args(Nature)))
     audience: str = ""
     actions: tuple[Action, ...] = field(converter=tuple[Action, ...], validator=validators.min_len(1))
-    priority: int = 0
-    value: int = 0
+    priority: int = field(default=0, validator=_bounded)
+    value: int = field(default=0, validator=_bounded)
     limits: Limits = field(factory=Limits)
     summary: str = ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 from hypothesis import given, strategies as st
 
@@ -355,6 +356,24 @@ class HistoryContract:
         with store.transaction():
             assert store.append(twice).equals(twice[[0, 2]])
         assert store.count(INTERACTIONS, ["customer"]).rows() == [("ada", 2)]
+
+    def test_interactions_are_found_by_their_keys(self, store: Store) -> None:
+        rows = interactions(
+            *(interaction("ada", id_) for id_ in AWKWARD_IDS),
+            interaction("bob", "1", source="web", lines=LINES, amount=-5, reference="r", data='{"k": "v"}'),
+        )
+        with store.transaction():
+            store.append(rows)
+            assert store.kept(rows[::-1]).equals(rows)
+        some = rows[[-1, 2, 0, 2]]
+        unknown = interactions(interaction("bob", "2", source="web"), interaction("ada", "a", source="web"))
+        keys = pl.concat([unknown, some]).select("id", "source")
+        assert store.kept(keys).equals(rows[[0, 2, -1]])
+        assert store.kept(keys, columns=["customer"]).equals(rows[[0, 2, -1]].select("customer"))
+        assert store.kept(unknown).equals(INTERACTIONS.empty())
+        assert store.kept(INTERACTIONS.empty()).equals(INTERACTIONS.empty())
+        with pytest.raises(ConfigurationError):
+            store.kept(keys, columns=["custmer"])
 
     @PROPERTY
     @given(batches=st.lists(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 9)), max_size=8), max_size=5))

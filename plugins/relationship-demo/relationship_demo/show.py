@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections import Counter
 from contextlib import contextmanager
+from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -168,7 +171,7 @@ def _show_scores(console: Console, view: CustomerView) -> None:
 
 
 def _show_next(console: Console, summary: Summary) -> None:
-    relate = f"relate --project {quote(str(summary.folder))}"
+    relate = f"{_called()} --project {quote(str(summary.folder))}"
     household = summary.household.customer.id
     at = f"--as-of {summary.report.as_of.astimezone(ZoneInfo(ZONE)).isoformat()}"
     commands = ("ladder", "report", f"customer {household} {at}", f"explain {household} {at}")
@@ -178,6 +181,16 @@ def _show_next(console: Console, summary: Summary) -> None:
     console.print("Without --as-of a question is answered as of today, when everybody has been silent for years.")
     console.print(*(f"  {file}" for file in files), sep="\n", soft_wrap=True)
     console.print("Edit a campaign, and the next plan goes by it.\n")
+
+
+def _called() -> str:
+    """What to type for ``relate``: as it was called, unless the shell finds the same by its name."""
+    called = sys.argv[0]
+    if Path(called).stem != "relate":  # python -m relationship_core, or a program that embeds it
+        return "relate"
+    found = shutil.which("relate")
+    is_found = found is not None and Path(found).resolve() == Path(called).resolve()
+    return "relate" if is_found else quote(called)
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -60,6 +60,7 @@ class Database:
 
     def __init__(self, path: Path, *, busy_timeout: float, migrations: Sequence[Migration] | None = None) -> None:
         self._path = path
+        self._is_open = False
         self.rollbacks = 0
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
             message = f"SQLite {sqlite3.sqlite_version} is too old; install a Python that has 3.37 or newer"
@@ -179,6 +180,7 @@ class Database:
         if self._version() < migrations[-1].version:
             with self.transaction():
                 self._migrate(migrations)
+        self._is_open = True  # from here on a table that is not there has been there
 
     def _version(self) -> int:
         return int(self.rows("PRAGMA user_version")[0][0])
@@ -228,6 +230,9 @@ class Database:
                 raise ConfigurationError(message) from error
             case sqlite3.SQLITE_CORRUPT:
                 message = f"{name} is damaged; restore it from a backup"
+                raise ConfigurationError(message) from error
+            case sqlite3.SQLITE_ERROR if self._is_open and str(error).startswith("no such table"):
+                message = f"{name} is damaged, for it lacks a table; restore it from a backup"
                 raise ConfigurationError(message) from error
             case sqlite3.SQLITE_CONSTRAINT:
                 message = f"{name} refuses a row: {error}"

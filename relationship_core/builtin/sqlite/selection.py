@@ -59,6 +59,20 @@ class Selection:
         scope = f"FROM temp.page CROSS JOIN {quoted(table)} USING (customer) WHERE {conditions}"
         return self._database.rows(f"SELECT {what} {scope}", parameters)
 
+    def read_kept(self, keys: pl.DataFrame, types: Types) -> pl.DataFrame:
+        """The interactions with these keys (source, id), in order."""
+        with self._database.together():
+            self._database.run(
+                "CREATE TEMP TABLE IF NOT EXISTS wanted (source TEXT, id TEXT, PRIMARY KEY (source, id)) WITHOUT ROWID"
+            )
+            self._database.run_many("INSERT OR IGNORE INTO temp.wanted VALUES (?, ?)", keys.rows())
+            rows = self._database.rows(
+                f"SELECT {listed(types)} FROM temp.wanted CROSS JOIN interactions USING (source, id) "
+                "ORDER BY source, id"
+            )
+            self._database.run("DELETE FROM temp.wanted")
+        return frame_of(rows, types)
+
     def read_all(self, table: str, types: Types, page: Page) -> pl.DataFrame:
         """One row for each of the page's customers, in order; nulls where the table has none."""
         found = self.read(table, types, page)

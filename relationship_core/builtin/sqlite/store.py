@@ -138,6 +138,10 @@ class SQLiteStore:
         first = frame.unique(list(key), keep="first", maintain_order=True)
         return first.join(frame_of(added_keys, key), on=list(key), how="semi", maintain_order="left")
 
+    def kept(self, keys: pl.DataFrame, *, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """The interactions with these keys."""
+        return self._selection.read_kept(INTERACTIONS.conform(keys, INTERACTIONS.key), INTERACTIONS.types(columns))
+
     def merge(self, measures: pl.DataFrame, keyed: pl.DataFrame) -> None:
         """Combine contributions into what is kept."""
         self._require_transaction()

@@ -168,7 +168,7 @@ def _prepare(
     rows = claimed.to_dicts()
     suppressed = _suppressed(desk.store)
     variants = [variant_of(campaigns[row["campaign"], row["version"]], row) for row in rows]
-    names = frozenset[str]().union(*(facts_named(variant) for variant in variants))
+    names = frozenset[str]().union(*(facts_named(each, desk.studio.renderer) for each in set(variants)))
     facts = known_facts(desk.store, desk.studio, [row["customer"] for row in rows], names)
     ready: list[tuple[Row, Message]] = []
     settled: list[Row] = []

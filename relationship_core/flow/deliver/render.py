@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 import polars as pl
 from attrs import frozen
 
+from relationship_core.chosen import variants_of
 from relationship_core.columns import CUSTOMERS, Page
 from relationship_core.config import ProjectSettings
-from relationship_core.errors import RejectedError
+from relationship_core.errors import ConfigurationError, RejectedError, nearest
 from relationship_core.flow.catalog import Catalog
 from relationship_core.flow.standing import Moment, standing
 from relationship_core.model.campaign import Action, Campaign, Variant
 from relationship_core.model.engagement import Engagement
 from relationship_core.model.message import Message
 from relationship_core.ports import Renderer, Store
-
-_FACT = re.compile(r"\bfacts\.([a-z][a-z0-9_]*)")
 
 Row = Mapping[str, object]
 
@@ -42,9 +40,17 @@ class Studio:
     moment: Moment
 
 
-def facts_named(variant: Variant) -> frozenset[str]:
+def facts_named(variant: Variant, renderer: Renderer) -> frozenset[str]:
     """The columns that a variant's templates name as ``facts.<column>``."""
-    return frozenset(_FACT.findall(f"{variant.subject}\n{variant.text}\n{variant.html}"))
+    try:
+        paths = [path.split(".") for template in _templates(variant) for path in renderer.variables(template)]
+    except Exception:  # noqa: BLE001  a template that cannot be read fails where it is rendered, its message alone
+        return frozenset()
+    return frozenset(path[1] for path in paths if path[0] == "facts" and len(path) > 1)
+
+
+def _templates(variant: Variant) -> tuple[str, str, str]:
+    return variant.subject, variant.text, variant.html
 
 
 def known_facts(store: Store, studio: Studio, customers: Sequence[str], names: frozenset[str]) -> Mapping[str, Row]:
@@ -120,6 +126,54 @@ def message_context(row: Row, campaign: Campaign, facts: Row, project: ProjectSe
         },
         "facts": {name: _readable(value) for name, value in facts.items() if value is not None},
     }
+
+
+def known_variables(catalog: Catalog) -> Mapping[str, frozenset[str]]:
+    """What ``message_context`` has for every customer: its names, each with the names in it."""
+    attributes = {name for name, column in catalog.columns.items() if column.origin == "attribute"}
+    return {
+        "customer": frozenset({"id", "name", "locale", "country", *attributes}),
+        "stage": frozenset(),
+        "occasion": frozenset({"name", "key"}),
+        "campaign": frozenset({"name", "owner"}),
+        "project": frozenset({"name", "sender", "postal_address", "currency"}),
+        "facts": frozenset(catalog.types),
+    }
+
+
+def check_variables(campaign: Campaign, renderer: Renderer, catalog: Catalog) -> None:
+    """Refuse templates that name what no customer has.
+
+    Raises:
+        ConfigurationError: a template does not parse, or names a variable that there is not.
+    """
+    known = known_variables(catalog)
+    for where, variant in variants_of(campaign):
+        for template in _templates(variant):
+            for path in sorted(renderer.variables(template)):
+                _check_variable(path, known, where)
+
+
+def _check_variable(path: str, known: Mapping[str, frozenset[str]], where: str) -> None:
+    root, *inside = path.split(".")
+    if root not in known:
+        names = [*known, *(f"{each}.{name}" for each in known for name in sorted(known[each]))]
+        message = (
+            f"{where}: the template names {path!r}, and there is no {root!r}{nearest(path, names)}; "
+            f"templates know {', '.join(known)}"
+        )
+        raise ConfigurationError(message)
+    if root == "facts" and not inside:
+        message = f"{where}: the template names 'facts' without a column; name one, such as 'facts.orders'"
+        raise ConfigurationError(message)
+    if known[root] and inside and inside[0] not in known[root]:
+        listed = f"it has {', '.join(sorted(known[root]))}"
+        also = "the reference of measures lists the columns there are" if root == "facts" else listed
+        message = (
+            f"{where}: the template names {root + '.' + inside[0]!r}, and {root} has no {inside[0]!r}"
+            f"{nearest(inside[0], sorted(known[root]))}; {also}"
+        )
+        raise ConfigurationError(message)
 
 
 def _readable(value: object) -> object:

@@ -163,7 +163,7 @@ def _decide(store: Store, rules: Rules, page: Page, moment: Moment, outbox: Outb
 
 
 def _judge(due: pl.DataFrame, store: Store, rules: Rules, moment: Moment, outbox: Outbox) -> pl.DataFrame:
-    left, messages = without_settled(due, store, moment.now)
+    left, messages = without_settled(due, store, moment.now, outbox.versions)
     informed = with_circumstances(
         left, messages, store=store, rules=rules, media=outbox.media, intervals=outbox.intervals
     )

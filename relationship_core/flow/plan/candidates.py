@@ -5,7 +5,7 @@ The candidate columns that policies see beside every column of the customer's st
 - ``campaign``, ``action``, ``purpose``, ``nature``, ``priority``, ``value``: the action's;
 - ``due``: whether there is an occasion; ``occasion``: its key, empty without one;
 - ``expires_at``: when the engagement stops being worth it; null for never;
-- ``per_customer``: the campaign's limit; null for none; ``engagements``: how many there were;
+- ``per_customer``: the campaign's limit; null for none; ``engagements``: how many there were, but for failed ones;
 - ``reachable``: whether a variant has a contact point; ``suppressed``: whether all of those are suppressed;
 - ``last_contact_at``: when the customer last got something from us; null for never;
 - ``minimum_interval_days``: the shortest silence between contacts for the customer's stage;

@@ -15,21 +15,28 @@ from relationship_core.ports import Store
 
 CONTACTS = ("queued", "claimed", "attempting", "accepted", "unknown")
 """The states in which a message counts as a contact: it is coming, it came, or it may have come."""
+FAILED = "failed"
+"""The state of a message that never left: it could not be rendered, or its address was suppressed meanwhile."""
 
 
-def without_settled(due: pl.DataFrame, store: Store, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
+def without_settled(
+    due: pl.DataFrame, store: Store, now: datetime, versions: Mapping[str, str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The candidates that have no message yet, or one of this very instant, and the other messages of these customers.
 
     A plan that is repeated at its instant meets its own messages: those candidates are ``held``, and their
-    messages do not count as contacts, so that it decides the same again.
+    messages do not count as contacts, so that it decides the same again. A message that failed in another
+    version of its campaign went to nobody and is forgotten here: if it is planned again, it takes its own place.
 
     Args:
         due: candidates with an occasion.
         store: where the messages are.
         now: the run's instant.
+        versions: the present version of each campaign.
     """
     page = Page(due["customer"].unique().sort())
-    messages = store.read(MESSAGES, page=page, columns=[*KEYS, "state", "queued_at"])
+    kept = store.read(MESSAGES, page=page, columns=[*KEYS, "state", "queued_at", "version"])
+    messages = kept.filter(~_failed_before(versions)).drop("version")
     own = messages.filter(pl.col("queued_at") == now).select(*KEYS, pl.lit(value=True).alias("held"))
     earlier = messages.filter(pl.col("queued_at") != now)
     left = (
@@ -39,6 +46,11 @@ def without_settled(due: pl.DataFrame, store: Store, now: datetime) -> tuple[pl.
     )
     given_up = own.join(left, on=KEYS, how="anti")
     return left, pl.concat([earlier, messages.join(given_up, on=KEYS, how="semi")])
+
+
+def _failed_before(versions: Mapping[str, str]) -> pl.Expr:
+    present = pl.col("campaign").replace_strict(dict(versions), default=None, return_dtype=pl.String)
+    return ((pl.col("state") == FAILED) & (pl.col("version") != present)).fill_null(value=False)
 
 
 def with_circumstances(
@@ -66,7 +78,8 @@ def with_circumstances(
     page = Page(due["customer"].unique().sort())
     contacts = messages.filter(pl.col("state").is_in(CONTACTS))
     last = contacts.group_by("customer").agg(pl.col("queued_at").max().alias("last_contact_at"))
-    counts = messages.group_by("customer", "campaign").agg(pl.len().cast(pl.Int64).alias("engagements"))
+    engaged = messages.filter(pl.col("state") != FAILED)
+    counts = engaged.group_by("customer", "campaign").agg(pl.len().cast(pl.Int64).alias("engagements"))
     return (
         due.join(last, on="customer", how="left", maintain_order="left")
         .join(counts, on=["customer", "campaign"], how="left", maintain_order="left")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable, Mapping
 
 import polars as pl
 
 from relationship_core.columns import INSTANT, MESSAGES
+from relationship_core.flow.facts import read_fact, write_fact
 from relationship_core.flow.plan.verdicts import DUE
+from relationship_core.ports import Store
 
 _ID_BYTES = 16
+SALT_FACT = "salt"
 
 
 def queue(
@@ -34,6 +38,17 @@ def queue(
         pl.lit("").alias("detail"),
         pl.lit(None, dtype=INSTANT).alias("settled_at"),
     ).select(list(MESSAGES.schema))
+
+
+def project_salt(store: Store, *, keep: bool) -> str:
+    """The project's own random text; made once, and kept if asked to."""
+    salt = read_fact(store, SALT_FACT)
+    if salt is None:
+        salt = secrets.token_hex(16)
+        if keep:
+            with store.transaction():
+                write_fact(store, SALT_FACT, salt)
+    return salt
 
 
 def salted_message_id(salt: str) -> Callable[[str, str, str, str], str]:

@@ -32,9 +32,12 @@ _NUMBER = "__number"
 def record(recorder: Recorder, interactions: Iterable[Interaction] | pl.DataFrame) -> Recorded:
     """Record interactions: objects, or a frame.
 
+    The same interaction may come again: it counts as repeated and changes nothing. One whose (source, id) was
+    recorded with another customer, kind, time, amount or reference is refused; lines and data are not compared.
+
     A frame has the columns ``source, id, customer, kind, at`` and may have ``amount`` (or ``amount_minor``; minor
     units both), ``currency``, ``reference``, ``lines`` and ``data``. It is checked as a whole before anything is
-    kept; objects are taken, checked and kept batch by batch.
+    kept, and against what is kept batch by batch; objects are taken, checked and kept batch by batch.
 
     Raises:
         RejectedError: something in it cannot be recorded; nothing of its batch was kept, nor what comes after.
@@ -50,9 +53,9 @@ def record(recorder: Recorder, interactions: Iterable[Interaction] | pl.DataFram
             "interaction",
         )
         # Neighbours in the store are written together, which is much cheaper.
-        ordered = good.select(list(INTERACTIONS.schema)).sort("customer", maintain_order=True)
+        ordered = good.select(_NUMBER, *INTERACTIONS.schema).sort("customer", maintain_order=True)
         for batch in ordered.iter_slices(recorder.batch):
-            new += commit(recorder, batch)
+            new += commit(recorder, batch, _all_kept)
         done += rows.height
     return Recorded(new=new, repeated=done - new)
 
@@ -106,9 +109,17 @@ def _interaction_frames(
 def _accepted(rows: pl.DataFrame, rules: list[Rule], before: int, what: str) -> pl.DataFrame:
     """All of the rows; or an error, if one of them is refused."""
     good, bad = sift(rows.with_row_index(_NUMBER, offset=before + 1), rules)
+    _refuse(bad, what)
+    return good
+
+
+def _all_kept(_: int, contradicting: pl.DataFrame) -> None:
+    _refuse(contradicting.sort(_NUMBER), "interaction")
+
+
+def _refuse(bad: pl.DataFrame, what: str) -> None:
     if bad.height:
         number, reason = bad.select(_NUMBER, "reason").row(0)
         others = f" (and {bad.height - 1} more)" if bad.height > 1 else ""
         message = f"{what} number {number} cannot be recorded: {reason}{others}; correct it and record all of it again"
         raise RejectedError(message)
-    return good

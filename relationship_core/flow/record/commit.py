@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import polars as pl
 
-from relationship_core.columns import CUSTOMERS, Page
+from relationship_core.columns import CUSTOMERS, INTERACTIONS, Page
 from relationship_core.flow.facts import read_fact, write_fact
 from relationship_core.flow.record.fold import fold
 from relationship_core.flow.record.recorder import Recorder
+from relationship_core.flow.record.repeated import contradicting
 from relationship_core.flow.record.signature import MEASURES_FACT, compare_signatures, measure_signature
 from relationship_core.model.instants import parse_instant
 from relationship_core.ports import Store
@@ -18,13 +19,14 @@ LAST_RECORDED_FACT = "last_recorded_at"
 """Under this name the store keeps the latest instant of any recorded interaction, as ISO text."""
 
 
-def commit(recorder: Recorder, interactions: pl.DataFrame, note: Callable[[int], None] | None = None) -> int:
+def commit(recorder: Recorder, interactions: pl.DataFrame, note: Callable[[int, pl.DataFrame], None]) -> int:
     """Keep a batch, fold what was new of it, and mark those customers for review.
 
     Args:
         recorder: what to work with.
-        interactions: checked rows of INTERACTIONS.
-        note: called with the number of new rows, inside the transaction.
+        interactions: checked rows of INTERACTIONS, with any further columns.
+        note: called inside the transaction with the number of new rows, and those rows that contradict what is
+            kept under their ids, with one more column, ``reason``; what it raises undoes the batch.
 
     Returns:
         How many were new.
@@ -32,8 +34,7 @@ def commit(recorder: Recorder, interactions: pl.DataFrame, note: Callable[[int],
     store = recorder.store
     with store.transaction():
         new = _keep(recorder, interactions) if interactions.height else interactions
-        if note is not None:
-            note(new.height)
+        note(new.height, contradicting(store, interactions, new))
     if recorder.announce is not None and new.height:
         recorder.announce(new)
     return new.height
@@ -66,9 +67,9 @@ def agree_on_measures(recorder: Recorder) -> None:
 def _keep(recorder: Recorder, interactions: pl.DataFrame) -> pl.DataFrame:
     store = recorder.store
     agree_on_measures(recorder)
-    put_missing(store, interactions["customer"])
-    new = store.append(interactions)
+    new = store.append(interactions.select(list(INTERACTIONS.schema)))
     if new.height:
+        put_missing(store, new["customer"])
         measures, keyed = fold(new, recorder.measures, recorder.zone)
         store.merge(measures, keyed)
         store.mark("review", measures["customer"])

@@ -8,12 +8,12 @@ import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import polars as pl
 from attrs import evolve, frozen
 
-from relationship_core.columns import CUSTOMERS, IMPORTS, INTERACTIONS
+from relationship_core.columns import CUSTOMERS, IMPORTS
 from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.flow.progress import Listener, Progress, silent
 from relationship_core.flow.record.checks import PROBLEM, customer_rules, interaction_rules, sift
@@ -156,28 +156,35 @@ def _by_customer(task: _Import, chunk: pl.DataFrame) -> pl.Series:
 
 
 def _keep(task: _Import, before: _Standing, rows: pl.DataFrame) -> _Standing:
-    """One batch: refused rows to the file of rejects, the others to the store, and how far it has come."""
+    """One batch: refused rows to the file of rejects, the others to the store, and how far it has come.
+
+    Only the store can tell which rows contradict it, so the rejects are written inside the transaction. If that
+    comes to nothing, the next attempt takes them off the file again: it knows how long the file was.
+    """
     good, bad, commit_rows = _sifted(task, _renamed(task, rows))
-    size = before.size
-    if bad.height:
-        shown = {name: name.removeprefix(_ORIGINAL) for name in bad.columns if name.startswith(_ORIGINAL)}
-        size = append_rejects(task.rejects, bad, shown)
     after = before
 
-    def note(new: int) -> None:
+    def note(new: int, contradicting: pl.DataFrame | None = None) -> None:
         nonlocal after
+        refused = bad if contradicting is None else pl.concat([bad, contradicting])
+        repeated = rows.height - new - refused.height
         after = evolve(
             before,
             done=before.done + rows.height,
             new=before.new + new,
-            repeated=before.repeated + good.height - new,
-            rejected=before.rejected + bad.height,
-            size=size,
+            repeated=before.repeated + repeated,
+            rejected=before.rejected + refused.height,
+            size=_write_rejects(task, refused) if refused.height else before.size,
         )
         _write_standing(task.recorder, after)
 
     commit_rows(good, note)
     return after
+
+
+def _write_rejects(task: _Import, refused: pl.DataFrame) -> int:
+    shown = {name: name.removeprefix(_ORIGINAL) for name in refused.columns if name.startswith(_ORIGINAL)}
+    return append_rejects(task.rejects, refused, shown)
 
 
 def _renamed(task: _Import, rows: pl.DataFrame) -> pl.DataFrame:
@@ -191,7 +198,13 @@ def _renamed(task: _Import, rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-_Commit: TypeAlias = Callable[[pl.DataFrame, Callable[[int], None]], int]
+class _Note(Protocol):
+    """Told what came of a batch, inside its transaction."""
+
+    def __call__(self, new: int, contradicting: pl.DataFrame | None = None) -> None: ...
+
+
+_Commit: TypeAlias = Callable[[pl.DataFrame, _Note], int]
 
 
 def _sifted(task: _Import, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, _Commit]:
@@ -202,15 +215,11 @@ def _sifted(task: _Import, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
         return *sift(typed, customer_rules()), partial(_commit_customers, recorder)
     typed = typed_interactions(frame, currency=recorder.currency, zone=task.zone, major=True)
     rules = interaction_rules(recorder.kinds, recorder.currency, recorder.clock(), typed)
-    return *sift(typed, rules), partial(_commit_interactions, recorder)
+    return *sift(typed, rules), partial(commit, recorder)
 
 
-def _commit_customers(recorder: Recorder, good: pl.DataFrame, note: Callable[[int], None]) -> int:
+def _commit_customers(recorder: Recorder, good: pl.DataFrame, note: _Note) -> int:
     return commit_customers(recorder, good.select(list(CUSTOMERS.schema)), contact_points(good), note)
-
-
-def _commit_interactions(recorder: Recorder, good: pl.DataFrame, note: Callable[[int], None]) -> int:
-    return commit(recorder, good.select(list(INTERACTIONS.schema)), note)
 
 
 def _read_columns(task: _Import) -> list[str]:

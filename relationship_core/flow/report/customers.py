@@ -21,7 +21,7 @@ from relationship_core.columns import (
 from relationship_core.errors import RejectedError
 from relationship_core.flow.catalog import CONFIDENCE, Catalog
 from relationship_core.flow.objects import as_transitions
-from relationship_core.flow.standing import Moment, standing
+from relationship_core.flow.standing import Moment, refuse_the_past, standing
 from relationship_core.model.customer import ContactPoint, Customer
 from relationship_core.model.relationship import Score, Transition
 from relationship_core.ports import Store
@@ -91,8 +91,9 @@ def view_customer(store: Store, catalog: Catalog, customer: str, moment: Moment,
         entries: how many lines of the timeline.
 
     Raises:
-        RejectedError: nobody has that id.
+        RejectedError: nobody has that id, or something was recorded that happened after the moment.
     """
+    refuse_the_past(store, moment.now, "show")
     page = find_customer(store, customer)
     state = store.read(STATES, page=page)
     row = state.row(0, named=True) if state.height else {"since": None, "due_at": None}

@@ -15,7 +15,7 @@ from relationship_core.flow.objects import as_decisions
 from relationship_core.flow.plan.candidates import candidate_names
 from relationship_core.flow.report.customers import find_customer
 from relationship_core.flow.rules import Rules, Step
-from relationship_core.flow.standing import Moment, standing
+from relationship_core.flow.standing import Moment, refuse_the_past, standing
 from relationship_core.model.engagement import Decision
 from relationship_core.ports import Store
 
@@ -105,6 +105,7 @@ def explain(store: Store, rules: Rules, customer: str, campaign: str | None, mom
         RejectedError: nobody has that id.
         ConfigurationError: there is no such campaign.
     """
+    refuse_the_past(store, moment.now, "explain")
     page = find_customer(store, customer)
     steps = _steps(rules, campaign)
     frame = standing(store, rules.catalog, page, candidate_names(rules), moment)

@@ -53,7 +53,7 @@ def preview(
                 "channel": variant.channel,
                 "address": address,
             }
-            facts = known_facts(store, studio, [who], facts_named(variant))[who]
+            facts = known_facts(store, studio, [who], facts_named(variant, studio.renderer))[who]
             shown.append(_filled_in(row, variant, campaign, facts, studio))
     return shown
 

@@ -1,0 +1,29 @@
+"""Announcing: whoever listens is told what was kept, as objects; where nobody does, none is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from relationship_core.flow.objects import as_interactions, as_transitions
+from relationship_core.plugins import Plugins
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Announce: TypeAlias = "Callable[[pl.DataFrame], None]"
+"""Takes the rows that were kept."""
+
+
+def interactions_to(plugins: Plugins, currency: str) -> Announce | None:
+    """Announces rows of INTERACTIONS; None where nobody listens."""
+    if not plugins.listens("relationship_recorded"):
+        return None
+    return lambda new: plugins.recorded(as_interactions(new, currency))
+
+
+def transitions_to(plugins: Plugins) -> Announce | None:
+    """Announces rows of TRANSITIONS; None where nobody listens."""
+    if not plugins.listens("relationship_stage_changed"):
+        return None
+    return lambda moved: plugins.stage_changed(as_transitions(moved))
