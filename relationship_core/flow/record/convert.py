@@ -29,6 +29,8 @@ _NAIVE = pl.Datetime("us")
 _NO_ZONE = "the time has no zone; name the zone that the file means"
 _NO_TIME = "the time is not an ISO time such as 2017-03-01T09:00:00Z"
 _CENT_TOLERANCE = 1e-6
+_ROUNDING = 2.0**-51
+"""Relative: the amount as it was written, and the multiplication, are rounded by 2^-53 each."""
 
 
 def text(column: pl.Series) -> Converted:
@@ -206,8 +208,8 @@ def _decimal_amounts(written: pl.Series, currency: str, digits: int) -> Converte
 def _float_amounts(amounts: pl.Series, currency: str, digits: int) -> Converted:
     scaled = amounts * 10.0**digits
     whole = scaled.round()
-    # The number next to so many minor units is meant to be them, also where it is too large to be any nearer.
-    near = ((scaled - whole).abs() <= _CENT_TOLERANCE) | (whole / 10.0**digits == amounts)
+    # A large amount cannot be nearer to its minor units than the rounding of its own size.
+    near = (scaled - whole).abs() <= _CENT_TOLERANCE + scaled.abs() * _ROUNDING
     usable = near & (whole.abs() <= LARGEST_AMOUNT)
     values = pl.select(pl.when(usable.fill_null(value=False)).then(whole).cast(pl.Int64)).to_series()
     problems = pl.select(
