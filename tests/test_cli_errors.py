@@ -212,7 +212,8 @@ def test_output_that_cannot_be_written_is_told(shop: Path, arguments: tuple[str,
 
 
 def test_an_argument_that_is_not_utf_8_is_told(shop: Path) -> None:
-    command = [sys.executable, "-m", "relationship_core", "--project", str(shop), "customer", b"\xff"]
+    words = (sys.executable, "-m", "relationship_core", "--project", str(shop), "customer")
+    command = [*(word.encode() for word in words), b"\xff"]
     told = subprocess.run(command, capture_output=True, check=False)
     assert told.returncode == 2
     assert told.stderr.endswith(b"Error: an argument is not UTF-8; write it in UTF-8\n")

@@ -309,7 +309,7 @@ def test_a_locked_database(
 
 def test_a_full_disk(file_project: Relationships) -> None:
     """However little room there is, it says so; with enough of it, the same run comes to its end."""
-    database = file_project.store._database  # type: ignore[attr-defined]  no port has it
+    database = file_project.store._database  # type: ignore[attr-defined]  # no port has it
     pages = database.rows("PRAGMA page_count")[0][0]
     for more in (0, 6, 12, 18):
         database.rows(f"PRAGMA max_page_count = {pages + more}")
@@ -324,7 +324,7 @@ def test_a_full_disk(file_project: Relationships) -> None:
 
 
 def test_a_read_only_database(file_project: Relationships) -> None:
-    database = file_project.store._database  # type: ignore[attr-defined]  no port has it
+    database = file_project.store._database  # type: ignore[attr-defined]  # no port has it
     # Permissions of a file do not bind root; SQLite answers this in the same way.
     database.rows("PRAGMA query_only = ON")
     with pytest.raises(ConfigurationError, match="read-only") as refused:

@@ -84,7 +84,7 @@ def orders(folder: Path, extension: str) -> Path:
     rows = pl.DataFrame([row(number) for number in range(ROWS)])
     file = folder / f"orders.{extension}"
     write = {"csv": rows.write_csv, "jsonl": rows.write_ndjson, "parquet": rows.write_parquet}[extension]
-    write(file)  # type: ignore[operator]  one of several writers
+    write(file)  # type: ignore[operator]  # one of several writers
     return file
 
 

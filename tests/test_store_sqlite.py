@@ -39,7 +39,7 @@ def open_store(path: Path) -> Iterator[Open]:
     opened = []
 
     def open_(**options: object) -> SQLiteStore:
-        store = SQLiteStore(path, **{"busy_timeout": 0.05, **options})  # type: ignore[arg-type]  options of any kind
+        store = SQLiteStore(path, **{"busy_timeout": 0.05, **options})  # type: ignore[arg-type]  # options of any kind
         opened.append(store)
         return store
 
