@@ -86,9 +86,9 @@ class Store(Protocol):
     table's key. Customer ids sort bytewise (UTF-8). A page reads its own customers only, whoever came
     between them since. Measures come back as Float64, or as instants.
 
-    Contact points, transitions, decisions and messages belong to customers that CUSTOMERS has, and there is
-    one message for a campaign, action, customer and occasion: other rows are refused with RejectedError, and
-    so is a row without its key. Writing outside a transaction, and a transaction inside another, are mistakes
+    Contact points, decisions and messages belong to customers that CUSTOMERS has, and there is one message for
+    a campaign, action, customer and occasion: other rows are refused with RejectedError, and so is a row without
+    its key. Writing outside a transaction, and a transaction inside another, are mistakes
     of the program: RuntimeError.
 
     Raises, from any method: RetriableError where it may work later (locked, full, unreachable),

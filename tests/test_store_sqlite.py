@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +19,7 @@ from relationship_core import (
     STATES,
     SUPPRESSIONS,
     TABLES,
+    TRANSITIONS,
     ConfigurationError,
     Measure,
     RetriableError,
@@ -85,6 +87,17 @@ class TestSchema:
         again.close()
         with pytest.raises(ConfigurationError, match=rf"version {later.version}.*knows {len(first)}"):
             open_store(migrations=first)
+
+    @pytest.mark.parametrize("version", range(1, len(packaged_migrations())))
+    def test_every_older_schema_is_brought_to_the_newest_with_the_transitions_it_holds(
+        self, open_store: Open, raw: sqlite3.Connection, version: int
+    ) -> None:
+        open_store(migrations=packaged_migrations()[:version]).close()
+        raw.execute("INSERT INTO customers (customer) VALUES ('ada')")
+        raw.execute("INSERT INTO transitions VALUES ('ada', 0, 'prospect', 'customer', '{}')")
+        assert open_store().read(TRANSITIONS).rows() == [
+            ("ada", datetime(1970, 1, 1, tzinfo=UTC), "prospect", "customer", "{}")
+        ]
 
     def test_a_migration_that_fails_leaves_the_version_before(self, open_store: Open, raw: sqlite3.Connection) -> None:
         first = packaged_migrations()

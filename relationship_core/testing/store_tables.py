@@ -126,7 +126,6 @@ class TableContract:
         ("table", "row"),
         [
             (CONTACT_POINTS, {"customer": "eve", "medium": "email", "address": "eve@example.com"}),
-            (TRANSITIONS, {"customer": "eve", "at": NOON}),
             (DECISIONS, decision("eve")),
             (MESSAGES, message("m1", "eve")),
         ],

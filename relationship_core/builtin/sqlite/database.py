@@ -12,12 +12,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from attrs import frozen
 
 from relationship_core import ConfigurationError, RejectedError, RetriableError
-from relationship_core.builtin.sqlite.frames import Row
+from relationship_core.builtin.sqlite.frames import Row, values_of
+
+if TYPE_CHECKING:
+    import polars as pl
 
 APPLICATION_ID = 0x52656C43
 """Written into the file's header, so that another program's database is known as such."""
@@ -26,6 +29,9 @@ OLDEST_SQLITE = (3, 38, 0)
 """The first with STRICT tables."""
 
 CACHE_KIB = 64 * 1024
+
+VALUES_AT_ONCE = 1_000
+"""How many values one inserting statement takes; SQLite allows some 30,000."""
 
 
 @frozen(kw_only=True)
@@ -104,7 +110,7 @@ class Database:
         except sqlite3.Error as error:
             self._fail(error)
 
-    def run_many(self, sql: str, rows: Iterable[Row]) -> int:
+    def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         """Run one statement for each row; return how many rows of the database changed."""
         before = self._connection.total_changes
         try:
@@ -112,6 +118,22 @@ class Database:
         except sqlite3.Error as error:
             self._fail(error)
         return self._connection.total_changes - before
+
+    def insert(self, into: str, frame: pl.DataFrame, on_conflict: str) -> int:
+        """Insert the rows of a frame, and return how many rows of the database changed.
+
+        Args:
+            into: the table with its columns, as ``INSERT INTO`` takes them.
+            frame: a column for each of these.
+            on_conflict: what becomes of rows that are there, as ``ON CONFLICT`` takes it.
+        """
+        # Binding and starting a statement costs as much as keeping a row, so one statement takes many.
+        width, values = frame.width, values_of(frame)
+        many = max(1, VALUES_AT_ONCE // width) * width
+        whole = len(values) - len(values) % many
+        inserted = self.run_many(_insertion(into, width, many, on_conflict), _slices(values, 0, whole, many))
+        rest = _insertion(into, width, width, on_conflict)
+        return inserted + self.run_many(rest, _slices(values, whole, len(values), width))
 
     @property
     def is_writing(self) -> bool:
@@ -238,6 +260,15 @@ class Database:
                 message = f"{name} refuses a row: {error}"
                 raise RejectedError(message) from error
         raise error
+
+
+def _insertion(into: str, width: int, parameters: int, on_conflict: str) -> str:
+    row = f"({', '.join('?' * width)})"
+    return f"INSERT INTO {into} VALUES {', '.join([row] * (parameters // width))} ON CONFLICT {on_conflict}"
+
+
+def _slices(values: list[Any], start: int, stop: int, step: int) -> Iterator[list[Any]]:
+    return (values[place : place + step] for place in range(start, stop, step))
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -31,7 +31,19 @@ def equal(names: Iterable[str]) -> str:
 
 def rows_of(frame: pl.DataFrame) -> list[Row]:
     """The frame as SQLite keeps it: instants in microseconds, lists as JSON text."""
-    return frame.select(_kept(name, type_) for name, type_ in frame.schema.items()).rows()
+    return _as_kept(frame).rows()
+
+
+def values_of(frame: pl.DataFrame) -> list[Any]:
+    """The same values in one list, row after row: half the time of a tuple for each row."""
+    values: list[Any] = [None] * (frame.width * frame.height)
+    for place, column in enumerate(_as_kept(frame)):
+        values[place :: frame.width] = column.to_list()
+    return values
+
+
+def _as_kept(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.select(_kept(name, type_) for name, type_ in frame.schema.items())
 
 
 def _kept(name: str, type_: pl.DataType) -> pl.Expr:

@@ -9,7 +9,7 @@ import polars as pl
 from relationship_core import KEYED_MEASURES, KeyedMeasure, Measure, Page
 from relationship_core.builtin.prepared import another_type, prepared, types_of
 from relationship_core.builtin.sqlite.database import Database
-from relationship_core.builtin.sqlite.frames import Types, listed, quoted, rows_of
+from relationship_core.builtin.sqlite.frames import Types, listed, quoted
 from relationship_core.builtin.sqlite.selection import Selection
 
 # Both sides may be null: nothing was kept yet, or nothing is contributed.
@@ -59,23 +59,14 @@ class Measures:
             return
         types = self.types([name for name in frame.columns if name != "customer"])
         # NaN becomes null, as a store must have it, on its way into SQLite.
-        rows = rows_of(
-            frame.select(
-                pl.col("customer").cast(pl.String), *(pl.col(name).cast(type_) for name, type_ in types.items())
-            ).sort("customer")
-        )
-        columns = listed(types)
+        rows = frame.select(
+            pl.col("customer").cast(pl.String), *(pl.col(name).cast(type_) for name, type_ in types.items())
+        ).sort("customer")
         changes = ", ".join(
             f"{quoted(name)} = {COMBINED[self._plain[name].combine].format(m=quoted(name))}" for name in types
         )
-        if types:
-            sql = (
-                f"INSERT INTO measures (customer, {columns}) VALUES (?{', ?' * len(types)}) "
-                f"ON CONFLICT (customer) DO UPDATE SET {changes}"
-            )
-        else:
-            sql = "INSERT INTO measures (customer) VALUES (?) ON CONFLICT DO NOTHING"
-        self._database.run_many(sql, rows)
+        known = f"DO UPDATE SET {changes}" if types else "DO NOTHING"
+        self._database.insert(f"measures ({listed(['customer', *types])})", rows, f"(customer) {known}")
 
     def merge_keyed(self, frame: pl.DataFrame) -> None:
         """Combine one row for each customer, measure and key into the kept one."""
@@ -84,12 +75,11 @@ class Measures:
         for combine, sql in COMBINED.items():
             names = [name for name, measure in self._keyed.items() if measure.combine == combine]
             rows = frame.filter(pl.col("measure").is_in(names)).sort("measure", "customer", "key")
-            if rows.height:
-                self._database.run_many(
-                    "INSERT INTO keyed_measures (customer, measure, key, value) VALUES (?, ?, ?, ?) "
-                    f"ON CONFLICT (measure, customer, key) DO UPDATE SET value = {sql.format(m='value')}",
-                    rows_of(rows),
-                )
+            self._database.insert(
+                f"keyed_measures ({listed(rows.columns)})",
+                rows,
+                f"(measure, customer, key) DO UPDATE SET value = {sql.format(m='value')}",
+            )
 
     def read_keyed(self, selection: Selection, page: Page, names: Sequence[str]) -> pl.DataFrame:
         """Rows of KEYED_MEASURES of a page's customers for the named measures, in order of their key."""

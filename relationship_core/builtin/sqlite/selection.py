@@ -35,7 +35,7 @@ class Selection:
             return self.read_documents(table, types, page, conditions, parameters)
         wanted = {"customer": pl.String(), **types}
         found = frame_of(self._rows(listed(wanted), table, page, conditions, parameters), wanted)
-        return _of_page(found, page).select(list(types))
+        return self._of_page(found, page).select(list(types))
 
     def read_documents(
         self, table: str, types: Types, page: Page, conditions: str = "1", parameters: Sequence[Any] = ()
@@ -49,7 +49,7 @@ class Selection:
         wanted = {"customer": pl.String(), **types}
         arrays = ", ".join(f"json_group_array({quoted(name)})" for name in wanted)
         (documents,) = self._rows(arrays, table, page, conditions, parameters)
-        return _of_page(frame_of_documents(documents, wanted), page).select(list(types))
+        return self._of_page(frame_of_documents(documents, wanted), page).select(list(types))
 
     def _rows(self, what: str, table: str, page: Page, conditions: str, parameters: Sequence[Any]) -> list[Row]:
         if page.contiguous:
@@ -103,6 +103,12 @@ class Selection:
         )
         return bool(between[0][0] == len(customers))
 
+    def _of_page(self, found: pl.DataFrame, page: Page) -> pl.DataFrame:
+        """Without those who were recorded since the page was made, and lie between its first and its last."""
+        if not page.contiguous or found["customer"].equals(page.customers) or self.is_contiguous(page.customers):
+            return found
+        return found.filter(pl.col("customer").is_in(page.customers.implode()))
+
     def _keep(self, page: Page) -> None:
         # A rollback brings back what the temporary table held before.
         rollbacks = self._database.rollbacks
@@ -115,10 +121,3 @@ class Selection:
             self._database.run("DELETE FROM temp.page")
             self._database.run_many("INSERT INTO temp.page VALUES (?)", page.customers.to_frame().rows())
         self._kept = (page, rollbacks)
-
-
-def _of_page(found: pl.DataFrame, page: Page) -> pl.DataFrame:
-    """Without those who were recorded since the page was made, and lie between its first and its last."""
-    if not page.contiguous or found["customer"].equals(page.customers):
-        return found
-    return found.filter(pl.col("customer").is_in(page.customers.implode()))

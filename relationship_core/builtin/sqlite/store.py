@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -65,11 +65,7 @@ class SQLiteStore:
         """Insert or replace rows by key."""
         others = [name for name in table.schema if name not in table.key]
         changes = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in others)
-        self._write(
-            f"INSERT INTO {quoted(table.name)} ({listed(table.schema)}) VALUES ({_holes(table.schema)}) "
-            f"ON CONFLICT ({listed(table.key)}) DO UPDATE SET {changes}",
-            table.conform(frame),
-        )
+        self._insert(table, table.conform(frame), f"({listed(table.key)}) DO UPDATE SET {changes}")
 
     def update(self, table: Table, frame: pl.DataFrame) -> None:
         """Change columns of rows that exist, by key."""
@@ -123,11 +119,7 @@ class SQLiteStore:
         """Keep what is new and return it."""
         frame = INTERACTIONS.conform(interactions)
         last = self._database.rows("SELECT coalesce(max(number), 0) FROM interactions")[0][0]
-        added = self._write(
-            f"INSERT INTO interactions ({listed(INTERACTIONS.schema)}) VALUES ({_holes(INTERACTIONS.schema)}) "
-            "ON CONFLICT (source, id) DO NOTHING",
-            frame,
-        )
+        added = self._insert(INTERACTIONS, frame, "(source, id) DO NOTHING")
         if added == frame.height:
             return frame
         if not added:
@@ -210,11 +202,9 @@ class SQLiteStore:
             self._database.run("INSERT INTO everybody (step) VALUES (?) ON CONFLICT DO NOTHING", (step,))
             self._database.run("DELETE FROM marks WHERE step = ?", (step,))
             return
-        frame = pl.DataFrame({"customer": customers.cast(pl.String)})
-        self._write(
-            "INSERT INTO marks (step, customer) VALUES (?, ?) ON CONFLICT DO NOTHING",
-            frame.select(pl.lit(step).alias("step"), "customer"),
-        )
+        self._require_transaction()
+        marks = pl.DataFrame({"customer": customers.cast(pl.String)}).select(pl.lit(step).alias("step"), "customer")
+        self._database.insert("marks (step, customer)", marks, "DO NOTHING")
 
     def unmark(self, step: Step, page: Page | None) -> None:
         """Take marks off again."""
@@ -242,16 +232,16 @@ class SQLiteStore:
         )
         return frame_of(rows, MESSAGES.types()).sort("queued_at", "id")
 
+    def _insert(self, table: Table, frame: pl.DataFrame, on_conflict: str) -> int:
+        self._require_transaction()
+        return self._database.insert(f"{quoted(table.name)} ({listed(table.schema)})", frame, on_conflict)
+
     def _write(self, sql: str, frame: pl.DataFrame) -> int:
         self._require_transaction()
         return self._database.run_many(sql, rows_of(frame)) if frame.height else 0
 
     def _require_transaction(self) -> None:
         self._database.require_transaction()
-
-
-def _holes(names: Collection[str]) -> str:
-    return ", ".join("?" * len(names))
 
 
 def _microseconds(instant: datetime) -> int:
