@@ -19,7 +19,7 @@ _VERSION_DIGITS = 12
 _TEMPLATES = ("subject", "text", "html")
 
 
-def read_campaigns(folder: Path) -> tuple[Campaign, ...]:
+def read_campaigns(folder: Path | str) -> tuple[Campaign, ...]:
     """Read every campaign of a project, in order of their files' names.
 
     Args:
@@ -31,7 +31,7 @@ def read_campaigns(folder: Path) -> tuple[Campaign, ...]:
     campaigns: dict[str, Campaign] = {}
     files: dict[str, str] = {}
     problems: list[str] = []
-    for path in sorted((folder / FOLDER_NAME).glob("*.toml")):
+    for path in sorted((Path(folder) / FOLDER_NAME).glob("*.toml")):
         file = f"{FOLDER_NAME}/{path.name}"
         try:
             campaign = _read(path, file)

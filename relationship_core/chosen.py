@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from relationship_core.config import Choice, Settings, provider_settings
 from relationship_core.errors import ConfigurationError
@@ -21,6 +21,21 @@ LOCAL = "local"
 """The capability of channels that reach nobody: until permission is checked, only these may carry marketing."""
 
 
+_CLOSED = "the project is closed, and nothing can be done with it; open it again"
+
+
+class _ClosedStore:
+    """What a closed project has for a store, whatever its store would do."""
+
+    def __getattr__(self, name: str) -> object:
+        raise ConfigurationError(_CLOSED)
+
+
+def closed_store() -> Store:
+    """A store of which every use is refused, because its project is closed."""
+    return cast("Store", _ClosedStore())
+
+
 class Chosen:
     """The objects that a project's settings name.
 
@@ -34,6 +49,7 @@ class Chosen:
         self._plugins = plugins
         self._folder = folder
         self._channels: dict[str, Channel] = {}
+        self._is_closed = False
 
     @cached_property
     def store(self) -> Store:
@@ -47,15 +63,22 @@ class Chosen:
 
     def channel(self, name: str) -> Channel:
         """A channel instance, by the name that the configuration gives it."""
+        if self._is_closed:
+            raise ConfigurationError(_CLOSED)
         if name not in self._channels:
             where = f"[channels.{name}]"
-            self._channels[name] = self._make(self._plugins.channels, self._settings.channels[name], where)
+            choice = self._plugins.find(self._settings.channels, name, "channel")
+            self._channels[name] = self._make(self._plugins.channels, choice, where)
         return self._channels[name]
 
     def media(self, campaigns: Iterable[Campaign]) -> Mapping[str, str]:
         """The medium of each channel instance that campaigns name."""
         named = {variant.channel for campaign in campaigns for _where, variant in variants_of(campaign)}
         return {name: self.channel(name).medium for name in sorted(named)}
+
+    def every_medium(self) -> frozenset[str]:
+        """The media of all configured channels."""
+        return frozenset(self.channel(name).medium for name in self._settings.channels)
 
     def check(self, campaign: Campaign) -> None:
         """Refuse a campaign whose templates do not parse, or whose channels are not there or may not carry it."""
@@ -65,7 +88,8 @@ class Chosen:
                 self._check_template(template, where)
 
     def close(self) -> None:
-        """Let go of the store and the channels; may be called twice."""
+        """Let go of the store and the channels; may be called twice. Neither can be had afterwards."""
+        self._is_closed = True
         for channel in self._channels.values():
             channel.close()
         self._channels.clear()

@@ -6,17 +6,21 @@ Expressions are polars expressions over named columns.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
 
 from attrs import field, frozen, validators
 
+from relationship_core.errors import WrongArgumentError
 from relationship_core.model.campaign import Purpose
 from relationship_core.model.interaction import Nature
 from relationship_core.model.texts import identifier
+from relationship_core.model.validation import declared, listed, texts
 
 if TYPE_CHECKING:
     import polars as pl
+    from attrs import Attribute
 
 Combine: TypeAlias = Literal["sum", "count", "min", "max"]
 """How two numbers of one measure become one; every one of them is associative and commutative."""
@@ -28,6 +32,27 @@ KeyColumn: TypeAlias = Literal["day", "category", "product", "reference"]
 
 SHORTEST_HALF_LIFE_DAYS = 30.0
 """Shorter half-lives would overflow a forward-decayed sum within a century."""
+
+
+def _is_expression(value: object) -> bool:
+    """Whether it is a polars expression; where polars is not imported nobody can have made one."""
+    polars = sys.modules.get("polars")
+    return polars is not None and isinstance(value, polars.Expr)
+
+
+def _expression(owner: object, attribute: Attribute[Any], value: Any) -> None:
+    if not _is_expression(value):
+        raise declared.wrong(owner, attribute, "a polars expression", value, fits=False)
+
+
+def _speed(owner: object, attribute: Attribute[Any], value: Any) -> None:
+    if not _is_expression(value) and (isinstance(value, bool) or not isinstance(value, (int, float))):
+        raise declared.wrong(owner, attribute, "a number or a polars expression", value, fits=False)
+
+
+def _rule(owner: object, attribute: Attribute[Any], value: Any) -> None:
+    if not _is_expression(value) and not callable(value):
+        raise declared.wrong(owner, attribute, "a polars expression or a function", value, fits=False)
 
 
 @frozen(kw_only=True)
@@ -43,7 +68,7 @@ class Linear:
         per_day: the change per day; a number, or an expression over columns that are still.
     """
 
-    per_day: float | pl.Expr = 1.0
+    per_day: float | pl.Expr = field(default=1.0, validator=_speed)
 
 
 @frozen(kw_only=True)
@@ -54,7 +79,7 @@ class Halving:
         days: the half-life.
     """
 
-    days: float = field(validator=validators.gt(0))
+    days: float = field(validator=declared.number(above=0))
 
 
 @frozen(kw_only=True)
@@ -66,7 +91,7 @@ class Steps:
             feature of a keyed measure it is an aggregation over the keys, like the feature itself.
     """
 
-    next_change: pl.Expr
+    next_change: pl.Expr = field(validator=_expression)
 
 
 @frozen(kw_only=True)
@@ -77,7 +102,7 @@ class Bounded:
         per_day: the largest change, up or down, within a day; a number, or an expression over columns that are still.
     """
 
-    per_day: float | pl.Expr
+    per_day: float | pl.Expr = field(validator=_speed)
 
 
 @frozen(kw_only=True)
@@ -90,6 +115,12 @@ Motion: TypeAlias = Still | Linear | Halving | Steps | Bounded | Daily
 
 It decides when a customer is due again: early is allowed, late never.
 """
+
+
+def _motion(owner: object, attribute: Attribute[Any], value: Any) -> None:
+    if not isinstance(value, get_args(Motion)):
+        names = ", ".join(each.__name__ for each in get_args(Motion))
+        raise declared.wrong(owner, attribute, f"one of {names}", value, fits=False)
 
 
 @frozen(kw_only=True)
@@ -110,14 +141,26 @@ class Feature:
     """
 
     name: str = field(validator=identifier)
-    value: pl.Expr
-    motion: Motion = field(factory=Still)
+    value: pl.Expr = field(validator=_expression)
+    motion: Motion = field(factory=Still, validator=_motion)
     type: Literal["number", "instant", "date"] = field(
-        default="number", validator=validators.in_(("number", "instant", "date"))
+        default="number", validator=declared.one_of(("number", "instant", "date"))
     )
-    absent: float | None = None
-    unit: Unit = field(default="", validator=validators.in_(get_args(Unit)))
-    summary: str = ""
+    absent: float | None = field(default=None, validator=validators.optional(declared.number()))
+    unit: Unit = field(default="", validator=declared.one_of(get_args(Unit)))
+    summary: str = field(default="", validator=declared.text)
+
+
+def _features(values: Iterable[Feature]) -> tuple[Feature, ...]:
+    return cast("tuple[Feature, ...]", listed(values))
+
+
+def _purposes(values: Iterable[Purpose]) -> tuple[Purpose, ...]:
+    return cast("tuple[Purpose, ...]", listed(values))
+
+
+def _natures(values: Iterable[Nature]) -> tuple[Nature, ...]:
+    return cast("tuple[Nature, ...]", listed(values))
 
 
 @frozen(kw_only=True)
@@ -142,22 +185,22 @@ class Measure:
     """
 
     name: str = field(validator=identifier)
-    kinds: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
-    combine: Combine = field(validator=validators.in_(get_args(Combine)))
-    value: pl.Expr | None = None
-    type: Literal["number", "instant"] = field(default="number", validator=validators.in_(("number", "instant")))
+    kinds: tuple[str, ...] = field(default=(), converter=texts, validator=declared.each(str))
+    combine: Combine = field(validator=declared.one_of(get_args(Combine)))
+    value: pl.Expr | None = field(default=None, validator=validators.optional(_expression))
+    type: Literal["number", "instant"] = field(default="number", validator=declared.one_of(("number", "instant")))
     half_life_days: float | None = field(
-        default=None, validator=validators.optional(validators.ge(SHORTEST_HALF_LIFE_DAYS))
+        default=None, validator=validators.optional(declared.number(SHORTEST_HALF_LIFE_DAYS))
     )
-    features: tuple[Feature, ...] = field(default=(), converter=tuple[Feature, ...])
-    unit: Unit = field(default="", validator=validators.in_(get_args(Unit)))
-    summary: str = ""
+    features: tuple[Feature, ...] = field(default=(), converter=_features, validator=declared.each(Feature))
+    unit: Unit = field(default="", validator=declared.one_of(get_args(Unit)))
+    summary: str = field(default="", validator=declared.text)
 
     def __attrs_post_init__(self) -> None:
         """Refuse a decay of what does not add up."""
         if self.half_life_days is not None and self.combine not in {"sum", "count"}:
             message = f"the measure {self.name!r} has a half-life, which only sums and counts can have"
-            raise ValueError(message)
+            raise WrongArgumentError(message)
 
     @property
     def motion(self) -> Motion:
@@ -180,12 +223,12 @@ class KeyedMeasure:
     """
 
     name: str = field(validator=identifier)
-    kinds: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
-    key: KeyColumn = field(validator=validators.in_(get_args(KeyColumn)))
-    combine: Combine = field(default="count", validator=validators.in_(get_args(Combine)))
-    value: pl.Expr | None = None
-    features: tuple[Feature, ...] = field(converter=tuple[Feature, ...], validator=validators.min_len(1))
-    summary: str = ""
+    kinds: tuple[str, ...] = field(default=(), converter=texts, validator=declared.each(str))
+    key: KeyColumn = field(validator=declared.one_of(get_args(KeyColumn)))
+    combine: Combine = field(default="count", validator=declared.one_of(get_args(Combine)))
+    value: pl.Expr | None = field(default=None, validator=validators.optional(_expression))
+    features: tuple[Feature, ...] = field(converter=_features, validator=declared.each(Feature, least=1))
+    summary: str = field(default="", validator=declared.text)
 
 
 @frozen(kw_only=True)
@@ -208,15 +251,15 @@ class ScoringRule:
     """
 
     name: str = field(validator=identifier)
-    value: pl.Expr | Callable[[pl.DataFrame], pl.Series]
-    confidence: pl.Expr
-    evidence: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
-    needs: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
-    motion: Motion = field(factory=Daily)
-    confidence_motion: Motion = field(factory=Daily)
-    low: float = 0.0
-    high: float = 1.0
-    summary: str = ""
+    value: pl.Expr | Callable[[pl.DataFrame], pl.Series] = field(validator=_rule)
+    confidence: pl.Expr = field(validator=_expression)
+    evidence: tuple[str, ...] = field(default=(), converter=texts, validator=declared.each(str))
+    needs: tuple[str, ...] = field(default=(), converter=texts, validator=declared.each(str))
+    motion: Motion = field(factory=Daily, validator=_motion)
+    confidence_motion: Motion = field(factory=Daily, validator=_motion)
+    low: float = field(default=0.0, validator=declared.number(finite=False))
+    high: float = field(default=1.0, validator=declared.number(finite=False))
+    summary: str = field(default="", validator=declared.text)
 
 
 @frozen(kw_only=True)
@@ -235,9 +278,13 @@ class Policy:
     """
 
     name: str = field(validator=identifier)
-    refuses: pl.Expr
-    until: pl.Expr | None = None
-    detail: pl.Expr | None = None
-    purposes: tuple[Purpose, ...] = field(default=get_args(Purpose), converter=tuple[Purpose, ...])
-    natures: tuple[Nature, ...] = field(default=get_args(Nature), converter=tuple[Nature, ...])
-    summary: str = ""
+    refuses: pl.Expr = field(validator=_expression)
+    until: pl.Expr | None = field(default=None, validator=validators.optional(_expression))
+    detail: pl.Expr | None = field(default=None, validator=validators.optional(_expression))
+    purposes: tuple[Purpose, ...] = field(
+        default=get_args(Purpose), converter=_purposes, validator=declared.each_one_of(get_args(Purpose))
+    )
+    natures: tuple[Nature, ...] = field(
+        default=get_args(Nature), converter=_natures, validator=declared.each_one_of(get_args(Nature))
+    )
+    summary: str = field(default="", validator=declared.text)

@@ -29,6 +29,14 @@ class UnsupportedError(RelationshipError):
     """What was chosen cannot do this: choose another plugin or another form, or do without."""
 
 
+class WrongArgumentError(ConfigurationError, ValueError):
+    """A program declared or passed something wrong: an argument of a call, or an attribute of a declaration."""
+
+
+class WrongDataError(RejectedError, ValueError):
+    """A program made a record that cannot be: a customer, an interaction, an amount of money."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """How a message about a wrong name goes on: ``; did you mean 'trust'?``, or not at all. Case does not count."""
     folded = {each.lower(): each for each in reversed(list(known))}

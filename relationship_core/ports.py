@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, Ty
 
 from attrs import field, frozen
 
+from relationship_core.errors import WrongArgumentError
 from relationship_core.model.message import Message, Receipt
 from relationship_core.model.texts import slug
+from relationship_core.model.validation import kind_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,6 +32,9 @@ class Secret:
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
+        if not _is_text(text):
+            message = f"a secret must be text, not {kind_of(text)}; an environment variable that is not set gives None"
+            raise WrongArgumentError(message)
         self._text = text
 
     def reveal(self) -> str:
@@ -42,6 +47,10 @@ class Secret:
     def __reduce__(self) -> str:
         message = "a secret is not to be stored"
         raise TypeError(message)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _names(values: Iterable[str]) -> frozenset[str]:

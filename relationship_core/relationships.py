@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from attrs import frozen
 
+from relationship_core import arguments
 from relationship_core.campaign_files import read_campaigns
-from relationship_core.chosen import Chosen
+from relationship_core.chosen import Chosen, closed_store
 from relationship_core.clock import system_clock
 from relationship_core.config import Settings, read_settings
 from relationship_core.flow import runs
@@ -25,13 +26,7 @@ from relationship_core.flow.plan import Outbox, Planned, plan
 from relationship_core.flow.plan.outbox import project_salt, salted_message_id
 from relationship_core.flow.progress import Listener, silent
 from relationship_core.flow.rebuild import Rebuilt, rebuild
-from relationship_core.flow.record import (
-    Recorded,
-    Recorder,
-    import_file,
-    record,
-    record_customers,
-)
+from relationship_core.flow.record import Recorded, Recorder, import_file, record, record_customers
 from relationship_core.flow.record.checks import AHEAD
 from relationship_core.flow.report.customers import CustomerView, view_customer
 from relationship_core.flow.report.explain import Explanation, explain
@@ -86,7 +81,7 @@ class Relationships:
         campaigns: Iterable[Campaign] = (),
         clock: Clock = system_clock,
         plugins: Plugins | None = None,
-        folder: Path | None = None,
+        folder: Path | str | None = None,
         page_size: int = 50_000,
     ) -> None:
         """Open a project from objects; without settings it lives in memory.
@@ -103,14 +98,14 @@ class Relationships:
             ConfigurationError: something is declared wrongly.
             RetriableError: the store cannot be opened now.
         """
-        self.settings = settings or Settings()
-        self.campaigns = tuple(campaigns)
-        self.clock = clock
-        self._page_size = page_size
-        wanted = self.settings.plugins
-        self.plugins = plugins or load_plugins(disabled=wanted.disabled, required=wanted.required)
+        self.settings = arguments.settings(settings)
+        self.campaigns = arguments.campaigns(campaigns)
+        self.clock = arguments.ticking(clock)
+        self._page_size = arguments.whole(page_size, "page_size", least=1)
+        named = self.settings.plugins
+        self.plugins = arguments.plugins(plugins) or load_plugins(disabled=named.disabled, required=named.required)
         self.catalog: Catalog = make_catalog(self.settings, self.plugins)
-        self._chosen = Chosen(self.settings, self.plugins, folder or Path.cwd())
+        self._chosen = Chosen(self.settings, self.plugins, arguments.optional_path(folder, "folder") or Path.cwd())
         self.store: Store = self._chosen.store
         try:
             self.store.prepare(self.catalog.measures)
@@ -120,16 +115,16 @@ class Relationships:
             raise
 
     @classmethod
-    def open(cls, folder: Path, *, clock: Clock = system_clock, plugins: Plugins | None = None) -> Self:
+    def open(cls, folder: Path | str, *, clock: Clock = system_clock, plugins: Plugins | None = None) -> Self:
         """Open the project in a folder: its ``relationship.toml`` and ``campaigns/*.toml``.
 
         Raises:
             ConfigurationError: a file is missing or wrong.
             RetriableError: the store cannot be opened now.
         """
-        settings = read_settings(folder)
+        folder = arguments.path(folder, "folder")
         return cls(
-            settings=settings,
+            settings=read_settings(folder),
             campaigns=read_campaigns(folder),
             clock=clock,
             plugins=plugins,
@@ -147,8 +142,9 @@ class Relationships:
         self.close()
 
     def close(self) -> None:
-        """Let go of the store and the channels; may be called twice."""
+        """Let go of the store and the channels; may be called twice. Nothing can be done with it afterwards."""
         self._chosen.close()
+        self.store = closed_store()
 
     # record
 
@@ -158,7 +154,7 @@ class Relationships:
         Raises:
             RejectedError: a customer cannot be kept as it is; nothing of the batch was.
         """
-        return record_customers(self._recording(), customers)
+        return record_customers(self._recording(), arguments.records(customers, Customer, "customer"))
 
     def record(self, interactions: Iterable[Interaction] | pl.DataFrame) -> Recorded:
         """Keep interactions once each, and bring measures up to date.
@@ -166,18 +162,18 @@ class Relationships:
         Raises:
             RejectedError: an interaction cannot be kept as it is; nothing of its batch was.
         """
-        return record(self._recording(), interactions)
+        return record(self._recording(), arguments.records(interactions, Interaction, "interaction"))
 
     def import_file(
         self,
         what: Literal["customers", "interactions"],
-        path: Path,
+        path: Path | str,
         *,
         columns: Mapping[str, str] | None = None,
         source: str | None = None,
         kind: str | None = None,
         zone: str | None = None,
-        rejects: Path | None = None,
+        rejects: Path | str | None = None,
         progress: Listener = silent,
     ) -> Recorded:
         """Record a CSV, Parquet or JSON lines file; what cannot be kept goes to a file of rejects.
@@ -199,14 +195,14 @@ class Relationships:
         """
         return import_file(
             self._recording(),
-            what,
-            path,
-            columns=columns,
-            source=source,
-            kind=kind,
-            zone=zone,
-            rejects=rejects,
-            progress=progress,
+            arguments.rows_of(what),
+            arguments.path(path, "path"),
+            columns=arguments.columns(columns),
+            source=arguments.optional_text(source, "source"),
+            kind=arguments.optional_text(kind, "kind", "the name of an interaction kind, as text"),
+            zone=arguments.optional_text(zone, "zone", "the name of a time zone, as text"),
+            rejects=arguments.optional_path(rejects, "rejects"),
+            progress=arguments.listener(progress),
         )
 
     def rebuild(self, *, progress: Listener = silent) -> Rebuilt:
@@ -215,7 +211,7 @@ class Relationships:
         Raises:
             ConfigurationError: the expression of a measure cannot be computed.
         """
-        rebuilt = rebuild(self._recorder, progress=progress)
+        rebuilt = rebuild(self._recorder, progress=arguments.listener(progress))
         keep_ground(self.store, self.settings.project.currency, self.settings.project.zone)
         return rebuilt
 
@@ -234,10 +230,10 @@ class Relationships:
             self.store,
             self.rules,
             self._moment(as_of),
-            everybody=everybody,
+            everybody=arguments.yes_or_no(everybody, "everybody"),
             page_size=self._page_size,
             announce=transitions_to(self.plugins),
-            progress=progress,
+            progress=arguments.listener(progress),
         )
 
     def plan(self, *, as_of: datetime | None = None, dry_run: bool = False, progress: Listener = silent) -> Planned:
@@ -247,7 +243,7 @@ class Relationships:
             ConfigurationError: a campaign names a channel that may not carry it, or a policy fails.
             RejectedError: something was recorded that happened after ``as_of``.
         """
-        if not dry_run:
+        if not arguments.yes_or_no(dry_run, "dry_run"):
             keep_versions(self.store, self.campaigns, utc(self.clock()))
         outbox = Outbox(
             media=self._chosen.media(self.campaigns),
@@ -262,7 +258,7 @@ class Relationships:
             outbox,
             dry_run=dry_run,
             page_size=self._page_size,
-            progress=progress,
+            progress=arguments.listener(progress),
         )
 
     def deliver(self, *, as_of: datetime | None = None, progress: Listener = silent) -> Delivered:
@@ -272,8 +268,9 @@ class Relationships:
             ConfigurationError: a channel or the renderer cannot be made.
         """
         channels = {name: partial(self._chosen.channel, name) for name in self.settings.channels}
+        studio, listener = self._studio(as_of), arguments.listener(progress)
         announce = self.plugins.delivered if self.plugins.listens("relationship_delivered") else None
-        return deliver(self.store, channels, self._studio(as_of), announce=announce, progress=progress)
+        return deliver(self.store, channels, studio, announce=announce, progress=listener)
 
     def run(self, *, as_of: datetime | None = None, progress: Listener = silent) -> Ran:
         """Review, plan and deliver as of one instant.
@@ -285,7 +282,7 @@ class Relationships:
             RejectedError: something was recorded that happened after ``as_of``.
         """
         now, moment = utc(self.clock()), self._moment(as_of)
-        current = runs.cut_short(self.store, now=now)
+        current = runs.cut_short(self.store, self.rules, now=now)
         if current is None:
             refuse_the_past(self.store, moment.now, "run")
             current = runs.start(self.store, as_of=moment.now, now=now)
@@ -298,13 +295,8 @@ class Relationships:
             current = runs.reach(self.store, current, "deliver")
         delivered = self.deliver(as_of=current.as_of, progress=progress)
         runs.finish(self.store, current, now=utc(self.clock()), delivered=delivered)
-        return Ran(
-            as_of=current.as_of,
-            resumed=current.resumed,
-            reviewed=reviewed,
-            planned=planned,
-            delivered=delivered,
-        )
+        as_of, resumed = current.as_of, current.resumed
+        return Ran(as_of=as_of, resumed=resumed, reviewed=reviewed, planned=planned, delivered=delivered)
 
     # report
 
@@ -314,7 +306,8 @@ class Relationships:
         Raises:
             RejectedError: nobody has that id.
         """
-        return view_customer(self.store, self.catalog, customer, self._moment(as_of), entries=entries)
+        who, entries = arguments.customer_id(customer), arguments.whole(entries, "entries", least=0)
+        return view_customer(self.store, self.catalog, who, self._moment(as_of), entries=entries)
 
     def explain(self, customer: str, campaign: str | None = None, *, as_of: datetime | None = None) -> Explanation:
         """Why a customer did, or did not, get the messages of the campaigns.
@@ -323,7 +316,8 @@ class Relationships:
             RejectedError: nobody has that id.
             ConfigurationError: there is no such campaign.
         """
-        return explain(self.store, self.rules, customer, campaign, self._moment(as_of))
+        who, which = arguments.customer_id(customer), arguments.optional_campaign_name(campaign)
+        return explain(self.store, self.rules, who, which, self._moment(as_of))
 
     def preview(
         self, campaign: str, customer: str | None = None, *, as_of: datetime | None = None
@@ -335,16 +329,23 @@ class Relationships:
             RejectedError: nobody has that id.
         """
         by_name = {each.name: each for each in self.campaigns}
-        chosen = self.plugins.find(by_name, campaign, "campaign")
-        return preview(self.store, chosen, customer, self._studio(as_of), self._chosen.media(self.campaigns))
+        chosen = self.plugins.find(by_name, arguments.campaign_name(campaign), "campaign")
+        who, media = arguments.optional_customer_id(customer), self._chosen.media(self.campaigns)
+        return preview(self.store, chosen, who, self._studio(as_of), media)
 
-    def ladder(self) -> LadderView:
-        """Where customers stand on the ladder, and how they moved."""
-        return view_ladder(self.store, self.catalog.ladder, self.settings.project.zone)
+    def ladder(self, *, as_of: datetime | None = None) -> LadderView:
+        """Where customers stand on the ladder, or stood at an instant, and how they moved until then."""
+        return view_ladder(self.store, self.catalog.ladder, self.settings.project.zone, as_of=arguments.instant(as_of))
 
-    def report(self) -> Report:
-        """The project in numbers."""
-        return report(self.store, self.catalog.ladder, utc(self.clock()), self.settings.project.zone)
+    def report(self, *, as_of: datetime | None = None) -> Report:
+        """The project in numbers, as they are or were at an instant."""
+        return report(
+            self.store,
+            self.catalog.ladder,
+            utc(self.clock()),
+            self.settings.project.zone,
+            as_of=arguments.instant(as_of),
+        )
 
     # what the steps work with
 
@@ -361,7 +362,7 @@ class Relationships:
             check_variables(campaign, self._chosen.renderer, self.catalog)
         return make_rules(self.catalog, self.campaigns, self.plugins.policies)
 
-    @cached_property
+    @property
     def _recorder(self) -> Recorder:
         return Recorder(
             store=self.store,
@@ -371,6 +372,7 @@ class Relationships:
             zone=self.settings.project.zone,
             clock=self.clock,
             attributes=self.settings.attributes,
+            media=self._chosen.every_medium,
             announce=interactions_to(self.plugins, self.settings.project.currency),
         )
 
@@ -384,7 +386,7 @@ class Relationships:
 
     def _moment(self, as_of: datetime | None) -> Moment:
         check_zone(self.store, self.settings.project.zone)
-        return Moment(now=utc(as_of or self._now()), zone=self.settings.project.zone)
+        return Moment(now=arguments.instant(as_of) or self._now(), zone=self.settings.project.zone)
 
     def _now(self) -> datetime:
         """The present; or the last recorded instant, where the clock it came from is a little ahead of ours."""

@@ -19,6 +19,7 @@ from relationship_core import (
     MESSAGES,
     STATES,
     TABLES,
+    ConfigurationError,
     KeyedMeasure,
     Measure,
     Page,
@@ -38,6 +39,14 @@ REFERRING = ("contact_points", "transitions", "decisions", "messages")
 """Tables whose rows name a customer that must be known."""
 
 
+class _ClosedTables(dict[str, Rows]):
+    """What a closed store has: no table, and an error that says so."""
+
+    def __missing__(self, name: str) -> Rows:
+        message = f"the store is closed, so its table {name!r} cannot be used; open it again"
+        raise ConfigurationError(message)
+
+
 class MemoryStore:
     """A store that lives as long as its process; one thread, a hundred thousand customers or so."""
 
@@ -51,7 +60,8 @@ class MemoryStore:
         self._undo: list[tuple[Rows, Key, Row | None]] | None = None
 
     def close(self) -> None:
-        """Nothing to let go of; may be called twice."""
+        """Forget everything; may be called twice."""
+        self._tables = _ClosedTables()
 
     def prepare(self, measures: Sequence[Measure | KeyedMeasure]) -> None:
         """Remember how each measure combines."""

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, get_args
+from collections.abc import Iterable
+from typing import Literal, TypeAlias, cast, get_args
 
-from attrs import converters, field, frozen, validators
+from attrs import field, frozen, validators
 
+from relationship_core.errors import WrongArgumentError
 from relationship_core.model.interaction import Nature
-from relationship_core.model.texts import filled, slug
+from relationship_core.model.texts import slug
+from relationship_core.model.validation import declared, listed, optional_floating
 
 Purpose: TypeAlias = Literal["service", "marketing"]
 """For the law. Whatever carries a price, an offer or a buying link is marketing."""
 
 
 _LARGEST = 2**63 - 1
-_bounded = validators.and_(validators.ge(-_LARGEST), validators.le(_LARGEST))
+_bounded = declared.whole(-_LARGEST, _LARGEST)
 
 
 @frozen(kw_only=True)
@@ -29,11 +32,11 @@ class Variant:
         html: template of the HTML; empty where there is none.
     """
 
-    channel: str = field(validator=filled)
-    locale: str | None = None
-    subject: str = ""
-    text: str = ""
-    html: str = ""
+    channel: str = field(validator=declared.filled)
+    locale: str | None = field(default=None, validator=declared.optional_text)
+    subject: str = field(default="", validator=declared.text)
+    text: str = field(default="", validator=declared.text)
+    html: str = field(default="", validator=declared.text)
 
 
 @frozen(kw_only=True)
@@ -49,9 +52,13 @@ class Occasion:
     """
 
     name: str = field(validator=slug)
-    when: str = ""
-    key: str = "once"
-    since: str = ""
+    when: str = field(default="", validator=declared.text)
+    key: str = field(default="once", validator=declared.text)
+    since: str = field(default="", validator=declared.text)
+
+
+def _variants(values: Iterable[Variant]) -> tuple[Variant, ...]:
+    return cast("tuple[Variant, ...]", listed(values))
 
 
 @frozen(kw_only=True)
@@ -65,8 +72,8 @@ class Action:
     """
 
     name: str = field(validator=slug)
-    occasion: Occasion
-    variants: tuple[Variant, ...] = field(converter=tuple[Variant, ...], validator=validators.min_len(1))
+    occasion: Occasion = field(validator=declared.an(Occasion))
+    variants: tuple[Variant, ...] = field(converter=_variants, validator=declared.each(Variant, least=1))
 
 
 @frozen(kw_only=True)
@@ -81,9 +88,13 @@ class Limits:
     """
 
     expires_days: float | None = field(
-        default=None, converter=converters.optional(float), validator=validators.optional(validators.gt(0))
+        default=None, converter=optional_floating, validator=validators.optional(declared.number(above=0))
     )
-    per_customer: int | None = field(default=None, validator=validators.optional(validators.ge(1)))
+    per_customer: int | None = field(default=None, validator=validators.optional(declared.whole(1)))
+
+
+def _actions(values: Iterable[Action]) -> tuple[Action, ...]:
+    return cast("tuple[Action, ...]", listed(values))
 
 
 @frozen(kw_only=True)
@@ -104,19 +115,19 @@ class Campaign:
     """
 
     name: str = field(validator=slug)
-    owner: str = field(validator=filled)
-    purpose: Purpose = field(validator=validators.in_(get_args(Purpose)))
-    nature: Nature = field(validator=validators.in_(get_args(Nature)))
-    audience: str = ""
-    actions: tuple[Action, ...] = field(converter=tuple[Action, ...], validator=validators.min_len(1))
+    owner: str = field(validator=declared.filled)
+    purpose: Purpose = field(validator=declared.one_of(get_args(Purpose)))
+    nature: Nature = field(validator=declared.one_of(get_args(Nature)))
+    audience: str = field(default="", validator=declared.text)
+    actions: tuple[Action, ...] = field(converter=_actions, validator=declared.each(Action, least=1))
     priority: int = field(default=0, validator=_bounded)
     value: int = field(default=0, validator=_bounded)
-    limits: Limits = field(factory=Limits)
-    summary: str = ""
+    limits: Limits = field(factory=Limits, validator=declared.an(Limits))
+    summary: str = field(default="", validator=declared.text)
 
     def __attrs_post_init__(self) -> None:
         """Refuse two actions of one name."""
         names = [action.name for action in self.actions]
         if len(set(names)) != len(names):
             message = f"the campaign {self.name!r} names an action twice: {', '.join(names)}"
-            raise ValueError(message)
+            raise WrongArgumentError(message)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias, cast
 
 from attrs import field, frozen, validators
 
-from relationship_core.model.texts import filled
+from relationship_core.model.validation import data, listed, read_only
 
 AttributeValue: TypeAlias = str | int | float | bool
 
-
-def _read_only(values: Mapping[str, AttributeValue]) -> Mapping[str, AttributeValue]:
-    return MappingProxyType(dict(values))
+_COUNTRY = "a code of two capital letters such as US (ISO 3166-1)"
 
 
 @frozen(kw_only=True)
@@ -27,9 +24,17 @@ class ContactPoint:
         synthetic: true for an address made up for a demonstration or a test; it is shown as such.
     """
 
-    medium: str = field(validator=filled)
-    address: str = field(validator=filled, repr=False)
-    synthetic: bool = False
+    medium: str = field(validator=data.filled)
+    address: str = field(validator=data.filled, repr=False)
+    synthetic: bool = field(default=False, validator=data.yes_or_no)
+
+
+def _contact_points(values: Iterable[ContactPoint]) -> tuple[ContactPoint, ...]:
+    return cast("tuple[ContactPoint, ...]", listed(values))
+
+
+def _attributes(values: Mapping[str, AttributeValue]) -> Mapping[str, AttributeValue]:
+    return cast("Mapping[str, AttributeValue]", read_only(values))
 
 
 @frozen(kw_only=True)
@@ -46,10 +51,14 @@ class Customer:
         attributes: declared facts about the customer, by name.
     """
 
-    id: str = field(validator=filled)
-    name: str = field(default="", repr=False)
-    locale: str | None = None
-    zone: str | None = None
-    country: str | None = field(default=None, validator=validators.optional(validators.matches_re(r"[A-Z]{2}")))
-    contact_points: tuple[ContactPoint, ...] = field(default=(), converter=tuple[ContactPoint, ...])
-    attributes: Mapping[str, AttributeValue] = field(factory=dict, converter=_read_only, repr=False)
+    id: str = field(validator=data.filled)
+    name: str = field(default="", validator=data.text, repr=False)
+    locale: str | None = field(default=None, validator=data.optional_text)
+    zone: str | None = field(default=None, validator=data.optional_text)
+    country: str | None = field(default=None, validator=validators.optional(data.matching(r"[A-Z]{2}", _COUNTRY)))
+    contact_points: tuple[ContactPoint, ...] = field(
+        default=(), converter=_contact_points, validator=data.each(ContactPoint)
+    )
+    attributes: Mapping[str, AttributeValue] = field(
+        factory=dict, converter=_attributes, validator=data.values_by_name, repr=False
+    )

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias, get_args
 
 from attrs import field, frozen, validators
 
-from relationship_core.model.instants import aware
+from relationship_core.model.validation import data
 
 Verdict: TypeAlias = Literal["planned", "skipped"]
 """What was decided about an engagement."""
@@ -24,10 +24,10 @@ class Engagement:
         occasion: the occasion's key; empty where the customer is in the audience and nothing is due.
     """
 
-    campaign: str
-    action: str
-    customer: str
-    occasion: str
+    campaign: str = field(validator=data.text)
+    action: str = field(validator=data.text)
+    customer: str = field(validator=data.text)
+    occasion: str = field(validator=data.text)
 
 
 @frozen(kw_only=True)
@@ -43,9 +43,9 @@ class Decision:
         at: when it was decided.
     """
 
-    engagement: Engagement
-    verdict: Verdict = field(validator=validators.in_(get_args(Verdict)))
-    reason: str
-    detail: str = ""
-    until: datetime | None = field(default=None, validator=validators.optional(aware))
-    at: datetime = field(validator=aware)
+    engagement: Engagement = field(validator=data.an(Engagement))
+    verdict: Verdict = field(validator=data.one_of(get_args(Verdict)))
+    reason: str = field(validator=data.text)
+    detail: str = field(default="", validator=data.text)
+    until: datetime | None = field(default=None, validator=validators.optional(data.aware))
+    at: datetime = field(validator=data.aware)

@@ -3,40 +3,46 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from attrs import Attribute
+from relationship_core.errors import WrongArgumentError
+from relationship_core.model.validation import AWARE, kind_of
 
 
 def utc(instant: datetime) -> datetime:
     """The same instant in UTC.
 
     Raises:
-        ValueError: the datetime has no zone.
+        ConfigurationError: it is no datetime, has no zone, or lies outside the years 1 to 9999; a ValueError as well.
     """
+    if not _is(datetime, instant):
+        message = f"an instant must be {AWARE}, not {kind_of(instant)}"
+        raise WrongArgumentError(message)
     if instant.tzinfo is None or instant.utcoffset() is None:
         message = f"the instant {instant.isoformat()} has no zone; say which, for example {instant.isoformat()}+00:00"
-        raise ValueError(message)
-    return instant.astimezone(UTC)
-
-
-def aware(_owner: object, attribute: Attribute[datetime], value: datetime) -> None:
-    """An attrs validator: the value must be an aware datetime."""
-    if value.tzinfo is None or value.utcoffset() is None:
-        message = f"{attribute.name} must be a datetime with a zone, not {value.isoformat()}"
-        raise ValueError(message)
+        raise WrongArgumentError(message)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        message = f"the instant {instant.isoformat()} lies outside the years 1 to 9999 of UTC; correct it"
+        raise WrongArgumentError(message) from error
 
 
 def parse_instant(text: str) -> datetime:
     """Read an ISO 8601 instant with a zone or offset, such as ``2017-03-01T09:00:00-05:00`` or ``...Z``.
 
     Raises:
-        ValueError: the text is not an ISO instant, or names no zone.
+        ConfigurationError: the text is not an ISO instant, or names no zone; a ValueError as well.
     """
+    if not _is(str, text):
+        message = f"an instant is read from text such as 2017-03-01T09:00:00Z, not from {kind_of(text)}"
+        raise WrongArgumentError(message)
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as error:
         message = f"{text!r} is not an ISO instant such as 2017-03-01T09:00:00Z"
-        raise ValueError(message) from error
+        raise WrongArgumentError(message) from error
     return utc(instant)
+
+
+def _is(kind: type, value: object) -> bool:
+    return isinstance(value, kind)

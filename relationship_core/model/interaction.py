@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Literal, TypeAlias, get_args
+from types import MappingProxyType
+from typing import Literal, TypeAlias, cast, get_args
 
 from attrs import field, frozen, validators
 
-from relationship_core.model.instants import aware
-from relationship_core.model.money import Money
-from relationship_core.model.texts import filled, identifier, read_only
+from relationship_core.model.money import MINOR_UNITS, Money
+from relationship_core.model.texts import identifier
+from relationship_core.model.validation import (
+    Validator,
+    check_each,
+    data,
+    declared,
+    floating,
+    listed,
+    texts,
+    texts_by_name,
+)
 
 Direction: TypeAlias = Literal["inbound", "outbound"]
 """Who moved: ``inbound`` is the customer, ``outbound`` is us."""
@@ -32,10 +43,18 @@ class InteractionKind:
     """
 
     name: str = field(validator=identifier)
-    direction: Direction = field(validator=validators.in_(get_args(Direction)))
-    nature: Nature = field(default="neutral", validator=validators.in_(get_args(Nature)))
-    evidence: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
-    summary: str
+    direction: Direction = field(validator=declared.one_of(get_args(Direction)))
+    nature: Nature = field(default="neutral", validator=declared.one_of(get_args(Nature)))
+    evidence: tuple[str, ...] = field(default=(), converter=texts, validator=declared.each(str))
+    summary: str = field(validator=declared.text)
+
+
+_ORDER_LINE: Mapping[str, Validator] = {
+    "product": data.text,
+    "category": data.optional_text,
+    "quantity": data.number(0),
+    "minor": validators.optional(data.whole(of=MINOR_UNITS)),
+}
 
 
 @frozen(kw_only=True)
@@ -47,12 +66,60 @@ class OrderLine:
         category: the department or category it belongs to; None when unknown.
         quantity: how many, in the product's own unit; not negative.
         minor: what was paid for the line, in minor units of the order's currency.
+
+    Raises:
+        RejectedError: an attribute is of the wrong type, or the quantity is not a number of at least 0.
     """
 
     product: str
     category: str | None = None
-    quantity: float = field(default=1.0, converter=float, validator=validators.ge(0))
+    quantity: float = field(default=1.0, converter=floating)
     minor: int | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what is no order line."""
+        category, quantity, minor = self.category, self.quantity, self.minor
+        if not (
+            type(self.product) is str
+            and (category is None or type(category) is str)
+            and (type(quantity) is float and 0.0 <= quantity < math.inf)
+            and (minor is None or type(minor) is int)
+        ):
+            check_each(self, _ORDER_LINE)
+
+
+def _order_lines(values: Iterable[OrderLine]) -> tuple[OrderLine, ...]:
+    return values if type(values) is tuple else cast("tuple[OrderLine, ...]", listed(values))
+
+
+_INTERACTION: Mapping[str, Validator] = {
+    "source": data.filled,
+    "id": data.filled,
+    "customer": data.filled,
+    "kind": data.filled,
+    "at": data.aware,
+    "amount": data.an(Money, optional=True),
+    "reference": data.optional_text,
+    "lines": data.each(OrderLine),
+    "data": data.texts_by_name,
+}
+
+
+def _all_of(kind: type, values: Iterable[object]) -> bool:
+    for value in values:  # noqa: SIM110  a generator costs three times as much
+        if type(value) is not kind:
+            return False
+    return True
+
+
+def _all_texts(values: Mapping[str, str]) -> bool:
+    for name, value in values.items():  # noqa: SIM110  likewise
+        if type(name) is not str or type(value) is not str:
+            return False
+    return True
+
+
+_strip, _offset = str.strip, datetime.utcoffset
 
 
 @frozen(kw_only=True)
@@ -69,14 +136,36 @@ class Interaction:
         reference: what ties it to others, such as a case or an order number.
         lines: the order's lines, if it is an order.
         data: further facts as text, kept and exported but not computed with.
+
+    Raises:
+        RejectedError: an attribute is of the wrong type, empty or padded with white space, or the time has no zone.
     """
 
-    source: str = field(validator=filled)
-    id: str = field(validator=filled)
-    customer: str = field(validator=filled)
-    kind: str = field(validator=filled)
-    at: datetime = field(validator=aware)
+    source: str
+    id: str
+    customer: str
+    kind: str
+    at: datetime
     amount: Money | None = None
     reference: str | None = None
-    lines: tuple[OrderLine, ...] = field(default=(), converter=tuple[OrderLine, ...])
-    data: Mapping[str, str] = field(factory=dict, converter=read_only)
+    lines: tuple[OrderLine, ...] = field(default=(), converter=_order_lines)
+    data: Mapping[str, str] = field(factory=dict, converter=texts_by_name)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what is no interaction."""
+        source, id_, customer, kind = self.source, self.id, self.customer, self.kind
+        amount, reference, lines, facts = self.amount, self.reference, self.lines, self.data
+        try:
+            is_sound = (
+                (_strip(source) == source != "" and _strip(id_) == id_ != "")
+                and (_strip(customer) == customer != "" and _strip(kind) == kind != "")
+                and _offset(self.at) is not None
+                and (amount is None or type(amount) is Money)
+                and (reference is None or type(reference) is str)
+                and (type(lines) is tuple and (not lines or _all_of(OrderLine, lines)))
+                and (type(facts) is MappingProxyType and (not facts or _all_texts(facts)))
+            )
+        except TypeError:
+            is_sound = False
+        if not is_sound:
+            check_each(self, _INTERACTION)

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, get_args
 from attrs import field, frozen, validators
 
 from relationship_core.model.engagement import Engagement
-from relationship_core.model.instants import aware
+from relationship_core.model.validation import data
 
 MessageState: TypeAlias = Literal[
     "queued", "claimed", "attempting", "accepted", "rejected", "unknown", "expired", "failed"
@@ -47,16 +47,16 @@ class Message:
         at: the instant of the run; what a date header shows.
     """
 
-    id: str
-    engagement: Engagement
-    channel: str
-    address: str = field(repr=False)
-    recipient: str = field(default="", repr=False)
-    locale: str | None = None
-    subject: str = field(default="", repr=False)
-    text: str = field(default="", repr=False)
-    html: str = field(default="", repr=False)
-    at: datetime = field(validator=aware)
+    id: str = field(validator=data.text)
+    engagement: Engagement = field(validator=data.an(Engagement))
+    channel: str = field(validator=data.text)
+    address: str = field(validator=data.text, repr=False)
+    recipient: str = field(default="", validator=data.text, repr=False)
+    locale: str | None = field(default=None, validator=data.optional_text)
+    subject: str = field(default="", validator=data.text, repr=False)
+    text: str = field(default="", validator=data.text, repr=False)
+    html: str = field(default="", validator=data.text, repr=False)
+    at: datetime = field(validator=data.aware)
 
 
 @frozen(kw_only=True)
@@ -71,11 +71,11 @@ class Receipt:
         retry_after: the provider's wish for a deferred message, in seconds; None when it said nothing.
     """
 
-    message: str
-    state: ReceiptState = field(validator=validators.in_(get_args(ReceiptState)))
-    reference: str | None = None
-    detail: str = ""
-    retry_after: float | None = field(default=None, validator=validators.optional(validators.ge(0)))
+    message: str = field(validator=data.text)
+    state: ReceiptState = field(validator=data.one_of(get_args(ReceiptState)))
+    reference: str | None = field(default=None, validator=data.optional_text)
+    detail: str = field(default="", validator=data.text)
+    retry_after: float | None = field(default=None, validator=validators.optional(data.number(0)))
 
 
 @frozen(kw_only=True)
@@ -90,8 +90,8 @@ class DeliveryEvent:
         raw: the event as it came.
     """
 
-    message: str
-    type: EventType = field(validator=validators.in_(get_args(EventType)))
-    at: datetime = field(validator=aware)
-    detail: str = ""
-    raw: str = field(default="", repr=False)
+    message: str = field(validator=data.text)
+    type: EventType = field(validator=data.one_of(get_args(EventType)))
+    at: datetime = field(validator=data.aware)
+    detail: str = field(default="", validator=data.text)
+    raw: str = field(default="", validator=data.text, repr=False)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import cast
 
 from attrs import field, frozen, validators
 
-from relationship_core.model.instants import aware
-from relationship_core.model.texts import filled, identifier, read_only
+from relationship_core.errors import WrongArgumentError
+from relationship_core.model.texts import identifier
+from relationship_core.model.validation import data, declared, floating, listed, texts, texts_by_name
 
 
 @frozen(kw_only=True)
@@ -22,10 +24,10 @@ class Score:
         evidence: the names of the measures that the value rests on.
     """
 
-    name: str
-    value: float | None
-    confidence: float = field(validator=[validators.ge(0), validators.le(1)])
-    evidence: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
+    name: str = field(validator=data.text)
+    value: float | None = field(validator=validators.optional(data.number(finite=False)))
+    confidence: float = field(validator=data.number(0, 1))
+    evidence: tuple[str, ...] = field(default=(), converter=texts, validator=data.each(str))
 
     def __str__(self) -> str:
         """The value as people read it; "no evidence" where there is none."""
@@ -47,9 +49,13 @@ class Stage:
     """
 
     name: str = field(validator=identifier)
-    enter: str = ""
-    leave: str = ""
-    dwell_days: float = field(default=0.0, converter=float, validator=validators.ge(0))
+    enter: str = field(default="", validator=declared.text)
+    leave: str = field(default="", validator=declared.text)
+    dwell_days: float = field(default=0.0, converter=floating, validator=declared.number(0))
+
+
+def _stages(values: Iterable[Stage]) -> tuple[Stage, ...]:
+    return cast("tuple[Stage, ...]", listed(values))
 
 
 @frozen(kw_only=True)
@@ -65,26 +71,26 @@ class Ladder:
         lapsed: the condition under which a customer counts as lapsed; empty for never.
     """
 
-    name: str = field(validator=filled)
-    stages: tuple[Stage, ...] = field(converter=tuple[Stage, ...], validator=validators.min_len(1))
-    lapsed: str = ""
+    name: str = field(validator=declared.filled)
+    stages: tuple[Stage, ...] = field(converter=_stages, validator=declared.each(Stage, least=1))
+    lapsed: str = field(default="", validator=declared.text)
 
     def __attrs_post_init__(self) -> None:
         """Refuse repeated names, and conditions on the first rung."""
         names = [stage.name for stage in self.stages]
         if len(set(names)) != len(names):
             message = f"the ladder {self.name!r} names a stage twice: {', '.join(names)}"
-            raise ValueError(message)
+            raise WrongArgumentError(message)
         if self.stages[0].enter or self.stages[0].leave:
             message = (
                 f"the first stage {names[0]!r} of the ladder {self.name!r} is where everybody starts; "
                 "it takes no conditions"
             )
-            raise ValueError(message)
+            raise WrongArgumentError(message)
         for stage in self.stages[1:]:
             if not stage.enter:
                 message = f"the stage {stage.name!r} of the ladder {self.name!r} has no condition to enter it"
-                raise ValueError(message)
+                raise WrongArgumentError(message)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -104,8 +110,8 @@ class Transition:
         evidence: the columns of the condition that decided it, each with the value it had, as text.
     """
 
-    customer: str
-    at: datetime = field(validator=aware)
-    origin: str
-    target: str
-    evidence: Mapping[str, str] = field(factory=dict, converter=read_only)
+    customer: str = field(validator=data.text)
+    at: datetime = field(validator=data.aware)
+    origin: str = field(validator=data.text)
+    target: str = field(validator=data.text)
+    evidence: Mapping[str, str] = field(factory=dict, converter=texts_by_name, validator=data.texts_by_name)

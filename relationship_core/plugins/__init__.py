@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import logging
 import traceback
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -19,8 +19,9 @@ import attrs
 import pluggy
 
 from relationship_core import hookspecs
-from relationship_core.errors import ConfigurationError, RelationshipError, nearest
+from relationship_core.errors import ConfigurationError, RelationshipError, WrongArgumentError, nearest
 from relationship_core.hookspecs import PROJECT
+from relationship_core.model.validation import kind_of
 from relationship_core.plugins.declared import (
     DECLARING,
     Declared,
@@ -359,9 +360,17 @@ def load_plugins(
         ConfigurationError: a needed plugin is missing or broken. That two plugins declare the same name is
             found when declarations are first asked for.
     """
+    for name, given in (("extra", extra), ("disabled", disabled), ("required", required)):
+        _refuse_no_list(name, given)
     sources = (*(builtin_sources() if builtin else ()), *installed_sources(), *handed_in_sources(extra))
     chosen = [source for source in sources if not {source.name, source.distribution} & set(disabled)]
     return Plugins(chosen, required=required)
+
+
+def _refuse_no_list(name: str, given: object) -> None:
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        message = f"{name} must be a list, not {kind_of(given)}; put what is single into a list"
+        raise WrongArgumentError(message)
 
 
 def _refuse_taken(before: Mapping[str, object], after: Mapping[str, object], reserved: Collection[str]) -> None:
