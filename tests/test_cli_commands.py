@@ -8,6 +8,7 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from click.testing import Result
@@ -78,6 +79,42 @@ def test_init_makes_a_project_that_the_doctor_finds_well(tmp_path: Path, relate:
     assert document(relate("doctor", "--json"))["ok"]
 
 
+@pytest.mark.parametrize(
+    ("called", "shown"),
+    [
+        (["relate", "{venv}/bin/relate"], "{venv}/bin/relate"),
+        (["python", ".venv/bin/relate"], ".venv/bin/relate"),
+        (["python", "{here}/.venv/bin/relate"], ".venv/bin/relate"),
+        (["python", "{here}/my tools/relate"], "'my tools/relate'"),
+        (["python3", "-m", "relationship_core"], "python3 -m relationship_core"),
+        ([".venv/bin/python", "-m", "relationship_core"], ".venv/bin/python -m relationship_core"),
+        (["python", "{path}/relate"], "relate"),
+        (["python", "embedder.py"], "relate"),
+    ],
+)
+def test_init_names_the_next_steps_as_it_was_called(
+    tmp_path: Path, relate: Relate, monkeypatch: pytest.MonkeyPatch, called: list[str], shown: str
+) -> None:
+    here, found = tmp_path / "here", tmp_path / "found"
+    here.mkdir()
+    found.mkdir()
+    (found / "relate").write_text("#!/bin/sh\n")
+    (found / "relate").chmod(0o755)
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("PATH", str(found))
+    places = {"{here}": str(here), "{path}": str(found), "{venv}": "/opt/venv"}
+    for place, path in places.items():
+        called = [word.replace(place, path) for word in called]
+        shown = shown.replace(place, path)
+    monkeypatch.setattr("sys.orig_argv", called)
+    program = str(here / "relationship_core" / "__main__.py") if "-m" in called else called[1]
+    monkeypatch.setattr("sys.argv", [program, "init"])
+    told = relate("init")
+    assert f"\n  {shown} --project {tmp_path / 'shop'} run " in told.stdout
+    steps = told.stdout.partition("campaigns/*.toml\n")[2].splitlines()
+    assert len({step.rindex("  ") for step in steps[:3]}) == 1, "what they do stands in one column"
+
+
 def test_init_never_overwrites(run: Path, relate: Relate) -> None:
     before = (run / "relationship.toml").read_bytes()
     again = relate("init")
@@ -126,6 +163,61 @@ def test_a_dry_run_says_what_would_be_and_keeps_nothing(relate: Relate) -> None:
     assert "Nothing was kept." in relate("plan", "--dry-run", *AS_OF).stdout
     wet = document(relate("plan", "--json", *AS_OF))
     assert wet["decisions"] == dry["decisions"]
+    assert (dry["unchanged"], wet["unchanged"]) == (0, 0)
+
+
+@pytest.mark.usefixtures("run")
+def test_a_plan_tells_what_is_new_and_counts_what_stands(relate: Relate, tmp_path: Path) -> None:
+    relate("review", "--everybody", *AS_OF)
+    dry = document(relate("plan", "--json", "--dry-run", *AS_OF))
+    assert (dry["customers"], dry["decisions"], dry["unchanged"]) == (3, [], 4)
+    told = lines(relate("plan", *AS_OF))
+    assert "Nothing new was decided; 4 decisions stand as they were." in told
+    assert "due" not in told
+    (tmp_path / "more.csv").write_text(
+        "source,id,customer,kind,at,amount\ntill,9,ben,order,2024-06-01T11:00:00Z,10.50\n"
+    )
+    assert relate("import", "interactions", tmp_path / "more.csv").exit_code == 0
+    relate("review", "--everybody", *AS_OF)
+    some = document(relate("plan", "--json", "--dry-run", *AS_OF))
+    assert some["decisions"] == [{"campaign": "thank-you", "reason": "no_contact_point", "engagements": 1}]
+    assert some["unchanged"] == 3
+    assert "3 other decisions stand as they were." in lines(relate("plan", *AS_OF))
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("step", ["plan", "plan --dry-run"])
+def test_a_plan_before_the_first_review_is_refused(relate: Relate, step: str) -> None:
+    told = relate(*step.split(), *AS_OF)
+    assert told.exit_code == 1
+    assert "cannot plan: nobody has been reviewed yet; run `relate review` first, or `relate run`" in told.stderr
+
+
+@pytest.mark.parametrize("step", ["plan", "plan --dry-run"])
+def test_a_plan_by_rules_that_nobody_was_reviewed_by_is_refused(run: Path, relate: Relate, step: str) -> None:
+    campaign = run / "campaigns" / "thank-you.toml"
+    campaign.write_text(campaign.read_text().replace("order_days >= 2", "order_days >= 1"))
+    told = relate(*step.split(), *AS_OF)
+    assert told.exit_code == 1
+    assert "since the last review, campaigns or other rules have changed; run `relate review` first" in told.stderr
+    assert document(relate("review", "--json", *AS_OF))["customers"] == 3
+    told = relate(*step.split(), "--json", *AS_OF)
+    assert {each["reason"] for each in document(told)["decisions"]} == {"no_contact_point"}
+
+
+@pytest.mark.usefixtures("run")
+@pytest.mark.parametrize("step", ["review", "plan", "plan --dry-run", "run"])
+def test_a_step_before_the_last_review_is_refused(relate: Relate, step: str) -> None:
+    before = document(relate("report", "--json"))
+    told = relate(*step.split(), "--as-of", "2024-06-01T11:59:59Z")
+    assert told.exit_code == 1
+    name = step.split(maxsplit=1)[0]
+    assert told.stderr == (
+        f"Error: cannot {name} as of 2024-06-01T11:59:59+00:00: there was a review as of 2024-06-01T12:00:00+00:00; "
+        f"{name} as of that instant or later\n"
+    )
+    assert document(relate("report", "--json")) == before | {"as_of": ANY}
+    assert relate("run", *AS_OF).exit_code == 0, "at the same instant it goes on"
 
 
 def test_a_run_delivers_and_a_second_one_repeats_nothing(run: Path, relate: Relate) -> None:
@@ -213,6 +305,67 @@ def test_the_ladder_and_the_report_count(relate: Relate) -> None:
     assert "3 customers, 8 interactions" in lines(relate("report"))
 
 
+LATER = ("--as-of", "2024-09-01T12:00:00Z")
+
+
+@pytest.fixture
+def twice(run: Path, relate: Relate) -> Path:
+    """The same after a second run, three months later: Ada has lapsed, and both campaigns have written."""
+    assert relate("run", *LATER).exit_code == 0
+    return run
+
+
+@pytest.mark.usefixtures("twice")
+def test_the_ladder_as_of_an_earlier_instant(relate: Relate) -> None:
+    now, then = document(relate("ladder", "--json")), document(relate("ladder", "--json", *AS_OF))
+    assert now["stages"] | {"customer": 3, "client": 0} == now["stages"]
+    assert then["stages"] | {"customer": 2, "client": 1} == then["stages"]
+    assert (now["lapsed"], then["lapsed"]) == (3, None)
+    assert list(then["by_month"]) == ["2024-06"]
+    assert list(now["by_month"]) == ["2024-06", "2024-07", "2024-08", "2024-09"]
+    assert sum(move["customers"] for move in then["movements"]) == 3
+    before = document(relate("ladder", "--json", "--as-of", "2024-06-01T11:59:59Z"))
+    assert before["stages"] | {"prospect": 3, "customer": 0, "client": 0} == before["stages"]
+    assert (before["by_month"], before["movements"]) == ({}, [])
+    assert document(relate("ladder", "--json", *LATER)) == now | {"as_of": LATER[1].replace("Z", "+00:00")}
+
+
+@pytest.mark.usefixtures("twice")
+def test_the_ladder_says_what_is_not_known_of_the_past(relate: Relate) -> None:
+    told = lines(relate("ladder", *AS_OF))
+    assert "Ladder b2c as of 2024-06-01 14:00" in told
+    assert "Who had lapsed then is not kept." in told
+    assert "Counted are the customers known today; since when they are known is not kept." in told
+    assert "not kept" not in lines(relate("ladder"))
+    assert "not kept" not in lines(relate("ladder", *LATER))
+
+
+@pytest.mark.usefixtures("twice")
+def test_the_report_as_of_an_earlier_instant(relate: Relate, tmp_path: Path) -> None:
+    now = document(relate("report", "--json"))
+    then = document(relate("report", "--json", "--as-of", "2024-05-12T08:00:00Z"))
+    assert datetime.fromisoformat(then["as_of"]) == datetime.fromisoformat("2024-05-12T08:00:00Z")
+    assert (now["interactions"], then["interactions"]) == ({"order": 7, "visit": 1}, {"order": 5, "visit": 1})
+    assert (then["decisions"], then["messages"]) == (None, [])
+    first = document(relate("report", "--json", *AS_OF))
+    assert first["messages"] == [{"campaign": "thank-you", "channel": "mail", "state": "accepted", "messages": 2}]
+    assert sum(each["messages"] for each in now["messages"]) > 2
+    assert first["ladder"] == document(relate("ladder", "--json", *AS_OF))
+    assert document(relate("report", "--json", *LATER))["decisions"] == now["decisions"]
+    told = lines(relate("report", *AS_OF))
+    assert "3 customers known today, 8 interactions until then" in told
+    assert "What was decided until then is not kept: a decision is replaced by the next one." in told
+    assert relate("report", "--html", tmp_path / "then.html", *AS_OF).exit_code == 0
+    assert "is not kept" in (tmp_path / "then.html").read_text(encoding="utf-8")
+
+
+def test_a_message_that_was_settled_later_was_waiting(run: Path, relate: Relate) -> None:
+    with closing(sqlite3.connect(run / "relationships.db", isolation_level=None)) as database:
+        database.execute("UPDATE messages SET settled_at = settled_at + 3600000000 WHERE customer = 'ada'")
+    rows = document(relate("report", "--json", *AS_OF))["messages"]
+    assert {row["state"]: row["messages"] for row in rows} == {"accepted": 1, "queued": 1}
+
+
 @pytest.mark.usefixtures("run")
 def test_the_report_is_a_page_of_its_own(relate: Relate, tmp_path: Path) -> None:
     assert relate("report", "--html", tmp_path / "report.html").exit_code == 0
@@ -257,9 +410,10 @@ def test_a_message_that_cannot_be_filled_in_is_reported(shop: Path, relate: Rela
     delivered = relate("run", *AS_OF)
     assert delivered.exit_code == 1
     assert "2 failed" in delivered.stdout
-    (problem,) = [each for each in document(relate("doctor", "--json"), 1)["checks"] if not each["ok"]]
-    assert problem["check"] == "messages"
-    assert "nickname" in problem["found"]
+    (told,) = [each for each in document(relate("doctor", "--json", *AS_OF))["checks"] if each["look"]]
+    assert told["check"] == "messages"
+    assert "nickname" in told["found"]
+    assert told["customers"] == ["ada", "eve"]
     assert relate("preview", "thank-you", "ada").exit_code == 1
 
 
@@ -282,13 +436,56 @@ def test_a_deferred_message_says_why(shop: Path, relate: Relate) -> None:
     assert "2 of thank-you on mail: the folder cannot be written to: " in told.stdout
 
 
-def test_the_doctor_lists_messages_that_were_rejected(run: Path, relate: Relate) -> None:
-    with closing(sqlite3.connect(run / "relationships.db", isolation_level=None)) as database:
-        database.execute("UPDATE messages SET state = 'rejected', detail = 'no such mailbox' WHERE customer = 'ada'")
-    (problem,) = [each for each in document(relate("doctor", "--json"), 1)["checks"] if not each["ok"]]
-    assert problem["check"] == "messages"
-    assert problem["found"].startswith("1 rejected: ")
-    assert "no such mailbox" in problem["found"]
+def settled(shop: Path, state: str, detail: str, *customers: str) -> None:
+    """Let the messages of these customers have come to this."""
+    with closing(sqlite3.connect(shop / "relationships.db", isolation_level=None)) as database:
+        for customer in customers:
+            database.execute("UPDATE messages SET state = ?, detail = ? WHERE customer = ?", (state, detail, customer))
+
+
+@pytest.mark.parametrize("state", ["rejected", "failed", "unknown"])
+def test_the_doctor_names_whose_messages_came_to_nothing_lately(run: Path, relate: Relate, state: str) -> None:
+    settled(run, state, "no such mailbox", "ada")
+    checks = document(relate("doctor", "--json", "--as-of", "2024-07-01T12:00:00Z"))["checks"]
+    (told,) = [each for each in checks if each["look"]]
+    assert (told["check"], told["ok"], told["customers"]) == ("messages", True, ["ada"])
+    assert told["found"].startswith(f"1 {state} in the last 30 days: ")
+    assert "no such mailbox" in told["found"]
+    shown = relate("doctor", "--as-of", "2024-07-01T12:00:00Z")
+    assert shown.exit_code == 0, "nothing has to be done now"
+    assert "look  messages" in lines(shown).replace("look messages", "look  messages")
+    assert "of ada; `relate explain ID` tells what happened" in lines(shown)
+    assert "Nothing has to be done now; 1 thing to look at." in lines(shown)
+
+
+def test_the_doctor_sums_up_what_is_long_past(run: Path, relate: Relate) -> None:
+    settled(run, "rejected", "no such mailbox", "ada")
+    settled(run, "failed", "no name", "eve")
+    later = ("--as-of", "2024-07-01T12:00:01Z")
+    checks = document(relate("doctor", "--json", *later))["checks"]
+    assert not any(each["look"] for each in checks)
+    (told,) = [each["found"] for each in checks if "older than" in each["found"]]
+    assert told == "older than 30 days: 1 failed, 1 rejected"
+    assert "All is well." in relate("doctor", *later).stdout
+    assert "older than 30 days" in lines(relate("doctor")), "by the clock, where no instant is given"
+
+
+def test_the_doctor_names_ten_customers_and_counts_the_rest(shop: Path, relate: Relate, tmp_path: Path) -> None:
+    ids = [f"c{number:02}" for number in range(13)]
+    (tmp_path / "many.csv").write_text(
+        "customer,name,contact.email\n" + "".join(f"{each},Max,{each}@example.com\n" for each in ids)
+    )
+    (tmp_path / "orders.csv").write_text(
+        "source,id,customer,kind,at,amount\n"
+        + "".join(f"till,{each}{day},{each},order,2024-05-0{day}T10:00:00Z,9\n" for each in ids for day in (1, 8))
+    )
+    assert relate("import", "customers", tmp_path / "many.csv").exit_code == 0
+    assert relate("import", "interactions", tmp_path / "orders.csv").exit_code == 0
+    assert relate("run", *AS_OF).exit_code == 0
+    settled(shop, "rejected", "no such mailbox", *ids)
+    (told,) = [each for each in document(relate("doctor", "--json", *AS_OF))["checks"] if each["look"]]
+    assert told["customers"] == ids[:10]
+    assert "of c00, c01, c02, c03, c04, c05, c06, c07, c08, c09 and 3 more;" in told["found"]
 
 
 @pytest.mark.parametrize("campaign", ["thank-you", "we-miss-you"])

@@ -162,7 +162,7 @@ def test_ctrl_c_says_that_nothing_is_lost_and_how_to_go_on(relate: Relate, monke
 
 @pytest.mark.usefixtures("shop")
 def test_warnings_of_the_package_are_lines_without_traceback(relate: Relate, monkeypatch: pytest.MonkeyPatch) -> None:
-    def warn(_: Relationships) -> None:
+    def warn(_: Relationships, **_more: object) -> None:
         logger = logging.getLogger("relationship_core.flow")
         logger.info("not worth a line")
         try:

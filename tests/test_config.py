@@ -18,6 +18,7 @@ from relationship_core import (
     ConfigurationError,
     Limits,
     Occasion,
+    PluginSettings,
     ProjectSettings,
     Provider,
     Secret,
@@ -69,7 +70,7 @@ client = 3.5
 
 [plugins]
 required = ["relationship-demo"]
-disabled = ["toy"]
+disabled = ["builtin.policies"]
 """
 
 Write = Callable[[str], Path]
@@ -112,7 +113,7 @@ def test_every_key_is_read(write: Write) -> None:
     assert settings.ladder == "b2c"
     assert settings.minimum_interval_days == {"default": 7.0, "client": 3.5}
     assert settings.plugins.required == ("relationship-demo",)
-    assert settings.plugins.disabled == ("toy",)
+    assert settings.plugins.disabled == ("builtin.policies",)
 
 
 def test_a_file_without_a_word_is_a_project_in_sqlite(write: Write) -> None:
@@ -147,6 +148,9 @@ def test_a_byte_order_mark_is_let_through(tmp_path: Path) -> None:
         ('[project]\nzone = "../../etc/passwd"', "zone must be an IANA time zone"),
         ('[project]\nlocale = "English!"', "locale must be a language tag"),
         ('[project]\nsender = "a\\r\\nBcc: b@example.com"', "sender must be one line of text"),
+        ('[project]\nsender = "nobody"', "[project]: sender must be an e-mail address such as hello@example.com"),
+        ('[plugins]\ndisabled = ["builtin.polices"]', "'builtin.polices' is not installed; did you mean 'builtin.poli"),
+        ('[plugins]\ndisabled = ["xyzzy"]', "'xyzzy' is not installed; installed are builtin.channels, "),
         ('[store]\npath = "x.db"', "[store]: the key 'use' must name what to use"),
         ('store = "sqlite"', "[store]: must be a table, not text"),
         ("channels = 1", "[channels]: must be a table, not the number 1"),
@@ -198,6 +202,8 @@ def test_a_file_that_is_not_utf8_says_so(tmp_path: Path) -> None:
         lambda: ProjectSettings(currency="euro"),
         lambda: ProjectSettings(zone="Mars"),
         lambda: ProjectSettings(locale=""),
+        lambda: ProjectSettings(sender="nobody"),
+        lambda: PluginSettings(disabled=["builtin.polices"]),
         lambda: Settings(attributes={"age": "int"}),
         lambda: Settings(minimum_interval_days={"client": -1}),
         lambda: Settings(channels={"Big News": Choice(use="null")}),
@@ -206,6 +212,51 @@ def test_a_file_that_is_not_utf8_says_so(tmp_path: Path) -> None:
 def test_settings_made_in_python_are_checked_alike(wrong: Callable[[], object]) -> None:
     with pytest.raises(ConfigurationError):
         wrong()
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "",
+        "hello@example.com",
+        "<hello@example.com>",
+        "Corner Bakery <hello@example.com>",
+        '"Bakery, Corner" <hello@example.com>',
+        "Bäckerei Müller & Co. <first.last+tag@mail.xn--bcher-kva.example.com>",
+    ],
+)
+def test_a_sender_is_an_address_with_or_without_a_name(sender: str) -> None:
+    assert ProjectSettings(sender=sender).sender == sender
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "nobody",
+        "nobody@",
+        "@example.com",
+        "a b@example.com",
+        "Corner Bakery",
+        "Corner Bakery <hello>",
+        "Bakery, Corner <hello@example.com>",
+        "a@example.com, b@example.com",
+        "a@example..com",
+        "a@-example.com",
+        "ä@example.com",
+        "a@bäckerei.example.com",
+        "Corner Bakery <hello@example.com",
+        "Corner Bakery <hello@example.com> and more",
+    ],
+)
+def test_a_sender_that_no_mail_can_come_from_is_refused(sender: str) -> None:
+    with pytest.raises(ConfigurationError, match="quotation marks") as raised:
+        ProjectSettings(sender=sender)
+    assert str(raised.value).endswith(f"not {sender!r}")
+
+
+def test_a_distribution_may_be_disabled_as_well_as_a_plugin() -> None:
+    names = ("relationship-core", "builtin.policies")
+    assert PluginSettings(disabled=names).disabled == names
 
 
 # Settings of providers
@@ -277,6 +328,19 @@ def test_the_project_gives_what_is_not_given() -> None:
     assert settings_of({"url": "x"}).sender == "toy@example.com"
     assert settings_of({"url": "x"}, sender="shop@example.com").sender == "shop@example.com"
     assert settings_of({"url": "x", "sender": "me@example.com"}, sender="shop@example.com").sender == "me@example.com"
+
+
+@pytest.mark.parametrize("use", ["folder", "toy"])
+def test_a_channel_has_a_sender_that_mail_can_come_from(use: str, tmp_path: Path) -> None:
+    toy = Provider(name="toy", factory=repr, settings=ToySettings, summary="A test.")
+    provider = toy if use == "toy" else load_plugins().channels[use]
+    settings = {"sender": "nobody", **({"url": "x"} if use == "toy" else {"path": "out"})}
+    with pytest.raises(ConfigurationError) as raised:
+        provider_settings(provider, Choice(use=use, settings=settings), tmp_path, "[channels.x]")
+    assert str(raised.value).startswith("[channels.x] sender: must be an e-mail address such as hello@example.com")
+    silent = Choice(use=use, settings={**settings, "sender": ""})
+    with pytest.raises(ConfigurationError, match="must be an e-mail address"):
+        provider_settings(provider, silent, tmp_path, "[channels.x]")
 
 
 @pytest.mark.parametrize(
@@ -443,11 +507,11 @@ def test_campaigns_come_in_order_of_their_files(write_campaigns: WriteCampaigns)
         ('owner = "shop"', "", "campaigns/a.toml: the key 'owner' is missing"),
         ('"marketing"', '"marketin"', "campaigns/a.toml, purpose: must be one of service, marketing, not 'marketin'"),
         ("priority = 3", "priority = 3.5", "campaigns/a.toml, priority: must be a whole number, not the number 3.5"),
-        ("expires_days = 7", "expires_days = 0", "campaigns/a.toml, [limits]: 'expires_days' must be > 0: 0"),
+        ("expires_days = 7", "expires_days = 0", "[limits]: Limits.expires_days must be a number above 0, not 0"),
         ("per_customer = 2", "per_costumer = 2", "[limits]: unknown key 'per_costumer'; did you mean 'per_customer'?"),
         ('[actions.occasion]\nname = "order"', "[actions.occasion]", "actions[1].occasion: the key 'name' is missing"),
         ('channel = "letters"', 'chanel = "letters"', "actions[1].variants[2]: unknown key 'chanel'; did you mean"),
-        ('name = "thank-you"', 'name = "Thank you!"', "'name' must match regex"),
+        ('name = "thank-you"', 'name = "Thank you!"', "Campaign.name must be lower-case letters, digits"),
         ('"thank-you.txt" }', '"none.txt" }', "variants[1].text: the file 'none.txt' cannot be read: No such"),
         ('"thank-you.txt" }', '"../secret.txt" }', "the file '../secret.txt' must lie in the folder of the"),
         ('"thank-you.txt" }', '"/etc/passwd" }', "the file '/etc/passwd' must lie in the folder"),

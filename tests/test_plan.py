@@ -150,13 +150,15 @@ def test_the_minimum_interval_of_the_stage_ends_by_itself(
     (row,) = project.store.read(DECISIONS, where={"reason": "outranked"}).to_dicts()
     assert (row["detail"], row["until"]) == ("one", START + days(2.5))
 
-    early = START + days(2.5) - timedelta(microseconds=1)
-    project.review(as_of=early)
-    assert project.plan(as_of=early).customers == 0
+    project.review(as_of=START + days(2.3))
+    assert project.plan(as_of=START + days(2.3)).customers == 0
     project.review(as_of=START + days(2.4), everybody=True)
     project.plan(as_of=START + days(2.4))
     (row,) = project.store.read(DECISIONS, where={"campaign": "two"}).to_dicts()
     assert (row["reason"], row["until"]) == ("minimum_interval", START + days(2.5))
+    early = START + days(2.5) - timedelta(microseconds=1)
+    project.review(as_of=early)
+    assert project.plan(as_of=early).customers == 0
     project.run(as_of=START + days(2.5))
     assert verdicts(project)["two", "once"] == "due"
 
@@ -371,6 +373,7 @@ def test_the_first_variant_that_reaches_them(make_project: Open, make_campaign: 
         "letters": Choice(use="null"),
         "cards": Choice(use="null", settings={"medium": "post"}),
         "texts": Choice(use="null", settings={"medium": "sms"}),
+        "unused": Choice(use="null", settings={"medium": "fax"}),
     }
     project = make_project(make_campaign("hello", variants=variants), channels=channels)
     points = {

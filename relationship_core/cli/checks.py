@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+import polars as pl
 from attrs import frozen
 
 from relationship_core import (
@@ -24,10 +26,22 @@ from relationship_core import (
     provider_settings,
     read_campaigns,
     read_settings,
+    utc,
 )
 
 SHOWN = 5
 """So many causes of messages that failed are told."""
+NAMED = 10
+"""So many customers are named whose messages came to nothing."""
+LATELY = timedelta(days=30)
+"""What came to nothing so long ago is only counted."""
+
+_CAME_TO_NOTHING = {
+    "failed": "they are not tried again; correct the cause before the next campaign",
+    "rejected": "the channel will never take them; look at their addresses",
+    "unknown": "the channel may have sent them, and they are not sent again by themselves; look there",
+}
+"""Of each state that a person wants to know about: what it means, and what to do."""
 
 
 @frozen(kw_only=True)
@@ -36,17 +50,26 @@ class Finding:
 
     Attributes:
         check: what was looked at.
-        ok: whether it is in order.
+        ok: whether nothing has to be done about it now.
         found: one sentence; where it is not in order, with what to do.
+        look: whether somebody should look at it all the same.
+        customers: the ids of customers whom it is about, ten at most.
     """
 
     check: str
     ok: bool
     found: str
+    look: bool = False
+    customers: tuple[str, ...] = ()
 
 
-def examine(folder: Path) -> Iterator[Finding]:
-    """Check after check; what needs something that is broken is left out."""
+def examine(folder: Path, as_of: datetime | None = None) -> Iterator[Finding]:
+    """Check after check; what needs something that is broken is left out.
+
+    Args:
+        folder: the project folder.
+        as_of: the instant that what came to nothing is lately or long ago from; the project's clock when None.
+    """
     try:
         settings = read_settings(folder)
     except RelationshipError as error:
@@ -67,7 +90,7 @@ def examine(folder: Path) -> Iterator[Finding]:
         )
     for name, choice in settings.channels.items():
         yield _tried("channels", partial(_channel, name, choice, settings, plugins, folder))
-    yield from _project(folder, settings, plugins)
+    yield from _project(folder, settings, plugins, as_of)
 
 
 def _good(check: str, found: str) -> Finding:
@@ -102,7 +125,7 @@ def _channel(name: str, choice: Choice, settings: Settings, plugins: Plugins, fo
         channel.close()
 
 
-def _project(folder: Path, settings: Settings, plugins: Plugins) -> Iterator[Finding]:
+def _project(folder: Path, settings: Settings, plugins: Plugins, as_of: datetime | None) -> Iterator[Finding]:
     try:
         campaigns = read_campaigns(folder)
     except RelationshipError as error:
@@ -119,7 +142,7 @@ def _project(folder: Path, settings: Settings, plugins: Plugins) -> Iterator[Fin
         yield _tried("measures", partial(_measures, relationships))
         yield _run(relationships)
         yield _due(relationships)
-        yield from _messages(relationships)
+        yield from _messages(relationships, utc(as_of or relationships.clock()) - LATELY)
 
 
 def _rules(relationships: Relationships, campaigns: tuple[Campaign, ...]) -> str:
@@ -147,30 +170,52 @@ def _due(relationships: Relationships) -> Finding:
     return _good("reviews", f"{who} for `relate run`" if waiting != 0 else "nobody with news waits")
 
 
-def _messages(relationships: Relationships) -> Iterator[Finding]:
-    counts = dict(relationships.store.count(MESSAGES, ["state"]).iter_rows())
-    if not counts.keys() & {"unknown", "failed", "rejected"}:
-        waiting = counts.get("queued", 0)
-        yield _good(
-            "messages",
-            f"{waiting:,} wait in the outbox" if waiting else "none waits, failed, was rejected, or is unknown",
-        )
-    advice = {
-        "unknown": "the channel may have sent them, and they are not sent again by themselves; look there",
-        "failed": "they are not tried again; correct the cause before the next campaign",
-        "rejected": "the channel will never take them; look at their addresses",
-    }
-    for state, what in advice.items():
-        if state in counts:
-            yield _problem("messages", f"{counts[state]:,} {state}: {what}\n{causes(relationships, state)}")
+def _messages(relationships: Relationships, since: datetime) -> Iterator[Finding]:
+    found = tuple(_come_to_nothing(relationships, since))
+    waiting = relationships.store.count(MESSAGES, ["state"], where={"state": "queued"})["rows"].sum()
+    if waiting:
+        yield _good("messages", f"{waiting:,} wait in the outbox")
+    elif not found:
+        yield _good("messages", "none waits, failed, was rejected, or is unknown")
+    yield from found
+
+
+def _come_to_nothing(relationships: Relationships, since: datetime) -> Iterator[Finding]:
+    """What failed, was rejected or is unknown: lately, to look at; before, as a sum."""
+    older = []
+    for state, advice in _CAME_TO_NOTHING.items():
+        columns = ["customer", "campaign", "channel", "detail", "queued_at", "settled_at"]
+        rows = relationships.store.read(MESSAGES, where={"state": state}, columns=columns)
+        lately = rows.filter(pl.coalesce("settled_at", "queued_at") >= since)
+        if lately.height:
+            yield _to_look_at(state, advice, lately)
+        if lately.height < rows.height:
+            older.append(f"{rows.height - lately.height:,} {state}")
+    if older:
+        yield _good("messages", f"older than {LATELY.days} days: {', '.join(older)}")
+
+
+def _to_look_at(state: str, advice: str, messages: pl.DataFrame) -> Finding:
+    customers = messages["customer"].unique().sort()
+    named = tuple(customers.head(NAMED))
+    others = f" and {len(customers) - NAMED:,} more" if len(customers) > NAMED else ""
+    lines = (
+        f"{messages.height:,} {state} in the last {LATELY.days} days: {advice}",
+        *_causes(messages.group_by("campaign", "channel", "detail").len("rows")),
+        f"of {', '.join(named)}{others}; `relate explain ID` tells what happened",
+    )
+    return Finding(check="messages", ok=True, found="\n".join(lines), look=True, customers=named)
 
 
 def causes(relationships: Relationships, state: str) -> str:
     """Why messages are in a state: a line for each of the most common causes."""
     columns = ["campaign", "channel", "detail"]
-    rows = relationships.store.count(MESSAGES, columns, where={"state": state}).sort("rows", descending=True)
-    lines = [
-        f"{row['rows']:,} of {row['campaign']} on {row['channel']}: {row['detail'] or 'no cause is known'}"
-        for row in rows.head(SHOWN).iter_rows(named=True)
-    ]
-    return "\n".join([*lines, "..."] if rows.height > SHOWN else lines)
+    return "\n".join(_causes(relationships.store.count(MESSAGES, columns, where={"state": state})))
+
+
+def _causes(counts: pl.DataFrame) -> Iterator[str]:
+    ranked = counts.sort("rows", "campaign", "channel", "detail", descending=[True, False, False, False])
+    for row in ranked.head(SHOWN).iter_rows(named=True):
+        yield f"{row['rows']:,} of {row['campaign']} on {row['channel']}: {row['detail'] or 'no cause is known'}"
+    if ranked.height > SHOWN:
+        yield "..."

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from relationship_core.cli.documents import print_document
-from relationship_core.cli.project import json_option, project_options
+from relationship_core.cli.project import as_of_option, json_option, project_options
 
 if TYPE_CHECKING:
     from relationship_core.cli.checks import Finding
 
 
 @click.command()
+@as_of_option
 @json_option
 @project_options
-def doctor(folder: Path, *, as_json: bool) -> None:
+def doctor(folder: Path, as_of: datetime | None, *, as_json: bool) -> None:
     """Check the project, and say what to do about each problem.
 
     A line for each check of configuration, folder, plugins, channels, campaigns, store, measures, runs and
-    messages. The exit status is 1 where there is a problem.
+    messages. Messages that came to nothing in the last 30 days are to look at, older ones are counted. The exit
+    status is 1 where there is a problem: something that has to be done now.
     """
     from relationship_core.cli.checks import examine
 
-    findings = tuple(examine(folder))
+    findings = tuple(examine(folder, as_of))
     is_healthy = all(finding.ok for finding in findings)
     if as_json:
         print_document({"ok": is_healthy, "checks": findings})
@@ -47,10 +50,18 @@ def _show(findings: Sequence[Finding]) -> None:
 
     lines = Table.grid(padding=(0, 2))
     for finding in findings:
-        mark = Text("ok", style="green") if finding.ok else Text("problem", style="bold red")
+        mark = Text("ok", style="green")
+        if not finding.ok:
+            mark = Text("problem", style="bold red")
+        elif finding.look:
+            mark = Text("look", style="yellow")
         lines.add_row(mark, finding.check, "\n".join(clean(line) for line in finding.found.splitlines()))
-    problems = sum(not finding.ok for finding in findings)
+    problems, looks = sum(not each.ok for each in findings), sum(each.look for each in findings)
+    to_look_at = f"{counted(looks, 'thing')} to look at."
     out = console()
     out.print(lines)
     out.print()
-    out.print(f"{counted(problems, 'problem')}." if problems else "All is well.")
+    if problems:
+        out.print(f"{counted(problems, 'problem')}; {to_look_at}" if looks else f"{counted(problems, 'problem')}.")
+    else:
+        out.print(f"Nothing has to be done now; {to_look_at}" if looks else "All is well.")

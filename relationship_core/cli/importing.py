@@ -105,6 +105,8 @@ def _lines(recorded: Recorded, what: str, file: Path) -> list[str]:
     lines = [f"{file.name}: {what}: {', '.join(told)}."]
     if recorded.already:
         lines.insert(0, f"{file.name} was imported before, and nothing was done; this is what came of it then.")
+    if recorded.unknown_customers:
+        lines.append(f"Customers whom nobody knew, added without a name: {recorded.unknown_customers:,}.")
     if recorded.ignored:
         lines.append(f"Columns that were not read: {', '.join(recorded.ignored)}.")
     if recorded.rejects is not None:

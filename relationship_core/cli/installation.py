@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from relationship_core import ConfigurationError, PluginSettings, load_plugins, read_settings
+from relationship_core import load_plugins, read_settings
 from relationship_core.cli.documents import print_document
 from relationship_core.cli.project import json_option, project_options
+from relationship_core.cli.starting import SETTINGS
 
 if TYPE_CHECKING:
     from relationship_core import InstalledPlugin, Plugins
@@ -23,10 +24,8 @@ def plugins(folder: Path, *, as_json: bool) -> None:
 
     Where there is a project, those that it disables are left out. The exit status is 1 where one is broken.
     """
-    try:
-        disabled = read_settings(folder).plugins.disabled
-    except ConfigurationError:  # plugins are there without a project too
-        disabled = PluginSettings().disabled
+    # Plugins are there without a project too.
+    disabled = read_settings(folder).plugins.disabled if (folder / SETTINGS).exists() else ()
     found = load_plugins(disabled=disabled)
     if as_json:
         print_document({"installed": found.installed, "broken": found.broken, "disabled": disabled})

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from relationship_core.cli.documents import print_document
-from relationship_core.cli.project import json_option, project_options
+from relationship_core.cli.project import json_option, past_option, project_options
 
 
 @click.command()
+@past_option
 @json_option
 @project_options
-def ladder(folder: Path, *, as_json: bool) -> None:
+def ladder(folder: Path, as_of: datetime | None, *, as_json: bool) -> None:
     """Show where customers stand, and how they moved.
 
-    Stages are those of the last review; months are those of the project's time zone.
+    Stages are those of the last review; months are those of the project's time zone. As of an earlier instant,
+    stages are counted from the moves until then, and it is said what is not kept.
     """
     from relationship_core import Relationships
 
     with Relationships.open(folder) as relationships:
-        view = relationships.ladder()
+        view = relationships.ladder(as_of=as_of)
+        zone = relationships.settings.project.zone
     if as_json:
         print_document(view)
         return
     from relationship_core.cli.show import print_parts
     from relationship_core.cli.tables import ladder_parts
 
-    print_parts(ladder_parts(view))
+    print_parts(ladder_parts(view, zone))
 
 
 @click.command()
@@ -39,17 +43,19 @@ def ladder(folder: Path, *, as_json: bool) -> None:
     metavar="FILE",
     help="Write it as a page that needs no other file.",
 )
+@past_option
 @json_option
 @project_options
-def report(folder: Path, page: Path | None, *, as_json: bool) -> None:
+def report(folder: Path, page: Path | None, as_of: datetime | None, *, as_json: bool) -> None:
     """Show the project in numbers.
 
-    Customers, interactions by kind, the ladder and the moves on it, decisions by reason, messages by state.
+    Customers, interactions by kind, the ladder and the moves on it, decisions by reason, messages by state. As of
+    an earlier instant, all is counted again as it was then, and it is said what is not kept.
     """
     from relationship_core import Relationships
 
     with Relationships.open(folder) as relationships:
-        numbers = relationships.report()
+        numbers = relationships.report(as_of=as_of)
         project = relationships.settings.project
     if page is not None:
         from relationship_core.cli.show import write_page

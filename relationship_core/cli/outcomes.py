@@ -29,7 +29,7 @@ def show_reviewed(reviewed: Reviewed) -> None:
 
 
 def show_planned(planned: Planned, reasons: Mapping[str, str]) -> None:
-    """Show what a plan decided, by campaign and reason."""
+    """Show what a plan decided anew, by campaign and reason, and how much stands as it was."""
     out = console()
     if planned.decided:
         rows = [
@@ -38,6 +38,8 @@ def show_planned(planned: Planned, reasons: Mapping[str, str]) -> None:
         ]
         out.print(table("Decisions", ("campaign", "reason", ">engagements", "which means"), rows))
         out.print()
+    if planned.unchanged:
+        click.echo(_standing(planned))
     done = "Would plan" if planned.dry_run else "Planned"
     click.echo(
         f"{done} as of {_at(planned.as_of)}: {counted(planned.customers, 'customer')}, "
@@ -45,6 +47,13 @@ def show_planned(planned: Planned, reasons: Mapping[str, str]) -> None:
     )
     if planned.dry_run:
         click.echo("Nothing was kept.")
+
+
+def _standing(planned: Planned) -> str:
+    stand = "stands as it was" if planned.unchanged == 1 else "stand as they were"
+    if planned.decided:
+        return f"{counted(planned.unchanged, 'other decision')} {stand}."
+    return f"Nothing new was decided; {counted(planned.unchanged, 'decision')} {stand}."
 
 
 def plan_document(planned: Planned) -> Mapping[str, Any]:

@@ -32,6 +32,12 @@ as_of_option = click.option(
     metavar="INSTANT",
     help="The instant to act as of, such as 2017-03-01T09:00:00Z. [default: now]",
 )
+past_option = click.option(
+    "--as-of",
+    callback=_instant,
+    metavar="INSTANT",
+    help="The instant to count as of, such as 2017-03-01T09:00:00Z. [default: all there is]",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
 
 

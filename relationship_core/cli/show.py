@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from html import escape
@@ -12,7 +13,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -22,8 +24,17 @@ from relationship_core.cli.documents import is_plain
 
 BAR = 16
 """Columns of a full bar."""
+BETWEEN = 3
+"""Columns between two columns of a table."""
 PAGE_WIDTH = 110
 """Columns of a page."""
+
+_PHRASE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d|\S+")
+"""What stays on one line as long as there is room: an instant or a word;"""
+_WORD = re.compile(r"\S+")
+"""then a word;"""
+_LETTER = re.compile(r"\S")
+"""then at least a letter."""
 
 _PAGE = """\
 <!DOCTYPE html>
@@ -81,16 +92,56 @@ def heading(text: str, *, more: str = "") -> Text:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> RenderableType:
-    """A table with a title above; a column whose name begins with ``>`` is one of numbers."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
-    for column in columns:
-        is_number = column.startswith(">")
-        made.add_column(
-            column.removeprefix(">"), justify="right" if is_number else "left", no_wrap=is_number, overflow="fold"
-        )
-    for row in rows:
-        made.add_row(*(clean(cell) if isinstance(cell, str) else cell for cell in row))
-    return Group(heading(title), made)
+    """A table with a title above; a column whose name begins with ``>`` is one of numbers.
+
+    Where there is not room for all of it, the widest columns give way first, and numbers and words last.
+    """
+    cells = [[Text(clean(cell)) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    return Group(heading(title), _Fitting(columns, cells))
+
+
+class _Fitting:
+    """A table that is laid out once the width of its place is known."""
+
+    def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[Text]]) -> None:
+        self._names = [Text(column.removeprefix(">")) for column in columns]
+        self._are_numbers = [column.startswith(">") for column in columns]
+        self._rows = rows
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+        for name, is_number, width in zip(self._names, self._are_numbers, self._widths(options.max_width), strict=True):
+            made.add_column(name, justify="right" if is_number else "left", width=width, overflow="fold")
+        for row in self._rows:
+            made.add_row(*row)
+        yield made
+
+    def _widths(self, room: int) -> list[int]:
+        columns = [[name, *cells] for name, *cells in zip(self._names, *self._rows, strict=True)]
+        whole = [max(cell.cell_len for cell in cells) for cells in columns]
+        widths = whole
+        for unbroken in (_PHRASE, _WORD, _LETTER):
+            least = [
+                width if is_number and unbroken is not _LETTER else max(_longest(unbroken, cell) for cell in cells)
+                for cells, is_number, width in zip(columns, self._are_numbers, whole, strict=True)
+            ]
+            widths = _narrowed(widths, least, room - BETWEEN * (len(widths) - 1))
+        return widths
+
+
+def _longest(unbroken: re.Pattern[str], text: Text) -> int:
+    return max((cell_len(part) for part in unbroken.findall(text.plain)), default=1)
+
+
+def _narrowed(widths: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Take from the widest, cell by cell, until they fit or none has more than its least."""
+    narrowed = list(widths)
+    for _ in range(sum(widths) - room):
+        places = [place for place, width in enumerate(narrowed) if width > least[place]]
+        if not places:
+            break
+        narrowed[max(places, key=narrowed.__getitem__)] -= 1
+    return narrowed
 
 
 def indented(part: RenderableType, columns: int = 2) -> Padding:

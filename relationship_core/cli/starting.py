@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import shutil
+import sys
+from email.utils import quote
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -39,18 +44,32 @@ def init(folder: Path, name: str | None, currency: str, zone: str, *, as_json: b
     for path in written:
         click.echo(f"  {path}")
     click.echo("\nWhat to do next:")
-    where = "" if folder == Path() else f" --project {folder}"
+    relate = _as_called() if folder == Path() else f"{_as_called()} --project {shlex.quote(str(folder))}"
     for line in (
         f"edit {SETTINGS} and campaigns/*.toml",
-        f"relate{where} import customers FILE      who they are: a CSV, Parquet or JSON lines file",
-        f"relate{where} import interactions FILE   what happened: orders, visits, complaints",
-        f"relate{where} run                        review, plan, deliver into outbox/",
-        f"relate{where} report",
+        f"{relate} import customers FILE      who they are: a CSV, Parquet or JSON lines file",
+        f"{relate} import interactions FILE   what happened: orders, visits, complaints",
+        f"{relate} run                        review, plan, deliver into outbox/",
+        f"{relate} report",
     ):
         click.echo(f"  {line}")
 
 
 COMMANDS = {"init": init}
+
+
+def _as_called() -> str:
+    """The words that call ``relate`` again from here, as they were typed."""
+    program = Path(sys.argv[0])
+    if program.name == "__main__.py":
+        return f"{shlex.quote(sys.orig_argv[0])} -m relationship_core"
+    if program.stem != "relate":  # another program, which has it under a name of its own
+        return click.get_current_context().find_root().info_name or "relate"
+    found = shutil.which("relate")
+    if found is not None and Path(found).resolve() == program.resolve():
+        return "relate"
+    here = program.absolute()
+    return shlex.quote(str(here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else program))
 
 
 def _refuse_existing(folder: Path) -> None:
@@ -78,12 +97,13 @@ def _write(folder: Path, project: ProjectSettings) -> list[str]:
 
 
 def _filled_in(text: str, project: ProjectSettings) -> str:
-    address = project.name.replace("<", "").replace(">", "")
+    # In the sender only a name of plain words needs no quotation marks.
+    name = project.name if re.fullmatch(r"[\w &'-]+", project.name) else f'"{quote(project.name)}"'
     values = {
         "name": project.name,
         "currency": project.currency,
         "zone": project.zone,
-        "sender": f"{address} <hello@example.com>",
+        "sender": f"{name} <hello@example.com>",
     }
     for key, value in values.items():
         text = text.replace(f"@{key}@", json.dumps(value, ensure_ascii=False))  # a JSON string is a TOML string too

@@ -11,22 +11,32 @@ from relationship_core import DecisionCount, LadderView, ProjectSettings, Report
 from relationship_core.cli.show import bar, counted, heading, table, when
 
 
-def ladder_parts(view: LadderView) -> Iterator[RenderableType]:
+def ladder_parts(view: LadderView, zone: str) -> Iterator[RenderableType]:
     """Customers by stage, the moves, and where customers stood at the end of each month."""
     everybody = sum(view.stages.values())
     stages = [
         (stage, f"{customers:,}", f"{customers / (everybody or 1):.1%}", bar(customers / (everybody or 1)))
         for stage, customers in view.stages.items()
     ]
-    lapsed = f"{view.lapsed:,} of them lapsed."
-    yield Group(table(f"Ladder {view.ladder}", ("stage", ">customers", ">share", ""), stages), lapsed)
+    title = f"Ladder {view.ladder}" + (f" as of {when(view.as_of, zone)}" if view.as_of else "")
+    yield Group(table(title, ("stage", ">customers", ">share", ""), stages), _lapsed(view))
     if not view.movements:
-        yield "Nobody has moved yet; `relate review` moves."
+        yield "Nobody has moved yet; `relate review` moves." if view.lapsed is not None else "Nobody had moved yet."
         return
     yield table("Moves on the ladder", ("month", "from", "to", ">customers"), _moves(view))
     reached = [stage for stage in view.stages if any(each[stage] for each in view.by_month.values())]
     months = [(month, *(f"{each[stage]:,}" for stage in reached)) for month, each in view.by_month.items()]
-    yield table("Stages at the end of each month", ("month", *(f">{stage}" for stage in reached)), months)
+    title = "Stages at the end of each month" + (", the last one until then" if view.lapsed is None else "")
+    yield table(title, ("month", *(f">{stage}" for stage in reached)), months)
+
+
+def _lapsed(view: LadderView) -> str:
+    if view.lapsed is not None:
+        return f"{view.lapsed:,} of them lapsed."
+    return (
+        "Counted are the customers known today; since when they are known is not kept.\n"
+        "Who had lapsed then is not kept."
+    )
 
 
 def _moves(view: LadderView) -> Iterator[tuple[str, str, str, str]]:
@@ -38,15 +48,20 @@ def _moves(view: LadderView) -> Iterator[tuple[str, str, str, str]]:
 def report_parts(numbers: Report, project: ProjectSettings) -> Iterator[RenderableType]:
     """All there is to tell, from the whole to the messages."""
     happened = sum(numbers.interactions.values())
+    is_past = numbers.ladder.as_of is not None
+    known, until = (" known today", " until then") if is_past else ("", "")
     yield Group(
         heading(project.name, more=f"as of {when(numbers.as_of, project.zone)} ({project.zone})"),
-        f"{counted(numbers.customers, 'customer')}, {counted(happened, 'interaction')}",
+        f"{counted(numbers.customers, 'customer')}{known}, {counted(happened, 'interaction')}{until}",
     )
     if numbers.interactions:
         kinds = [(kind, f"{rows:,}", bar(rows / happened)) for kind, rows in numbers.interactions.items()]
         yield table("Interactions", ("kind", ">number", ""), kinds)
-    yield from ladder_parts(numbers.ladder)
-    yield _decisions(numbers.decisions) if numbers.decisions else "No decisions yet; `relate plan` decides."
+    yield from ladder_parts(numbers.ladder, project.zone)
+    if numbers.decisions is None:
+        yield "What was decided until then is not kept: a decision is replaced by the next one."
+    else:
+        yield _decisions(numbers.decisions) if numbers.decisions else "No decisions yet; `relate plan` decides."
     if numbers.messages:
         rows = [(each.campaign, each.channel, each.state, f"{each.messages:,}") for each in numbers.messages]
         yield table("Messages", ("campaign", "channel", "state", ">number"), rows)

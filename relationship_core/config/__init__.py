@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from email.utils import getaddresses
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
@@ -55,6 +56,34 @@ def _one_line(_owner: object, attribute: attrs.Attribute[str], value: str) -> No
         raise ConfigurationError(message)
 
 
+_ADDRESS = re.compile(
+    r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*",
+    re.IGNORECASE | re.ASCII,
+)
+"""An e-mail address as it may stand in a header without an extension for other scripts (RFC 5322, dot-atom)."""
+
+
+def _complaint(sender: str) -> str:
+    """What is wrong with a sender; empty where mail can come from it."""
+    found = getaddresses([sender])  # of several, or of what stands around it, too
+    address = found[0][1] if len(found) == 1 else ""
+    if _ADDRESS.fullmatch(address) and (sender == address or sender.endswith(f"<{address}>")):
+        return ""
+    return (
+        "must be an e-mail address such as hello@example.com, or a name and an address such as "
+        "Corner Bakery <hello@example.com>, with quotation marks around a name that has a comma or a colon, "
+        f"not {sender!r}"
+    )
+
+
+def _sender(_owner: object, attribute: attrs.Attribute[str], value: str) -> None:
+    complaint = _complaint(value) if value else ""
+    if complaint:
+        message = f"{attribute.name} {complaint}"
+        raise ConfigurationError(message)
+
+
 @frozen(kw_only=True)
 class ProjectSettings:
     """``[project]``: what holds for everything.
@@ -72,8 +101,22 @@ class ProjectSettings:
     currency: str = field(default="EUR", validator=_currency)
     zone: str = field(default="UTC", validator=_zone)
     locale: str = field(default="en", validator=_locale)
-    sender: str = field(default="", validator=_one_line)
+    sender: str = field(default="", validator=[_one_line, _sender])
     postal_address: str = ""
+
+
+def _installed(_owner: object, attribute: attrs.Attribute[tuple[str, ...]], value: tuple[str, ...]) -> None:
+    if not value:
+        return
+    from relationship_core.plugins.sources import builtin_sources, installed_sources
+
+    sources = (*builtin_sources(), *installed_sources())
+    known = sorted({name for source in sources for name in (source.name, source.distribution) if name})
+    for name in value:
+        if name not in known:
+            hint = nearest(name, known) or f"; installed are {', '.join(known)}"
+            message = f"{attribute.name}: the plugin {name!r} is not installed{hint}"
+            raise ConfigurationError(message)
 
 
 @frozen(kw_only=True)
@@ -82,11 +125,11 @@ class PluginSettings:
 
     Attributes:
         required: names of plugins or of distributions; nothing works without them.
-        disabled: names of plugins or of distributions that are not loaded.
+        disabled: names of plugins or of distributions that are not loaded; they must be installed.
     """
 
     required: tuple[str, ...] = field(default=(), converter=tuple)
-    disabled: tuple[str, ...] = field(default=(), converter=tuple)
+    disabled: tuple[str, ...] = field(default=(), converter=tuple, validator=_installed)
 
 
 def _read_only(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -190,7 +233,7 @@ def provider_settings(
     """An instance of a provider's settings class, from what the configuration says.
 
     A field of that class with the metadata ``{"project": "sender"}`` takes the project's ``sender`` where the
-    configuration does not give it; likewise every other key of ``[project]``.
+    configuration does not give it, and must be an address like it; likewise every other key of ``[project]``.
 
     Args:
         provider: the provider that was chosen.
@@ -210,6 +253,10 @@ def provider_settings(
     }
     reader = Reader("", folder)
     settings = reader.make(provider.settings, {**inherited, **choice.settings}, where)
+    for each in attrs.fields(provider.settings):
+        given = choice.settings.get(each.name)
+        if each.metadata.get("project") == "sender" and isinstance(given, str) and (wrong := _complaint(given)):
+            reader.note(f"{where} {each.name}", wrong)
     refuse(reader.problems)
     return settings
 

@@ -10,6 +10,8 @@ from attrs import evolve, frozen
 
 from relationship_core.columns import RUNS
 from relationship_core.flow.deliver import Delivered
+from relationship_core.flow.last_review import is_by_rules, last_reviewed, refuse_before_the_last
+from relationship_core.flow.rules import Rules
 from relationship_core.flow.standing import last_recorded
 from relationship_core.ports import Store
 
@@ -33,16 +35,19 @@ class Run:
     resumed: bool = False
 
 
-def cut_short(store: Store, *, now: datetime) -> Run | None:
+def cut_short(store: Store, rules: Rules, *, now: datetime) -> Run | None:
     """The run to take up, if there is one.
 
-    A run that has not come to deliver, while newer things were recorded, is given up: the next one does its work.
+    A run that has not come to deliver, while newer things were recorded or reviewed, is given up: the next one
+    does its work. One that was to plan reviews again where the rules have changed meanwhile.
     """
-    run, last = _unfinished(store), last_recorded(store)
-    if run is not None and run.step != "deliver" and last is not None and last > run.as_of:
+    run = _unfinished(store)
+    if run is None or run.step == "deliver":
+        return run
+    if any(last is not None and last > run.as_of for last in (last_recorded(store), last_reviewed(store))):
         _keep(store, run, state="overtaken", finished_at=now)
         return None
-    return run
+    return run if is_by_rules(store, rules) else evolve(run, step="review")
 
 
 def _unfinished(store: Store) -> Run | None:
@@ -54,7 +59,12 @@ def _unfinished(store: Store) -> Run | None:
 
 
 def start(store: Store, *, as_of: datetime, now: datetime) -> Run:
-    """Note that a run begins."""
+    """Note that a run begins.
+
+    Raises:
+        RejectedError: there was a review as of a later instant.
+    """
+    refuse_before_the_last(store, as_of, "run")
     number = store.count(RUNS, []).item() + 1
     run = Run(id=f"{number:08d}", as_of=as_of, step="review", started_at=now)
     _keep(store, run, state="running", finished_at=None)

@@ -56,12 +56,12 @@ class Summary:
     @property
     def decisions(self) -> Mapping[str, int]:
         """How many engagements there are for each reason; ``due`` are those that went ahead."""
-        return _sums((each.reason, each.engagements) for each in self.report.decisions)
+        return _sums((each.reason, each.engagements) for each in self.report.decisions or ())
 
     @property
     def left_alone(self) -> Mapping[str, int]:
         """How many engagements were not gone ahead with, for each reason."""
-        refused = (each for each in self.report.decisions if each.verdict == "skipped")
+        refused = (each for each in self.report.decisions or () if each.verdict == "skipped")
         return _sums((each.reason, each.engagements) for each in refused)
 
     @property
@@ -98,7 +98,7 @@ class Summary:
                 for move in self.report.ladder.movements
             ],
             "decisions": dict(self.decisions),
-            "decisions_by_campaign": [asdict(each) for each in self.report.decisions],
+            "decisions_by_campaign": [asdict(each) for each in self.report.decisions or ()],
             "messages": dict(self.channels),
             "messages_by_campaign": [asdict(each) for each in self.report.messages],
         }

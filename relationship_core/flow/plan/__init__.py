@@ -16,6 +16,7 @@ from attrs import field, frozen
 
 from relationship_core.columns import DECISIONS, MESSAGES, Page
 from relationship_core.flow.facts import read_fact, write_fact
+from relationship_core.flow.last_review import refuse_before_the_last, refuse_other_rules
 from relationship_core.flow.plan.candidates import KEYS, candidate_names, candidates
 from relationship_core.flow.plan.circumstances import with_circumstances, without_settled
 from relationship_core.flow.plan.outbox import queue
@@ -40,7 +41,8 @@ class Planned:
         as_of: the instant planned at.
         customers: how many were looked at.
         planned: how many engagements were put in the outbox.
-        decided: how many decisions there were, by (campaign, reason).
+        decided: how many decisions are new or other than before, by (campaign, reason).
+        unchanged: how many stand as they were.
         dry_run: true where nothing was kept.
     """
 
@@ -48,6 +50,7 @@ class Planned:
     customers: int
     planned: int
     decided: Mapping[tuple[str, str], int] = field(factory=dict)
+    unchanged: int = 0
     dry_run: bool = False
 
 
@@ -81,16 +84,18 @@ def plan(
     """Decide about every customer reviewed since the last plan, and those whose refusal may have lifted.
 
     Raises:
-        RejectedError: something was recorded that happened after the instant.
+        RejectedError: something was recorded that happened after the instant, or reviewed as of a later one.
+        ConfigurationError: nobody was reviewed by these rules, or a policy fails.
         ConfigurationError: a measure is new or has changed since history was folded.
-        ConfigurationError: a policy fails.
     """
     refuse_the_past(store, moment.now, "plan")
+    refuse_before_the_last(store, moment.now, "plan")
+    refuse_other_rules(store, rules)
     check_measures(store, rules.catalog.measures)
     if not dry_run:
         _mark_after_changed_settings(store, outbox)
     whole = store.marked("plan") is None
-    customers = planned = 0
+    customers = planned = unchanged = 0
     decided: Counter[tuple[str, str]] = Counter()
     for page in store.pages("plan", as_of=moment.now, size=page_size):
         if dry_run:
@@ -102,11 +107,19 @@ def plan(
         customers += len(page.customers)
         planned += outcome.messages.height
         decided.update(outcome.counts())
+        unchanged += outcome.decisions.height - outcome.changed.height
         progress(Progress(step="plan", done=customers))
     if whole and not dry_run:
         with store.transaction():
             store.unmark("plan", None)
-    return Planned(as_of=moment.now, customers=customers, planned=planned, decided=dict(decided), dry_run=dry_run)
+    return Planned(
+        as_of=moment.now,
+        customers=customers,
+        planned=planned,
+        decided=dict(decided),
+        unchanged=unchanged,
+        dry_run=dry_run,
+    )
 
 
 def _mark_after_changed_settings(store: Store, outbox: Outbox) -> None:
@@ -129,7 +142,7 @@ class _Outcome:
     messages: pl.DataFrame
 
     def counts(self) -> Mapping[tuple[str, str], int]:
-        rows = self.decisions.group_by("campaign", "reason").len()
+        rows = self.changed.group_by("campaign", "reason").len()
         return {(campaign, reason): number for campaign, reason, number in rows.iter_rows()}
 
 

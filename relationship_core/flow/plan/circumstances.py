@@ -18,6 +18,9 @@ CONTACTS = ("queued", "claimed", "attempting", "accepted", "unknown")
 FAILED = "failed"
 """The state of a message that never left: it could not be rendered, or its address was suppressed meanwhile."""
 
+REJECTED = "rejected"
+"""The state of a message that its channel will never take."""
+
 
 def without_settled(
     due: pl.DataFrame, store: Store, now: datetime, versions: Mapping[str, str]
@@ -26,7 +29,8 @@ def without_settled(
 
     A plan that is repeated at its instant meets its own messages: those candidates are ``held``, and their
     messages do not count as contacts, so that it decides the same again. A message that failed in another
-    version of its campaign went to nobody and is forgotten here: if it is planned again, it takes its own place.
+    version of its campaign went to nobody and is forgotten here, and so is one that was rejected at an address
+    which has been replaced since: if it is planned again, it takes its own place.
 
     Args:
         due: candidates with an occasion.
@@ -36,7 +40,7 @@ def without_settled(
     """
     page = Page(due["customer"].unique().sort())
     kept = store.read(MESSAGES, page=page, columns=[*KEYS, "state", "queued_at", "version"])
-    messages = kept.filter(~_failed_before(versions)).drop("version")
+    messages = _without_replaced(kept.filter(~_failed_before(versions)).drop("version"), store, page)
     own = messages.filter(pl.col("queued_at") == now).select(*KEYS, pl.lit(value=True).alias("held"))
     earlier = messages.filter(pl.col("queued_at") != now)
     left = (
@@ -46,6 +50,16 @@ def without_settled(
     )
     given_up = own.join(left, on=KEYS, how="anti")
     return left, pl.concat([earlier, messages.join(given_up, on=KEYS, how="semi")])
+
+
+def _without_replaced(messages: pl.DataFrame, store: Store, page: Page) -> pl.DataFrame:
+    """The messages but those that were rejected at an address at which their customer is reached no more."""
+    if not (messages["state"] == REJECTED).any():
+        return messages
+    rejected = store.read(MESSAGES, page=page, where={"state": REJECTED}, columns=[*KEYS, "medium", "address"])
+    points = store.read(CONTACT_POINTS, page=page, columns=["customer", "medium", "address"])
+    replaced = rejected.join(points, on=["customer", "medium", "address"], how="anti")
+    return messages.join(replaced, on=KEYS, how="anti", maintain_order="left")
 
 
 def _failed_before(versions: Mapping[str, str]) -> pl.Expr:

@@ -13,7 +13,7 @@ import polars as pl
 from attrs import frozen
 
 from relationship_core.columns import STATES, TRANSITIONS, Page
-from relationship_core.flow.facts import read_fact, write_fact
+from relationship_core.flow.last_review import is_by_rules, note_review, refuse_before_the_last
 from relationship_core.flow.progress import Listener, Progress, silent
 from relationship_core.flow.record.signature import check_measures
 from relationship_core.flow.review.due import with_due_at
@@ -21,8 +21,6 @@ from relationship_core.flow.review.moves import judge, transitions
 from relationship_core.flow.rules import Rules, due_names
 from relationship_core.flow.standing import Moment, refuse_the_past, standing
 from relationship_core.ports import Store
-
-RULES_FACT = "rules"
 
 
 @frozen(kw_only=True)
@@ -55,12 +53,13 @@ def review(
     Due are those with news, those whose time has come, and everybody after a change of the rules.
 
     Raises:
-        RejectedError: something was recorded that happened after the instant.
+        RejectedError: something was recorded that happened after the instant, or reviewed as of a later one.
         ConfigurationError: a measure is new or has changed since history was folded.
     """
     refuse_the_past(store, moment.now, "review")
+    refuse_before_the_last(store, moment.now, "review")
     check_measures(store, rules.catalog.measures)
-    _mark_after_changed_rules(store, rules, everybody=everybody)
+    _begin(store, rules, moment, everybody=everybody)
     whole = store.marked("review") is None
     if whole:
         with store.transaction():
@@ -79,12 +78,12 @@ def review(
     return Reviewed(as_of=moment.now, customers=customers, transitions=transitions)
 
 
-def _mark_after_changed_rules(store: Store, rules: Rules, *, everybody: bool) -> None:
-    signature = rules.signature()
-    if everybody or read_fact(store, RULES_FACT) != signature:
-        with store.transaction():
+def _begin(store: Store, rules: Rules, moment: Moment, *, everybody: bool) -> None:
+    """Note what the review goes by; after a change of the rules everybody is due."""
+    with store.transaction():
+        if everybody or not is_by_rules(store, rules):
             store.mark("review", None)
-            write_fact(store, RULES_FACT, signature)
+        note_review(store, moment.now, rules)
 
 
 def _review_page(store: Store, rules: Rules, page: Page, moment: Moment, *, mark_plan: bool) -> pl.DataFrame:
