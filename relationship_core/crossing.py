@@ -13,6 +13,8 @@ it the truth of the comparison, holds until that difference may reach zero:
 - only one half-life: h * log2(amplitude / -base), where it decays towards zero;
 - anything mixed, and bounded columns: (distance to zero) / (largest speed).
 
+What halves is never zero, but its float is, some 1,075 half-lives after it was 1: 88 years of the shortest. So
+``warmth >= 0`` stays as it is, and ``warmth > 0`` until then, which is never where that is after LAST_INSTANT.
 A null stays null without news, unless its column steps. Rounding is met by taking every distance shorter,
 relative to the size of what was added up. Where the distance is nil the answer is the smallest possible time,
 not zero, so that whoever waits for it makes progress; a customer exactly at a threshold is reviewed again in
@@ -26,11 +28,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
 import polars as pl
 from attrs import frozen
 
+from relationship_core.columns import INSTANT
 from relationship_core.conditions import Condition, Node
 from relationship_core.conditions.nodes import DAY, MICROSECONDS_PER_DAY, MOMENT, NUMBER, defined
 from relationship_core.conditions.scope import NOW
@@ -45,6 +49,9 @@ SMALLEST_DAYS = 1.5 / MICROSECONDS_PER_DAY
 LONGEST_DAYS = 365_250.0
 """A thousand years: the longest answer, so that instants can hold it."""
 
+LAST_INSTANT = datetime(2100, 1, 1, tzinfo=UTC)
+"""Everything recorded is before it; a float that would become zero after it is said never to."""
+
 _SAFETY = 1e-11
 """Relative; rounding in a few additions and one decay stays below 1e-13."""
 
@@ -52,6 +59,8 @@ _CAREFUL_DEPTH = 2
 """Levels of AND and OR at which it matters which part decides; every level doubles the expression."""
 
 _TINY = 1e-300
+_STEP = 2.0**-1074  # the smallest positive float, and the distance of the smallest ones
+_SAME_AS_ZERO = {"<": 1.0, ">=": 1.0, ">": -1.0, "<=": -1.0, "=": 0.0, "<>": 0.0, "in": 0.0}
 _NEVER = pl.lit(math.inf)
 
 
@@ -130,13 +139,17 @@ class _Sum:
         return self.size * _SAFETY
 
 
-_Part: TypeAlias = "float | Literal['base', 'slope', 'bound']"
+_Part: TypeAlias = "float | Literal['base', 'slope', 'bound', 'grain', 'faintest']"
 """What a course is made of: a half-life stands for its amplitude."""
 
 
 @frozen(kw_only=True, eq=False)
 class _Course:
-    """How a number moves; see the module. A part that is absent is zero; ``base`` is always there."""
+    """How a number moves; see the module. A part that is absent is zero; ``base`` is always there.
+
+    With half-lives come two sizes in steps: ``grain``, by which small floats may be wrong, and ``faintest``, beyond
+    which a number whose parts have one sign is not computed as zero.
+    """
 
     parts: Mapping[_Part, _Sum]
     horizons: tuple[pl.Expr, ...] = ()
@@ -146,8 +159,8 @@ class _Course:
         return [part for part in self.parts if isinstance(part, float)]
 
     @property
-    def is_still(self) -> bool:
-        return len(self.parts) == 1
+    def moving(self) -> list[_Part]:
+        return [part for part in self.parts if part not in {"base", "grain", "faintest"}]
 
     @property
     def start(self) -> _Sum:
@@ -155,8 +168,7 @@ class _Course:
 
 
 def _plus(left: _Course, right: _Course) -> _Course:
-    both = left.parts.keys() & right.parts.keys()
-    sums = {part: left.parts[part] + right.parts[part] for part in both}
+    sums = {part: left.parts[part] + right.parts[part] for part in left.parts.keys() & right.parts.keys()}
     return _Course(parts={**left.parts, **right.parts, **sums}, horizons=left.horizons + right.horizons)
 
 
@@ -164,12 +176,17 @@ def _scaled(course: _Course, factor: _Sum, horizons: tuple[pl.Expr, ...] = ()) -
     parts = {part: number * factor for part, number in course.parts.items()}
     if "bound" in parts:
         parts["bound"] = _Sum(value=_absolute(parts["bound"].value), size=parts["bound"].size)
+    if "grain" in parts and factor is not _MINUS:
+        # A product is rounded by half a step at most, and so many whole steps become zero in it.
+        known = isinstance(factor.size, float) and factor.size > 0
+        parts["faintest"] = parts["grain"] + (_Sum.of(factor.size * (0.5 // factor.size)) if known else _HALF_STEP)
+        parts["grain"] = parts["grain"] + _HALF_STEP
     return _Course(parts=parts, horizons=course.horizons + horizons)
 
 
 def _inverse(number: _Sum) -> _Sum:
     divisor = _expr(number.value).replace(0.0, None)
-    return _Sum(value=1 / divisor, size=number.size / (divisor * divisor))
+    return _Sum(value=1 / divisor, size=number.size / divisor / divisor)
 
 
 def _expr(number: _Number) -> pl.Expr:
@@ -178,6 +195,7 @@ def _expr(number: _Number) -> pl.Expr:
 
 _MINUS = _Sum(value=-1.0, size=1.0)
 _NONE = _Sum(value=0.0, size=0.0)
+_HALF_STEP = _Sum(value=0.5, size=0.5)
 
 
 def _course(node: Node, motions: Mapping[str, Motion]) -> _Course:
@@ -188,7 +206,7 @@ def _course(node: Node, motions: Mapping[str, Motion]) -> _Course:
         number = float(node.value) / (MICROSECONDS_PER_DAY if node.kind == MOMENT else 1)
         return _Course(parts={"base": _Sum.of(number)})
     courses = [_course(arg, motions) for arg in node.args]
-    if all(course.is_still for course in courses):
+    if not any(course.moving for course in courses):
         horizons = tuple(horizon for course in courses for horizon in course.horizons)
         return _Course(parts={"base": _Sum.of(_in_days(node))}, horizons=horizons)
     if node.op == "coalesce":
@@ -203,9 +221,9 @@ def _combined(node: Node, left: _Course, right: _Course) -> _Course:
         return _plus(left, right)
     if node.op == "-":
         return _plus(left, _scaled(right, _MINUS))
-    if node.op == "*" and left.is_still:
+    if node.op == "*" and not left.moving:
         return _scaled(right, left.parts["base"], left.horizons)
-    if right.is_still:
+    if not right.moving:
         factor = right.parts["base"]
         return _scaled(left, factor if node.op == "*" else _inverse(factor), right.horizons)
     horizons = (*left.horizons, *right.horizons, _days_to(pl.col(NEXT_DAY)))
@@ -219,7 +237,7 @@ def _course_of_column(value: pl.Expr, motion: Motion) -> _Course:
     if isinstance(motion, Linear):
         return _moving(base, "slope", motion.per_day)
     if isinstance(motion, Halving):
-        return _Course(parts={"base": _NONE, float(motion.days): base})
+        return _Course(parts={"base": _NONE, float(motion.days): base, "grain": _HALF_STEP, "faintest": _HALF_STEP})
     if isinstance(motion, Bounded):
         return _moving(base, "bound", motion.per_day)
     return _Course(parts={"base": base}, horizons=(_next_jump(motion),))
@@ -265,15 +283,15 @@ def _where_present(args: Sequence[Node], values: Sequence[_Number]) -> pl.Expr:
     )
 
 
-def _crossing(difference: _Course) -> pl.Expr | None:
-    """Days until the difference may reach or leave zero, or a horizon."""
-    moving = difference.parts.keys() - {"base"}
+def _crossing(sign: str, difference: _Course) -> pl.Expr | None:
+    """Days until what the sign of a comparison says of the difference may change, or a horizon."""
+    moving = difference.moving
     if not moving:
         return _least(difference.horizons)
-    if moving == {"slope"}:
+    if moving == ["slope"]:
         days = _linear_crossing(difference)
-    elif moving == set(difference.half_lives) and len(moving) == 1:
-        days = _halving_crossing(difference)
+    elif moving == difference.half_lives:
+        days = _decaying_crossing(sign, difference)
     else:
         days = _bounded_crossing(difference)
     return _least([days, *difference.horizons])
@@ -306,11 +324,32 @@ def _halving_crossing(difference: _Course) -> pl.Expr:
     return pl.when(towards & ahead & (_expr(amplitude.size) > 0)).then(days).otherwise(_NEVER)
 
 
+def _decaying_crossing(sign: str, difference: _Course) -> pl.Expr:
+    """With half-lives of one sign and no base only the end of floats can change anything."""
+    days = _halving_crossing(difference) if len(difference.half_lives) == 1 else _bounded_crossing(difference)
+    start, none = difference.start, difference.parts["base"].size
+    if isinstance(none, float) and none != 0:
+        return days
+    of_one_sign, signs, ends = _expr(none) == 0, [], []
+    grain, faintest = (_expr(difference.parts[part].size) for part in ("grain", "faintest"))
+    for half_life in difference.half_lives:
+        amplitude, value = difference.parts[half_life], _expr(difference.parts[half_life].value)
+        of_one_sign &= value.abs() >= _expr(amplitude.size) * (1 - _SAFETY)
+        signs.append(value.sign())
+        height = value.abs() - amplitude.slack - (grain + 1) * _STEP  # what is known of now is rounded, too
+        ends.append((height.clip(lower_bound=0).log(2.0) - faintest.log(2.0) - math.log2(_STEP)) * half_life)
+    of_one_sign &= pl.max_horizontal(signs) * pl.min_horizontal(signs) >= 0
+    end = pl.max_horizontal(ends)
+    same = _expr(start.value).sign().is_in([0.0, _SAME_AS_ZERO[sign]])  # the comparison says of zero what it says now
+    days = pl.when(_expr(start.size) < _TINY).then(0.0).otherwise(days)  # speeds so small are computed as zero
+    late = end > _days_to(pl.lit(LAST_INSTANT, dtype=INSTANT))
+    return pl.when(of_one_sign).then(pl.when(same | late).then(_NEVER).otherwise(end)).otherwise(days)
+
+
 def _bounded_crossing(difference: _Course) -> pl.Expr:
     start, speed = difference.start, _NONE.size
-    for part, number in difference.parts.items():
-        if part != "base":
-            speed = _add(speed, number.size * (math.log(2.0) / part if isinstance(part, float) else 1.0))
+    for part in difference.moving:
+        speed = _add(speed, difference.parts[part].size * (math.log(2.0) / part if isinstance(part, float) else 1.0))
     distance = _expr(start.value).abs() - start.slack
     moves = (_expr(speed) > 0) & distance.is_not_null()
     return pl.when(moves).then(distance / speed).otherwise(_NEVER)
@@ -349,7 +388,9 @@ def _until_any(node: Node, motions: Mapping[str, Motion]) -> pl.Expr | None:
     course = _course(first, motions)
     if node.op == "is null":
         return _least(course.horizons)
-    return _least([_crossing(_plus(course, _scaled(_course(other, motions), _MINUS))) for other in others])
+    signs = [">=", "<="] if node.op == "between" else [node.op] * len(others)
+    minus = [_scaled(_course(other, motions), _MINUS) for other in others]
+    return _least([_crossing(sign, _plus(course, each)) for sign, each in zip(signs, minus, strict=True)])
 
 
 def _least(waits: Iterable[pl.Expr | None]) -> pl.Expr | None:

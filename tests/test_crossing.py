@@ -12,12 +12,14 @@ from hypothesis import given, strategies as st
 from relationship_core.columns import INSTANT
 from relationship_core.conditions import Condition, parse_condition
 from relationship_core.crossing import (
+    LAST_INSTANT,
     SMALLEST_DAYS,
     days_until_change,
     motion_of_feature,
     next_change_column,
 )
 from relationship_core.declarations import Bounded, Daily, Feature, Halving, Linear, Motion, Steps, Still
+from relationship_core.flow.record.fold import LATEST
 
 NOW = datetime(2017, 3, 1, 12, tzinfo=UTC)
 NEXT_DAY = NOW + timedelta(hours=17)  # midnight of a project far in the west
@@ -120,6 +122,7 @@ def is_late(days: float | None, changed: float | None) -> bool:
     return changed is not None and (days is None or days > changed)
 
 
+DAYS_LEFT = (LATEST - NOW) / timedelta(days=1)
 GRID = [step / 4 for step in range(1, 1601)]
 REVIEWS = [17 / 24 + day for day in range(400)]
 
@@ -164,6 +167,36 @@ EXACT = [
     ("warmth < -1", Customer(warmth=-4), 60),
     ("habit > 0.5", Customer(habit=1), 365),
     ("warmth + warmth > 1", Customer(warmth=1), 30),
+    ("warmth / 1e200 > 1e-200", Customer(warmth=8), 90),
+    ("1 * warmth < 0", Customer(warmth=0.25), None),
+    ("warmth >= 0", Customer(warmth=8), None),
+    ("warmth <= 0", Customer(warmth=-8), None),
+    ("warmth > 0", Customer(warmth=-8), None),
+    ("warmth > 0", Customer(warmth=8), None),
+    ("warmth < 0", Customer(warmth=-8), None),
+    ("warmth = 0", Customer(warmth=8), None),
+    ("warmth <> 0", Customer(warmth=8), None),
+    ("warmth <> 0", Customer(warmth=0), None),
+    ("warmth IN (0, 3)", Customer(warmth=2), None),
+    ("warmth IN (0, 3)", Customer(warmth=6), 30),
+    ("warmth BETWEEN 0 AND 3", Customer(warmth=6), 30),
+    ("warmth BETWEEN 0 AND 3", Customer(warmth=2), None),
+    ("warmth > gap", Customer(warmth=8, gap=0), None),
+    ("gap * warmth > 0", Customer(warmth=8, gap=-2), None),
+    ("0 < -3 * warmth", Customer(warmth=8), None),
+    ("warmth / 7 >= -warmth", Customer(warmth=8), None),
+    ("warmth + habit > 0", Customer(warmth=8, habit=1), None),
+    ("warmth + habit < 0", Customer(warmth=8, habit=0), None),
+    ("warmth - habit > 0", Customer(warmth=8, habit=-1), None),
+    ("coalesce(warmth, habit) > 0", Customer(habit=1), None),
+    # The smallest float is 2 ** -1074, and half of it is zero.
+    ("warmth > 0", Customer(warmth=2.0**-1000), 75 * 30),
+    ("warmth > 0", Customer(warmth=2.0**-200), 875 * 30),
+    ("3 * warmth > 0", Customer(warmth=2.0**-200), 875 * 30),
+    # 0.1 is a little more than a tenth, so that five of the smallest floats, but not four, remain one of them.
+    ("0.1 * warmth > 0", Customer(warmth=2.0**-200), (874 - math.log2(4.5)) * 30),
+    ("warmth >= 0", Customer(warmth=2.0**-1070), None),
+    ("warmth > 0", Customer(warmth=2.0**-50), None),  # not before the year 2100
     ("now - at > 30", Customer(at_days=-3), 27),
     ("at < now - 30", Customer(at_days=-3), 27),
     ("at > now", Customer(at_days=12), 12),
@@ -229,6 +262,10 @@ def test_a_wrong_next_change_still_makes_progress() -> None:
 def test_a_thousand_years_are_the_longest_wait() -> None:
     assert predicted(parse("silence > 365000"), Customer(silence=0)) == pytest.approx(365_000)
     assert predicted(parse("silence > 1e300"), Customer(silence=0)) == pytest.approx(365_250)
+
+
+def test_floats_end_where_the_records_do() -> None:
+    assert LAST_INSTANT == LATEST
 
 
 def test_a_stepping_feature_has_its_next_change_in_a_column() -> None:
@@ -356,16 +393,44 @@ SIMPLE = st.one_of(
 )
 
 
-# The shortest half-life is 30 days. After a thousand of them a decayed number is below what floats can tell from
-# zero, and that is when it is said to reach a threshold of zero.
-FLOATS_END_DAYS = 29_000
+# Far enough from the smallest float that what the conditions below make of it is not zero when they are looked at.
+FAINT = st.floats(1e-290, 1e-285)
+SCALE = st.sampled_from(["1", "3", "0.1", "0.5", "1.5", "0.97", "60", "1000"])
+FADING = st.recursive(
+    st.sampled_from(["warmth", "habit", "warmth", "coalesce(gap, warmth)"]),
+    lambda inner: st.one_of(
+        st.builds("{} * {}".format, SCALE, inner),
+        st.builds("({}) / {}".format, inner, SCALE),
+        st.builds("-({})".format, inner),
+        st.builds("({} {} {})".format, inner, st.sampled_from("+-"), inner),
+    ),
+    max_leaves=3,
+)
+
+
+@given(
+    text=st.builds("{} {} {}".format, FADING, COMPARISON, st.just("0") | FADING)
+    | st.builds("{} BETWEEN 0 AND {}".format, FADING, FADING)
+    | st.builds("{} IN (0, 1)".format, FADING),
+    warmth=FAINT,
+    habit=FAINT,
+    signs=st.sampled_from([(1, 1), (1, -1), (-1, 1), (-1, -1)]),
+)
+def test_never_late_where_floats_end(text: str, warmth: float, habit: float, signs: tuple[int, int]) -> None:
+    """Floats run out of digits, and then of numbers, before the judge's eyes."""
+    customer = Customer(warmth=signs[0] * warmth, habit=signs[1] * habit)
+    condition = parse(text)
+    days = predicted(condition, customer)
+    decades = [step * 10.0 for step in range(1, 2000)]
+    times = [each for each in sorted([*around(days), *decades]) if each < DAYS_LEFT]
+    assert not is_late(days, first_change(condition, customer, times))
 
 
 @given(text=SIMPLE, customer=CUSTOMERS)
 def test_not_absurdly_early(text: str, customer: Customer) -> None:
     condition = parse(text)
     days = predicted(condition, customer)
-    if days is not None and SMALLEST_DAYS < days < FLOATS_END_DAYS:
+    if days is not None and SMALLEST_DAYS < days < 100_000:
         later = days + 1e-3 + days * 1e-6
         assert first_change(condition, customer, [later]) == later
 
@@ -379,6 +444,19 @@ def test_waking_up_leads_on(text: str, customer: Customer) -> None:
         frame = customer.at([days])
         again = frame.select(days_until_change(condition, MOTIONS).alias("days"))["days"].item()
         assert again is None or again < 1e-3
+
+
+def test_the_longer_half_life_wins_however_small_it_begins() -> None:
+    condition, customer = parse("warmth > habit"), Customer(warmth=1, habit=2.0**-60)
+    times = [step * 10.0 for step in range(1, 400)]
+    changed = first_change(condition, customer, times)
+    assert changed == pytest.approx(60 / (1 / 30 - 1 / 365), abs=10)
+    assert not is_late(predicted(condition, customer), changed)
+
+
+def test_what_cancels_out_is_looked_at_however_small_it_is() -> None:
+    condition, customer = parse("warmth = -habit"), Customer(warmth=2.0**-1074, habit=-(2.0**-1074))
+    assert not is_late(predicted(condition, customer), first_change(condition, customer, GRID))
 
 
 LATE = [
