@@ -212,6 +212,7 @@ IMPORTS = Table(
         "new": pl.Int64,
         "repeated": pl.Int64,
         "rejected": pl.Int64,
+        "unknown_customers": pl.Int64,
         "rejects_size": pl.Int64,
         "state": pl.String,
         "at": INSTANT,

@@ -128,7 +128,7 @@ def test_what_is_recorded_twice_is_kept_once(
 ) -> None:
     recorder = make_recorder(store, every_measure)
     batch = [order(number, amount=Money(minor=500, currency="EUR")) for number in range(3)]
-    assert record(recorder, [*batch, batch[0]]) == Recorded(new=3, repeated=1)
+    assert record(recorder, [*batch, batch[0]]) == Recorded(new=3, repeated=1, unknown_customers=1)
     unmark(store)
     before, numbers = everything(store), kept_numbers(recorder)
     assert record(recorder, batch) == Recorded(repeated=3)
@@ -143,7 +143,7 @@ def test_the_same_id_from_another_source_is_another_interaction(
 ) -> None:
     recorder = make_recorder(store, every_measure)
     till = Interaction(source="till", id="1", customer="ann", kind="order", at=NOON)
-    assert record(recorder, [order(1), till]) == Recorded(new=2)
+    assert record(recorder, [order(1), till]) == Recorded(new=2, unknown_customers=1)
 
 
 def test_what_contradicts_the_first_version_is_refused_and_its_batch_with_it(
@@ -192,6 +192,17 @@ def test_only_customers_with_news_are_marked(
     unmark(store)
     record(recorder, [order(2, "bob"), order(3, "cid"), order(4, "dot", NOON - timedelta(days=900))])
     assert marked(store) == ["cid", "dot"]
+
+
+def test_customers_whom_nobody_knew_are_counted(
+    store: Store, make_recorder: MakeRecorder, every_measure: Measures
+) -> None:
+    recorder = make_recorder(store, every_measure, batch=2)
+    record_customers(recorder, [Customer(id="ann")])
+    history = [order(1, "ann"), order(2, "bob"), order(3, "bob"), order(4, "cid")]
+    assert record(recorder, history) == Recorded(new=4, unknown_customers=2)
+    assert record(recorder, [*history, order(5, "bob")]) == Recorded(new=1, repeated=4)
+    assert record_customers(recorder, [Customer(id="dot")]) == Recorded(new=1)
 
 
 def test_an_unknown_customer_gets_a_row_and_a_known_one_keeps_his(
@@ -269,7 +280,7 @@ def test_a_frame_is_recorded_as_objects_are(
 ) -> None:
     lines = [[{"product": "tea", "minor": 250, "quantity": 2}], []]
     rows = frame(id=[1, 2], amount=[500, None], currency=["EUR", None], lines=lines, data=[None, '{"n": 1}'])
-    assert record(make_recorder(store, every_measure, batch=1), rows) == Recorded(new=2)
+    assert record(make_recorder(store, every_measure, batch=1), rows) == Recorded(new=2, unknown_customers=1)
     objects = [
         order(1, "c", amount=Money(minor=500, currency="EUR"), lines=[OrderLine(product="tea", quantity=2, minor=250)]),
         order(2, "c", data={"n": "1"}),
@@ -293,6 +304,10 @@ BAD_FRAMES = [
     (frame(id=["1", ""]), "number 2 cannot be recorded: there is no id"),
     (frame(id=["1", " 2"]), "number 2 cannot be recorded: the id has white space around it"),
     (frame(id=["1", "2\0"]), "the id holds a NUL character"),
+    (frame(id=["1", "2\n3"]), "number 2 cannot be recorded: the id holds a line break or another control character"),
+    (frame(id=["1"], customer=["a\u2028b"]), "the customer holds a line break or another control character"),
+    (frame(id=["1"], source=["a\tb"]), "the source holds a line break or another control character"),
+    (frame(id=["1", "2"], amount=[0, -1]), "number 2 cannot be recorded: the amount of an order is negative"),
     (frame(id=["1", "2"], kind=["order", "ordr"]), "the kind 'ordr' is unknown; did you mean 'order'?"),
     (frame(id=["1"], at=[NOW + timedelta(days=1, seconds=1)]), "more than a day in the future"),
     (frame(id=["1"], at=[datetime(1969, 12, 31, tzinfo=UTC)]), "not in the years 1970 to 2099"),
@@ -325,6 +340,8 @@ BAD_OBJECTS: list[tuple[Sequence[Any], str]] = [
     ([order(1), {"id": "2"}], "only Interaction objects can be recorded here, not dict"),
     ([order(1, lines=[OrderLine(product="")])], "an order line has no product"),
     ([order(1, customer="c\0")], "the customer holds a NUL character"),
+    ([order(1, customer="c\nd")], "the customer holds a line break or another control character"),
+    ([order(1, amount=Money(minor=-1, currency="EUR"))], "such as a 'return'"),
 ]
 
 
@@ -337,6 +354,12 @@ def test_objects_that_cannot_be_recorded_are_refused_by_the_batch(
         record(recorder, objects)
     assert told in str(refused.value)
     assert recorder.store.read(INTERACTIONS).is_empty()
+
+
+def test_money_may_flow_back_in_other_kinds(make_recorder: MakeRecorder, every_measure: Measures) -> None:
+    recorder = make_recorder(MemoryStore(), every_measure, kinds=("order", "return"))
+    back = Interaction(source="s", id="1", customer="c", kind="return", at=NOON, amount=Money(minor=-5, currency="EUR"))
+    assert record(recorder, [back, order(2, amount=Money(minor=0, currency="EUR"))]).new == 2
 
 
 def test_what_lies_a_day_ahead_is_recorded(make_recorder: MakeRecorder, every_measure: Measures) -> None:

@@ -68,7 +68,7 @@ def reasons(recorded: Recorded) -> dict[int, str]:
 def test_a_csv_file(recorder: Recorder, put: Callable[..., Path]) -> None:
     lines = '"[{""product"": ""tea"", ""category"": ""drinks"", ""minor"": 1230}]"'
     path = put(f"{HEADER},currency,reference,lines,data", f'{ROW},EUR,r1,{lines},"{{""till"": 3}}"')
-    assert import_file(recorder, "interactions", path) == Recorded(new=1)
+    assert import_file(recorder, "interactions", path) == Recorded(new=1, unknown_customers=1)
     line = {"product": "tea", "category": "drinks", "quantity": 1.0, "minor": 1230}
     at = datetime(2017, 3, 1, 9, tzinfo=UTC)
     assert kept(recorder) == [("shop", "1", "ann", "order", at, 1230, "r1", [line], '{"till": "3"}')]
@@ -84,7 +84,7 @@ def test_csv_as_other_programs_write_it(
     text = f'{HEADER}\n\n"shop", 1 ,änn,order,2017-03-01T09:00:00Z,12.30\n'.replace(",", delimiter)
     path = tmp_path / "orders.CSV"
     path.write_bytes((mark + text).replace("\n", end).encode())
-    assert import_file(recorder, "interactions", path) == Recorded(new=1)
+    assert import_file(recorder, "interactions", path) == Recorded(new=1, unknown_customers=1)
     assert kept(recorder, "source", "id", "customer", "amount") == [("shop", "1", "änn", 1230)]
 
 
@@ -122,13 +122,13 @@ def test_columns_may_be_called_otherwise(recorder: Recorder, put: Callable[..., 
     path = put("basket,household,when,note", "1,h1,2017-03-01T09:00:00Z,hello")
     columns = {"id": "basket", "customer": "household", "at": "when"}
     recorded = import_file(recorder, "interactions", path, columns=columns, source="shop", kind="order")
-    assert recorded == Recorded(new=1, ignored=("note",))
+    assert recorded == Recorded(new=1, unknown_customers=1, ignored=("note",))
     assert kept(recorder, "source", "id", "customer", "kind") == [("shop", "1", "h1", "order")]
 
 
 def test_a_given_source_fills_gaps_only(recorder: Recorder, put: Callable[..., Path]) -> None:
     path = put(HEADER, ROW, ROW.replace("shop", ""))
-    assert import_file(recorder, "interactions", path, source="till") == Recorded(new=2)
+    assert import_file(recorder, "interactions", path, source="till") == Recorded(new=2, unknown_customers=1)
     assert kept(recorder, "source") == [("shop",), ("till",)]
 
 
@@ -215,6 +215,9 @@ BAD_ROWS = [
     ('shop,2,ann,order,2017-03-01T09:00:00Z,"1,23"', "the amount is not a decimal number"),
     ("shop,2,ann,order,2017-03-01T09:00:00Z,NaN", "the amount is not a decimal number"),
     ("shop,2,ann,order,2017-03-01T09:00:00Z,99999999999999.00", "the amount is too large"),
+    ("shop,2,ann,order,2017-03-01T09:00:00Z,-0.01", "the amount of an order is negative"),
+    ("shop,2,a\x1bnn,order,2017-03-01T09:00:00Z,1", "the customer holds a line break or another control character"),
+    ("sh\x85op,2,ann,order,2017-03-01T09:00:00Z,1", "the source holds a line break or another control character"),
 ]
 
 
@@ -262,13 +265,13 @@ def test_a_bad_value_in_a_further_column(
 
 
 def test_one_stray_quote_does_not_swallow_the_rows_after_it(recorder: Recorder, put: Callable[..., Path]) -> None:
-    rows = [ROW.replace(",1,", f",{number},") for number in range(5000)]
+    rows = [f"{ROW.replace(',1,', f',{number},')},r1" for number in range(5000)]
     rows[2] = rows[2].replace("ann", '"ann')
-    rows[3000] = rows[3000].replace("ann", '"a""n\nn"')
-    recorded = import_file(recorder, "interactions", put(HEADER, *rows))
+    rows[3000] = rows[3000].replace("r1", '"a""n\nn"')
+    recorded = import_file(recorder, "interactions", put(f"{HEADER},reference", *rows))
     assert (recorded.new, recorded.rejected) == (4999, 1)
     assert list(reasons(recorded)) == [4]
-    assert 'a"n\nn' in {customer for (customer,) in kept(recorder, "customer")}
+    assert 'a"n\nn' in {reference for (reference,) in kept(recorder, "reference")}
 
 
 def test_rejects_can_be_corrected_and_imported(recorder: Recorder, put: Callable[..., Path]) -> None:
@@ -298,7 +301,7 @@ def test_rejects_go_where_they_are_wanted_but_never_over_another_file(
 def test_rejects_of_an_earlier_import_are_not_left_lying(recorder: Recorder, put: Callable[..., Path]) -> None:
     bad = import_file(recorder, "interactions", put(HEADER, "short"))
     assert bad.rejects is not None
-    assert import_file(recorder, "interactions", put(HEADER, ROW)) == Recorded(new=1)
+    assert import_file(recorder, "interactions", put(HEADER, ROW)) == Recorded(new=1, unknown_customers=1)
     assert not bad.rejects.exists()
 
 
@@ -390,7 +393,7 @@ def test_instants_times_and_dates_in_parquet(
     path = tmp_path / "orders.parquet"
     frame = pl.DataFrame({"source": ["s"], "id": [1], "customer": [7], "kind": ["order"], "at": at})
     frame.write_parquet(path)
-    assert import_file(recorder, "interactions", path, zone=zone) == Recorded(new=1)
+    assert import_file(recorder, "interactions", path, zone=zone) == Recorded(new=1, unknown_customers=1)
     assert kept(recorder, "customer", "at") == [("7", datetime(2017, 3, 1, tzinfo=UTC) + timedelta(hours=expected))]
 
 

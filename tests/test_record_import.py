@@ -1,5 +1,6 @@
 """An import that dies goes on where it stopped; one that is finished is not done again."""
 
+import json
 import os
 import signal
 import subprocess
@@ -12,6 +13,8 @@ from typing import Any
 
 import polars as pl
 import pytest
+from attrs import evolve
+from click.testing import Result
 
 from relationship_core import (
     CUSTOMERS,
@@ -131,8 +134,24 @@ def test_a_finished_import_is_not_done_again_and_says_so(
     before = everything(recorder, first.rejects)
     moved = path.rename(path.with_name(f"moved{path.suffix}"))
     again = import_file(recorder, "interactions", moved, rejects=first.rejects)
-    assert again == Recorded(new=first.new, repeated=first.repeated, rejected=BAD, rejects=first.rejects, already=True)
+    assert first.unknown_customers == 5
+    assert again == evolve(first, already=True)
     assert everything(recorder, first.rejects) == before
+
+
+def test_the_terminal_tells_of_customers_whom_nobody_knew(relate: Callable[..., Result], tmp_path: Path) -> None:
+    assert relate("init").exit_code == 0
+    known = tmp_path / "customers.csv"
+    known.write_text("customer\nann\n", encoding="utf-8")
+    assert "nobody knew" not in relate("import", "customers", known).stdout
+    file = till(tmp_path, FIRST)
+    assert "nobody knew" not in relate("import", "interactions", file).stdout
+    file = till(tmp_path, FIRST, *(f"till,{customer},{customer},visit,2017-03-01T09:00:00Z,,," for customer in "xyz"))
+    for _ in range(2):
+        told = relate("import", "interactions", file).stdout
+        assert "Customers whom nobody knew, added without a name: 3." in told
+    document = json.loads(relate("import", "interactions", file, "--json").stdout)
+    assert (document["new"], document["unknown_customers"], document["already"]) == (3, 3, True)
 
 
 def test_a_file_that_grew_adds_its_new_rows(
@@ -144,7 +163,7 @@ def test_a_file_that_grew_adds_its_new_rows(
     rows[:2].write_csv(path)
     import_file(recorder, "interactions", path)
     rows.write_csv(path)
-    assert import_file(recorder, "interactions", path) == Recorded(new=2, repeated=2)
+    assert import_file(recorder, "interactions", path) == Recorded(new=2, repeated=2, unknown_customers=2)
 
 
 def till(folder: Path, *rows: str) -> Path:
@@ -197,7 +216,9 @@ def test_a_row_that_says_the_same_in_other_words_is_repeated(
 ) -> None:
     recorder = make_recorder(store, every_measure)
     same = 'till,1,ann,order,2017-03-01T10:00:00+01:00,7.4,r1,"{""till"": 3}"'
-    assert import_file(recorder, "interactions", till(tmp_path, FIRST, same)) == Recorded(new=1, repeated=1)
+    assert import_file(recorder, "interactions", till(tmp_path, FIRST, same)) == Recorded(
+        new=1, repeated=1, unknown_customers=1
+    )
     tables = [table for table in TABLES if table != IMPORTS]
     before = [store.read(table).rows() for table in tables]
     assert import_file(recorder, "interactions", till(tmp_path, same, same)) == Recorded(repeated=2)

@@ -496,7 +496,7 @@ HISTORY = st.lists(
         at=st.integers(0, 800 * 24 * 60).map(lambda minutes: START + timedelta(minutes=minutes)),
         minor=st.integers(-2_000, 100_000),
         category=st.sampled_from(["tea", "cake", "books", None]),
-    ),
+    ).map(lambda event: evolve(event, minor=max(event.minor, 0)) if event.kind == "order" else event),
     max_size=20,
 )
 

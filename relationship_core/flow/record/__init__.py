@@ -11,12 +11,13 @@ import polars as pl
 
 from relationship_core.columns import CUSTOMERS, INTERACTIONS
 from relationship_core.errors import RejectedError
+from relationship_core.flow.record.addresses import PLACE, check_media, point_problems
 from relationship_core.flow.record.checks import PROBLEM, Rule, customer_rules, interaction_rules, sift
 from relationship_core.flow.record.commit import commit
 from relationship_core.flow.record.customers import commit_customers
 from relationship_core.flow.record.frames import batches, customers_frames, interactions_frame
 from relationship_core.flow.record.importing import import_file
-from relationship_core.flow.record.mapping import check_frame
+from relationship_core.flow.record.mapping import check_frame, media_of
 from relationship_core.flow.record.nested import attribute_problems
 from relationship_core.flow.record.recorder import Recorded, Recorder
 from relationship_core.flow.record.typed import typed_interactions
@@ -44,7 +45,7 @@ def record(recorder: Recorder, interactions: Iterable[Interaction] | pl.DataFram
             Record all of it again once it is corrected: what was kept already does not count twice.
         ConfigurationError: a measure is new or has changed since history was folded.
     """
-    new = done = 0
+    new = done = unknown = 0
     for rows in _interaction_frames(recorder, interactions):
         good = _accepted(
             rows,
@@ -55,9 +56,11 @@ def record(recorder: Recorder, interactions: Iterable[Interaction] | pl.DataFram
         # Neighbours in the store are written together, which is much cheaper.
         ordered = good.select(_NUMBER, *INTERACTIONS.schema).sort("customer", maintain_order=True)
         for batch in ordered.iter_slices(recorder.batch):
-            new += commit(recorder, batch, _all_kept)
+            added, strangers = commit(recorder, batch, _all_kept)
+            new += added
+            unknown += strangers
         done += rows.height
-    return Recorded(new=new, repeated=done - new)
+    return Recorded(new=new, repeated=done - new, unknown_customers=unknown)
 
 
 def record_customers(recorder: Recorder, customers: Iterable[Customer] | pl.DataFrame) -> Recorded:
@@ -65,16 +68,18 @@ def record_customers(recorder: Recorder, customers: Iterable[Customer] | pl.Data
 
     A frame has the column ``customer`` and may have ``name``, ``locale``, ``zone``, ``country``, ``attributes``
     (JSON text), ``attribute.<name>`` and ``contact.<medium>``. What a customer leaves open stays as it is known,
-    attribute by attribute; contact points are added.
+    attribute by attribute and medium by medium; the contact points of a medium replace those that were known.
 
     Raises:
         RejectedError: something in it cannot be recorded; nothing of its batch was kept, nor what comes after.
+        ConfigurationError: a column names a medium that nobody knows, or an attribute that is not declared.
     """
     new = done = 0
     for people, points in _customer_frames(recorder, customers):
         good = _accepted(people, customer_rules(), done, "customer").select(list(CUSTOMERS.schema))
-        for batch in good.iter_slices(recorder.batch):
-            new += commit_customers(recorder, batch, points.join(batch, on="customer", how="semi"))
+        for start in range(0, good.height, recorder.batch):
+            own = pl.col(PLACE).is_between(start, start + recorder.batch - 1)
+            new += commit_customers(recorder, good[start : start + recorder.batch], points.filter(own))
         done += people.height
     return Recorded(new=new, repeated=done - new)
 
@@ -84,15 +89,19 @@ def _customer_frames(
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     if isinstance(customers, pl.DataFrame):
         check_frame("customers", customers.columns)
+        check_media(media_of(customers.columns), recorder.media)
         typed = typed_customers(customers, recorder.attributes)
         yield typed, contact_points(typed)
         return
     for batch in batches(customers, Customer, recorder.batch):
         people, points = customers_frames(batch)
+        told = people.with_row_index(PLACE).join(
+            point_problems(points, recorder.media), on=PLACE, how="left", maintain_order="left"
+        )
         if recorder.attributes is not None:
             problems = attribute_problems(people["attributes"], recorder.attributes)
-            people = people.with_columns(problems.alias(PROBLEM))
-        yield people, points
+            told = told.with_columns(pl.coalesce(problems, PROBLEM).alias(PROBLEM))
+        yield told, points
 
 
 def _interaction_frames(
@@ -113,7 +122,7 @@ def _accepted(rows: pl.DataFrame, rules: list[Rule], before: int, what: str) -> 
     return good
 
 
-def _all_kept(_: int, contradicting: pl.DataFrame) -> None:
+def _all_kept(_: int, contradicting: pl.DataFrame, __: int) -> None:
     _refuse(contradicting.sort(_NUMBER), "interaction")
 
 

@@ -25,6 +25,9 @@ AHEAD = timedelta(days=1)
 LARGEST_AMOUNT = 2**53
 """Measures are floating-point numbers, which hold every integer up to here."""
 
+CONTROL = r"[\p{Cc}\x{2028}\x{2029}]"
+"""A control character, or what begins a new line: the latter two are none, but break a line as well."""
+
 _SUGGESTED = 50
 """For so many unknown names the nearest right one is looked for; the rest would take too long."""
 
@@ -37,11 +40,15 @@ def sift(frame: pl.DataFrame, rules: Sequence[Rule]) -> tuple[pl.DataFrame, pl.D
     bad = frame.select(pl.any_horizontal(applies).alias("bad"))["bad"]
     if not bad.any():
         return frame, frame.clear().with_columns(reason=pl.lit("", pl.String))
-    reason = pl.coalesce(
+    # Reasons are texts to be built, so only for those rows that need one.
+    return frame.filter(~bad), frame.filter(bad).with_columns(reason=first_reason(rules))
+
+
+def first_reason(rules: Sequence[Rule]) -> pl.Expr:
+    """What the first rule that applies tells; null where none does."""
+    return pl.coalesce(
         pl.when(condition).then(pl.lit(told) if isinstance(told, str) else told) for condition, told in rules
     )
-    # Reasons are texts to be built, so only for those rows that need one.
-    return frame.filter(~bad), frame.filter(bad).with_columns(reason=reason)
 
 
 def interaction_rules(kinds: Collection[str], currency: str, now: datetime, frame: pl.DataFrame) -> list[Rule]:
@@ -71,12 +78,13 @@ def customer_rules() -> list[Rule]:
 
 
 def identity_rules(name: str) -> list[Rule]:
-    """Text that identifies something is there, is not padded, and can be kept by any store."""
+    """Text that identifies something is there, is not padded, is one line, and can be kept by any store."""
     column = pl.col(name)
     return [
         (column.is_null() | (column == ""), f"there is no {name}"),
         (column != column.str.strip_chars(), f"the {name} has white space around it"),
         *text_rules((name,)),
+        (column.str.contains(CONTROL), f"the {name} holds a line break or another control character"),
     ]
 
 
@@ -112,6 +120,10 @@ def _money_rules(currency: str) -> list[Rule]:
             f"the amount is in another currency than the project's, {currency}; convert it first",
         ),
         (~pl.col("amount").is_between(-LARGEST_AMOUNT, LARGEST_AMOUNT), "the amount is too large"),
+        (
+            (pl.col("kind") == "order") & (pl.col("amount") < 0),
+            "the amount of an order is negative; what goes back is an interaction of its own, such as a 'return'",
+        ),
     ]
 
 

@@ -19,36 +19,40 @@ LAST_RECORDED_FACT = "last_recorded_at"
 """Under this name the store keeps the latest instant of any recorded interaction, as ISO text."""
 
 
-def commit(recorder: Recorder, interactions: pl.DataFrame, note: Callable[[int, pl.DataFrame], None]) -> int:
+def commit(
+    recorder: Recorder, interactions: pl.DataFrame, note: Callable[[int, pl.DataFrame, int], None]
+) -> tuple[int, int]:
     """Keep a batch, fold what was new of it, and mark those customers for review.
 
     Args:
         recorder: what to work with.
         interactions: checked rows of INTERACTIONS, with any further columns.
-        note: called inside the transaction with the number of new rows, and those rows that contradict what is
-            kept under their ids, with one more column, ``reason``; what it raises undoes the batch.
+        note: called inside the transaction with the number of new rows; those rows that contradict what is kept
+            under their ids, with one more column, ``reason``; and the number of customers whom nobody knew. What
+            it raises undoes the batch.
 
     Returns:
-        How many were new.
+        How many were new, and how many customers nobody knew.
     """
     store = recorder.store
     with store.transaction():
-        new = _keep(recorder, interactions) if interactions.height else interactions
-        note(new.height, contradicting(store, interactions, new))
+        new, unknown = _keep(recorder, interactions) if interactions.height else (interactions, 0)
+        note(new.height, contradicting(store, interactions, new), unknown)
     if recorder.announce is not None and new.height:
         recorder.announce(new)
-    return new.height
+    return new.height, unknown
 
 
-def put_missing(store: Store, customers: pl.Series) -> None:
-    """Give every customer a row who has none yet; inside a transaction."""
+def put_missing(store: Store, customers: pl.Series) -> int:
+    """Give every customer a row who has none yet, and say how many that were; inside a transaction."""
     page = Page(customers.unique().sort())
     known = store.read(CUSTOMERS, page=page, columns=["customer"])["customer"]
     if len(known) == len(page.customers):
-        return
+        return 0
     missing = page.customers.to_frame("customer").filter(~pl.col("customer").is_in(known.implode()))
     nothing = [pl.lit(None, kind).alias(name) for name, kind in CUSTOMERS.schema.items() if name != "customer"]
     store.put(CUSTOMERS, missing.select("customer", *nothing))
+    return missing.height
 
 
 def agree_on_measures(recorder: Recorder) -> None:
@@ -64,17 +68,17 @@ def agree_on_measures(recorder: Recorder) -> None:
         write_fact(recorder.store, MEASURES_FACT, declared)
 
 
-def _keep(recorder: Recorder, interactions: pl.DataFrame) -> pl.DataFrame:
-    store = recorder.store
+def _keep(recorder: Recorder, interactions: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    store, unknown = recorder.store, 0
     agree_on_measures(recorder)
     new = store.append(interactions.select(list(INTERACTIONS.schema)))
     if new.height:
-        put_missing(store, new["customer"])
+        unknown = put_missing(store, new["customer"])
         measures, keyed = fold(new, recorder.measures, recorder.zone)
         store.merge(measures, keyed)
         store.mark("review", measures["customer"])
         _remember_last(store, new)
-    return new
+    return new, unknown
 
 
 def _remember_last(store: Store, new: pl.DataFrame) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 
 import polars as pl
 
-from relationship_core.columns import CONTACT_POINTS, CUSTOMERS, Page
+from relationship_core.columns import CONTACT_POINTS, CUSTOMERS, MESSAGES, Page
+from relationship_core.flow.record.addresses import PLACE
 from relationship_core.flow.record.recorder import Recorder
 from relationship_core.ports import Store
 
@@ -23,13 +24,14 @@ def commit_customers(
 ) -> int:
     """Keep a batch of customers; mark those for review who are new or have changed.
 
-    What a row leaves open (null) stays as it is known, attribute by attribute. Contact points are added.
-    Of two rows for one customer the later wins where both say something.
+    What a row leaves open (null) stays as it is known, attribute by attribute and medium by medium. The contact
+    points of a medium that it does name replace those that were known, and a message that waits for one of the
+    latter goes to the new one. Of two rows for one customer the later wins where both say something.
 
     Args:
         recorder: what to work with.
         people: checked rows of CUSTOMERS; a customer may come twice.
-        points: rows of CONTACT_POINTS of these customers.
+        points: rows of CONTACT_POINTS of these customers, with the column PLACE.
         note: called with the number of new customers, inside the transaction.
 
     Returns:
@@ -51,10 +53,8 @@ def _keep(store: Store, people: pl.DataFrame, points: pl.DataFrame) -> int:
     changed = merged.join(known, on=list(CUSTOMERS.schema), how="anti", nulls_equal=True)
     if changed.height:
         store.put(CUSTOMERS, changed)
-    fresh = _fresh_points(points, store.read(CONTACT_POINTS, page=page))
-    if fresh.height:
-        store.put(CONTACT_POINTS, fresh)
-    touched = pl.concat([changed["customer"], fresh["customer"]]).unique().sort()
+    reached_otherwise = _keep_points(store, _stated_last(points), page) if points.height else points["customer"]
+    touched = pl.concat([changed["customer"], reached_otherwise]).unique().sort()
     if len(touched):
         store.mark("review", touched)
     return given.height - known.height
@@ -92,6 +92,33 @@ def _united(texts: Iterable[str]) -> str | None:
     return json.dumps(values, ensure_ascii=False, sort_keys=True) if values else None
 
 
-def _fresh_points(points: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    each = points.unique(subset=list(CONTACT_POINTS.key), keep="last", maintain_order=True)
-    return each.join(known, on=list(CONTACT_POINTS.schema), how="anti").sort(CONTACT_POINTS.key)
+def _stated_last(points: pl.DataFrame) -> pl.DataFrame:
+    """For each customer and medium, the contact points of the last row that names any."""
+    last = pl.col(PLACE) == pl.col(PLACE).max().over("customer", "medium")
+    return points.filter(last).unique(subset=list(CONTACT_POINTS.key), keep="last").sort(CONTACT_POINTS.key)
+
+
+def _keep_points(store: Store, stated: pl.DataFrame, page: Page) -> pl.Series:
+    """Put contact points in the place of those that were known; the customers for whom that changed something."""
+    known = store.read(CONTACT_POINTS, page=page)
+    fresh = stated.join(known, on=list(CONTACT_POINTS.schema), how="anti", maintain_order="left")
+    replaced = known.join(stated, on=["customer", "medium"], how="semi").join(
+        stated, on=list(CONTACT_POINTS.key), how="anti"
+    )
+    if replaced.height:
+        store.delete(CONTACT_POINTS, replaced)
+        _redirect(store, replaced, stated)
+    if fresh.height:
+        store.put(CONTACT_POINTS, fresh)
+    return pl.concat([fresh["customer"], replaced["customer"]])
+
+
+def _redirect(store: Store, replaced: pl.DataFrame, stated: pl.DataFrame) -> None:
+    """Messages that wait for an address which was replaced go to the first one in its place."""
+    customers = Page(replaced["customer"].unique().sort())
+    waiting = store.read(MESSAGES, page=customers, where={"state": "queued"}, columns=["id", *CONTACT_POINTS.key])
+    first = stated.group_by("customer", "medium").agg(pl.col("address").min())
+    moved = waiting.join(replaced, on=list(CONTACT_POINTS.key), how="semi").drop("address")
+    if moved.height:
+        redirected = moved.join(first, on=["customer", "medium"]).select("id", "address").sort("id")
+        store.update(MESSAGES, redirected)

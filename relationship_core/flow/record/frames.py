@@ -9,8 +9,9 @@ from typing import TypeVar
 
 import polars as pl
 
-from relationship_core.columns import CONTACT_POINTS, CUSTOMERS, INTERACTIONS
+from relationship_core.columns import CUSTOMERS, INTERACTIONS
 from relationship_core.errors import RejectedError
+from relationship_core.flow.record.addresses import POINTS, tidy
 from relationship_core.model.customer import Customer
 from relationship_core.model.interaction import Interaction, OrderLine
 
@@ -55,7 +56,7 @@ def interactions_frame(interactions: Sequence[Interaction]) -> pl.DataFrame:
 
 
 def customers_frames(customers: Sequence[Customer]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows of CUSTOMERS and of CONTACT_POINTS; an empty name is unknown, that is, null."""
+    """Rows of CUSTOMERS, and of CONTACT_POINTS with the column PLACE; an empty name is unknown, that is, null."""
     try:
         people = pl.DataFrame(
             {
@@ -70,17 +71,17 @@ def customers_frames(customers: Sequence[Customer]) -> tuple[pl.DataFrame, pl.Da
         )
         points = pl.DataFrame(
             [
-                (one.id, point.medium, point.address, point.synthetic)
-                for one in customers
+                (place, one.id, point.medium, point.address, point.synthetic)
+                for place, one in enumerate(customers)
                 for point in one.contact_points
             ],
-            schema=dict(CONTACT_POINTS.schema),
+            schema=POINTS,
             orient="row",
         )
     except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
         message = "a customer holds a value of the wrong type; correct it and record again"
         raise RejectedError(message) from error
-    return people, points
+    return people, points.with_columns(tidy(pl.col("medium"), pl.col("address")).alias("address"))
 
 
 def _lines(lines: Sequence[OrderLine]) -> list[dict[str, object]] | None:

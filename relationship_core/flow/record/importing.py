@@ -16,11 +16,12 @@ from attrs import evolve, frozen
 from relationship_core.columns import CUSTOMERS, IMPORTS
 from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.flow.progress import Listener, Progress, silent
+from relationship_core.flow.record.addresses import check_media
 from relationship_core.flow.record.checks import PROBLEM, customer_rules, interaction_rules, sift
 from relationship_core.flow.record.commit import commit
 from relationship_core.flow.record.convert import check_zone, text
 from relationship_core.flow.record.customers import commit_customers
-from relationship_core.flow.record.mapping import What, map_columns
+from relationship_core.flow.record.mapping import What, map_columns, media_of
 from relationship_core.flow.record.recorder import Recorded, Recorder
 from relationship_core.flow.record.rejects import FIRST, LAST, append_rejects, prepare_rejects
 from relationship_core.flow.record.sources import Source, open_source
@@ -58,6 +59,7 @@ class _Standing:
     new: int = 0
     repeated: int = 0
     rejected: int = 0
+    unknown: int = 0
     size: int = 0
     finished: bool = False
 
@@ -91,7 +93,8 @@ def import_file(
         progress: told how many rows are done.
 
     Raises:
-        ConfigurationError: the file is not there, a named column is not in it, or a zone does not exist.
+        ConfigurationError: the file is not there, a named column is not in it, or a zone, a kind or a medium
+            does not exist.
         RejectedError: the file cannot be read, or lacks a column.
         UnsupportedError: the file's extension is unknown.
     """
@@ -102,11 +105,14 @@ def import_file(
         raise ConfigurationError(message)
     given = {name: value for name, value in (("source", source), ("kind", kind)) if value is not None}
     file = open_source(path)
+    mapped = map_columns(what, path.name, file.columns, columns or {}, given)
+    if what == "customers":
+        check_media(media_of(mapped), recorder.media)
     task = _Import(
         recorder=recorder,
         what=what,
         source=file,
-        columns=map_columns(what, path.name, file.columns, columns or {}, given),
+        columns=mapped,
         given=given,
         zone=zone,
         rejects=rejects or path.with_name(f"{path.name}.rejects.csv"),
@@ -164,7 +170,7 @@ def _keep(task: _Import, before: _Standing, rows: pl.DataFrame) -> _Standing:
     good, bad, commit_rows = _sifted(task, _renamed(task, rows))
     after = before
 
-    def note(new: int, contradicting: pl.DataFrame | None = None) -> None:
+    def note(new: int, contradicting: pl.DataFrame | None = None, unknown: int = 0) -> None:
         nonlocal after
         refused = bad if contradicting is None else pl.concat([bad, contradicting])
         repeated = rows.height - new - refused.height
@@ -174,6 +180,7 @@ def _keep(task: _Import, before: _Standing, rows: pl.DataFrame) -> _Standing:
             new=before.new + new,
             repeated=before.repeated + repeated,
             rejected=before.rejected + refused.height,
+            unknown=before.unknown + unknown,
             size=_write_rejects(task, refused) if refused.height else before.size,
         )
         _write_standing(task.recorder, after)
@@ -201,10 +208,10 @@ def _renamed(task: _Import, rows: pl.DataFrame) -> pl.DataFrame:
 class _Note(Protocol):
     """Told what came of a batch, inside its transaction."""
 
-    def __call__(self, new: int, contradicting: pl.DataFrame | None = None) -> None: ...
+    def __call__(self, new: int, contradicting: pl.DataFrame | None = None, unknown: int = 0) -> None: ...
 
 
-_Commit: TypeAlias = Callable[[pl.DataFrame, _Note], int]
+_Commit: TypeAlias = Callable[[pl.DataFrame, _Note], object]
 
 
 def _sifted(task: _Import, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, _Commit]:
@@ -236,6 +243,7 @@ def _recorded(task: _Import, standing: _Standing) -> Recorded:
         repeated=standing.repeated,
         rejected=standing.rejected,
         rejects=task.rejects if standing.rejected else None,
+        unknown_customers=standing.unknown,
         ignored=tuple(name for name in task.source.columns if name not in used),
     )
 
@@ -279,6 +287,7 @@ def _read_standing(store: Store, key: str) -> _Standing:
         new=row["new"],
         repeated=row["repeated"],
         rejected=row["rejected"],
+        unknown=row["unknown_customers"] or 0,
         size=row["rejects_size"],
         finished=row["state"] == _FINISHED,
     )
@@ -291,6 +300,7 @@ def _write_standing(recorder: Recorder, standing: _Standing) -> None:
         "new": standing.new,
         "repeated": standing.repeated,
         "rejected": standing.rejected,
+        "unknown_customers": standing.unknown,
         "rejects_size": standing.size,
         "state": _FINISHED if standing.finished else "running",
         "at": utc(recorder.clock()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from relationship_core.errors import ConfigurationError, RejectedError, nearest
@@ -73,6 +73,11 @@ def check_frame(what: What, columns: Collection[str]) -> None:
             message = f"the frame has no column {name!r} (it has {', '.join(columns)}){nearest(name, columns)}"
             raise RejectedError(message)
     _refuse_two_amounts(columns)
+
+
+def media_of(columns: Iterable[str]) -> list[str]:
+    """The media that columns of customers name."""
+    return [name.removeprefix(CONTACT) for name in columns if name.startswith(CONTACT)]
 
 
 def _is_ours(what: What, name: str, ours: Collection[str]) -> bool:

@@ -34,6 +34,7 @@ class Recorder:
         zone: the project's time zone, IANA name.
         clock: tells the present instant; nothing more than a day after it is recorded.
         attributes: the declared attributes of customers and their types; None where any is welcome.
+        media: gives the media of configured channels; asked where a medium is not a standard one.
         announce: called with the interactions that were new (rows of INTERACTIONS), batch by batch after the
             commit; None where nobody listens.
         batch: rows in one transaction.
@@ -47,6 +48,7 @@ class Recorder:
     zone: str
     clock: Clock
     attributes: Mapping[str, AttributeType] | None = None
+    media: Callable[[], Collection[str]] = tuple
     announce: Callable[[pl.DataFrame], None] | None = None
     batch: int = BATCH
     chunk: int = CHUNK
@@ -61,6 +63,8 @@ class Recorded:
         repeated: those that were; a repeated interaction changed nothing, a repeated customer was brought up to date.
         rejected: rows that were refused.
         rejects: the file that holds them with their reasons; None where there are none.
+        unknown_customers: customers whom nobody knew and whom these interactions name; they were added without a
+            name. 0 where customers are recorded.
         already: true where the file had been imported before; nothing was done, and the numbers are those of that time.
         ignored: columns of the file that were not read.
     """
@@ -69,5 +73,6 @@ class Recorded:
     repeated: int = 0
     rejected: int = 0
     rejects: Path | None = None
+    unknown_customers: int = 0
     already: bool = False
     ignored: tuple[str, ...] = ()

@@ -8,10 +8,11 @@ from typing import Any
 
 import polars as pl
 
-from relationship_core.columns import CONTACT_POINTS, CUSTOMERS
+from relationship_core.columns import CUSTOMERS
 from relationship_core.config import AttributeType
 from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.flow.record import convert
+from relationship_core.flow.record.addresses import PLACE, POINTS, address_problem, tidy
 from relationship_core.flow.record.checks import PROBLEM
 from relationship_core.flow.record.customers import ATTRIBUTE, CONTACT
 from relationship_core.flow.record.nested import attribute_problems, read_json_of
@@ -35,6 +36,9 @@ def typed_customers(frame: pl.DataFrame, declared: Mapping[str, AttributeType] |
         if name in CUSTOMERS.schema or name.startswith(CONTACT):
             columns[name], problem = convert.text(frame[name])
             problems.append(problem)
+        if name.startswith(CONTACT):
+            columns[name], problem = _addresses(name.removeprefix(CONTACT), columns[name])
+            problems.append(problem)
     attributes, problem = _attributes(frame, declared)
     columns["attributes"] = attributes
     problems.append(problem)
@@ -43,10 +47,12 @@ def typed_customers(frame: pl.DataFrame, declared: Mapping[str, AttributeType] |
 
 
 def contact_points(frame: pl.DataFrame) -> pl.DataFrame:
-    """Rows of CONTACT_POINTS from the columns ``contact.<medium>``."""
+    """Rows of CONTACT_POINTS from the columns ``contact.<medium>``, with the column PLACE."""
     media = [name for name in frame.columns if name.startswith(CONTACT)]
+    numbered = frame.select("customer", *media).with_row_index(PLACE)
     points = [
-        frame.select(
+        numbered.select(
+            PLACE,
             "customer",
             medium=pl.lit(name.removeprefix(CONTACT)),
             address=pl.col(name),
@@ -54,7 +60,13 @@ def contact_points(frame: pl.DataFrame) -> pl.DataFrame:
         ).filter(pl.col("address").is_not_null())
         for name in media
     ]
-    return pl.concat([CONTACT_POINTS.empty(), *points])
+    return pl.concat([pl.DataFrame(schema=POINTS), *points])
+
+
+def _addresses(medium: str, column: pl.Series) -> convert.Converted:
+    named, address = pl.lit(medium), pl.col(column.name)
+    kept = column.to_frame().select(tidy(named, address).alias(column.name))
+    return kept.to_series(), kept.select(address_problem(named, address)).to_series()
 
 
 def _attributes(frame: pl.DataFrame, declared: Mapping[str, AttributeType] | None) -> tuple[pl.Series, pl.Series]:
