@@ -101,12 +101,15 @@ class Rules:
         ]
         return hashlib.sha256("\n".join([self.catalog.signature(), *texts]).encode()).hexdigest()[:16]
 
-    def days_until_change(self) -> tuple[pl.Expr, ...]:
-        """For each condition, the days until it may change without news (null: never)."""
-        motions = self.catalog.motions
-        by_text = {each.text: each for each in (*self.ladder_conditions, *self.plan_conditions)}
-        crossings = [days_until_change(condition, motions) for condition in by_text.values()]
-        return (*crossings, *self._occasions_end())
+    def days_until_change(self, condition: Condition) -> pl.Expr:
+        """The days until a condition may change without news (null: never)."""
+        return days_until_change(condition, self.catalog.motions)
+
+    def days_until_news(self) -> tuple[pl.Expr, ...]:
+        """The days until anything but a rung may change: the mark, a campaign's condition, an occasion."""
+        lapsed = () if self.lapsed is None else (self.lapsed,)
+        by_text = {each.text: each for each in (*lapsed, *self.plan_conditions)}
+        return (*map(self.days_until_change, by_text.values()), *self._occasions_end())
 
     @property
     def occasion_names(self) -> frozenset[str]:

@@ -30,7 +30,7 @@ OLDEST_SQLITE = (3, 38, 0)
 
 CACHE_KIB = 64 * 1024
 
-VALUES_AT_ONCE = 1_000
+VALUES_AT_ONCE = 4_000
 """How many values one inserting statement takes; SQLite allows some 30,000."""
 
 

@@ -26,12 +26,37 @@ def with_due_at(frame: pl.DataFrame, rules: Rules) -> pl.DataFrame:
             | (pl.col("kept_stage") != pl.col("target")).fill_null(value=False)
         ).alias("changed"),
     )
-    crossings = [expression.alias(f"crossing {n}") for n, expression in enumerate(rules.days_until_change())]
-    soonest = after.select(crossings).select(pl.min_horizontal(pl.all()).alias("days")) if crossings else None
+    crossings = [*rules.days_until_news(), *_rung_crossings(after, rules)]
+    named = [expression.alias(f"crossing {n}") for n, expression in enumerate(crossings)]
+    soonest = after.select(named).select(pl.min_horizontal(pl.all()).alias("days")) if named else None
     days = pl.lit(None, dtype=pl.Float64) if soonest is None else pl.lit(soonest["days"])
     return after.with_columns(
         pl.min_horizontal(_after(days), _blocked(), _moved_on(rules), _settling(rules)).alias("due_at")
     )
+
+
+def _rung_crossings(frame: pl.DataFrame, rules: Rules) -> list[pl.Expr]:
+    """The days until a rung may be gained or lost, by those who may move at all.
+
+    Of all the ladder's conditions only these matter: to leave the rung a customer stands on, or one below, and to
+    enter the next. Who moves now, or waits until they may, is due then in any case.
+    """
+    rank = pl.col("rank")
+    may_move = (pl.col("aim") == rank) & ~_moved()
+    waits = [
+        (may_move & applies, condition)
+        for rung in rules.rungs[1:]
+        for applies, condition in ((rank == rung.rank - 1, rung.enter), (rank >= rung.rank, rung.leave))
+        if condition is not None
+    ]
+    if not waits:
+        return []
+    anybody = frame.select(applies.any().alias(str(n)) for n, (applies, _) in enumerate(waits)).row(0)
+    return [
+        pl.when(applies).then(rules.days_until_change(condition))
+        for (applies, condition), concerned in zip(waits, anybody, strict=True)
+        if concerned
+    ]
 
 
 def _moved() -> pl.Expr:
