@@ -15,6 +15,7 @@ from attrs import field, frozen
 
 from relationship_core.config.tables import Reader, document, refuse
 from relationship_core.errors import ConfigurationError, nearest
+from relationship_core.model.validation import texts
 
 if TYPE_CHECKING:
     from relationship_core.ports import Provider
@@ -128,8 +129,8 @@ class PluginSettings:
         disabled: names of plugins or of distributions that are not loaded; they must be installed.
     """
 
-    required: tuple[str, ...] = field(default=(), converter=tuple)
-    disabled: tuple[str, ...] = field(default=(), converter=tuple, validator=_installed)
+    required: tuple[str, ...] = field(default=(), converter=texts)
+    disabled: tuple[str, ...] = field(default=(), converter=texts, validator=_installed)
 
 
 def _read_only(values: Mapping[str, Any]) -> Mapping[str, Any]:
