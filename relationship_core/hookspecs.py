@@ -8,7 +8,7 @@ these names and without defaults; wrappers and orders of calling are refused.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pluggy
@@ -16,10 +16,11 @@ import pluggy
 if TYPE_CHECKING:
     import click
 
-    from relationship_core.declarations import KeyedMeasure, Measure, Policy, ScoringRule
+    from relationship_core.declarations import CaseMeasure, KeyedMeasure, Measure, Policy, ScoringRule
     from relationship_core.model.interaction import Interaction, InteractionKind
     from relationship_core.model.message import Receipt
     from relationship_core.model.relationship import Ladder, Transition
+    from relationship_core.parameters import Calibration, Parameter
     from relationship_core.ports import Channel, Provider, Renderer, Store
 
 PROJECT = "relationship_core"
@@ -51,18 +52,31 @@ def relationship_interaction_kinds() -> Sequence[InteractionKind]:
 
 
 @hookspec
-def relationship_measures() -> Sequence[Measure | KeyedMeasure]:
-    """Numbers kept up to date by interactions; each is a column in conditions and scoring rules."""
+def relationship_parameters() -> Sequence[Parameter]:
+    """Numbers that measures, scores, ladders and calibrations are declared with, for ``[parameters]``."""
 
 
 @hookspec
-def relationship_scores() -> Sequence[ScoringRule]:
-    """Scoring rules over measures and earlier scores."""
+def relationship_measures(parameters: Mapping[str, float]) -> Sequence[Measure | KeyedMeasure | CaseMeasure]:
+    """Numbers kept up to date by interactions; each is a column in conditions and scoring rules.
+
+    ``parameters`` holds the value in force of every declared parameter, by name; it is read-only.
+    """
 
 
 @hookspec
-def relationship_ladders() -> Sequence[Ladder]:
-    """Ladders of stages, for ``[ladder] use = "name"``."""
+def relationship_scores(parameters: Mapping[str, float]) -> Sequence[ScoringRule]:
+    """Scoring rules over measures and earlier scores; ``parameters`` as for measures."""
+
+
+@hookspec
+def relationship_ladders(parameters: Mapping[str, float]) -> Sequence[Ladder]:
+    """Ladders of stages, for ``[ladder] use = "name"``; ``parameters`` as for measures."""
+
+
+@hookspec
+def relationship_calibrations(parameters: Mapping[str, float]) -> Sequence[Calibration]:
+    """Ways to fit parameters to the customers there are, for ``relate calibrate``; ``parameters`` as for measures."""
 
 
 @hookspec

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,10 +11,12 @@ import polars as pl
 import pytest
 
 from relationship_core import (
+    Calibration,
     Interaction,
     InteractionKind,
     Ladder,
     Measure,
+    Parameter,
     Plugins,
     Policy,
     Provider,
@@ -122,11 +124,16 @@ class Toy:
         return (InteractionKind(name="toy", direction="inbound", summary="A test."),)
 
     @hookimpl
+    def relationship_parameters(self) -> Sequence[Parameter]:
+        return (Parameter(name="toy_days", value=40.0),)
+
+    @hookimpl
     def relationship_measures(self) -> Sequence[Measure]:
         return (Measure(name="toys", kinds=("toy",), combine="count"),)
 
     @hookimpl
-    def relationship_scores(self) -> Sequence[ScoringRule]:
+    def relationship_scores(self, parameters: Mapping[str, float]) -> Sequence[ScoringRule]:
+        self.heard["parameters"] = parameters
         return (ScoringRule(name="fun", value=pl.lit(1.0), confidence=pl.lit(1.0)),)
 
     @hookimpl
@@ -136,6 +143,10 @@ class Toy:
     @hookimpl
     def relationship_policies(self) -> Sequence[Policy]:
         return (Policy(name="toy", refuses=pl.lit(value=False)),)
+
+    @hookimpl
+    def relationship_calibrations(self) -> Sequence[Calibration]:
+        return (Calibration(name="toy", parameters=("toy_days",), needs=("orders",), fit=lambda _customers: {}),)
 
     @hookimpl
     def relationship_recorded(self, interactions: Sequence[Interaction]) -> None:
@@ -174,11 +185,21 @@ def test_what_is_declared_is_there_by_name(plugins: Plugins) -> None:
     assert isinstance(plugins.make(plugins.channels["toy"], NullSettings(), "[channels.x]"), NullChannel)
     assert isinstance(plugins.make(plugins.renderers["toy"], LiquidSettings(), "[renderer]"), LiquidRenderer)
     assert plugins.kinds["toy"].direction == "inbound"
+    assert plugins.parameters["toy_days"].value == 40.0
+    assert plugins.calibrations["toy"].parameters == ("toy_days",)
     assert plugins.ladder("toy").names == ("everybody",)
     assert "toys" in {measure.name for measure in plugins.measures}
     assert "fun" in {rule.name for rule in plugins.scores}
     assert "toy" in {policy.name for policy in plugins.policies}
     assert {"toys": "measure", "fun": "score", "fun_confidence": "score"}.items() <= plugins.columns.items()
+
+
+def test_declaring_hooks_are_handed_the_values_of_parameters(plugins: Plugins, toy: Toy) -> None:
+    assert "fun" in {rule.name for rule in plugins.scores}
+    given = toy.heard["parameters"]
+    assert given == {name: each.value for name, each in plugins.parameters.items()}
+    with pytest.raises(TypeError):
+        given["toy_days"] = 30.0
 
 
 def test_what_happened_is_announced_as_tuples(plugins: Plugins, toy: Toy) -> None:

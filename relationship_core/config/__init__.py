@@ -15,7 +15,7 @@ from attrs import field, frozen
 
 from relationship_core.config.tables import Reader, document, refuse
 from relationship_core.errors import ConfigurationError, nearest
-from relationship_core.model.validation import texts
+from relationship_core.model.validation import declared, read_only, texts
 
 if TYPE_CHECKING:
     from relationship_core.ports import Provider
@@ -43,6 +43,12 @@ def _zone(_owner: object, _attribute: object, value: str) -> None:
         hint = nearest(value, available_timezones())
         message = f"zone must be an IANA time zone such as Europe/Berlin, not {value!r}{hint}"
         raise ConfigurationError(message) from error
+
+
+def _country(_owner: object, _attribute: object, value: str) -> None:
+    if value and not re.fullmatch(r"[A-Z]{2}", value):
+        message = f"country must be an ISO 3166-1 code of two capital letters such as US, not {value!r}"
+        raise ConfigurationError(message)
 
 
 def _locale(_owner: object, _attribute: object, value: str) -> None:
@@ -94,6 +100,8 @@ class ProjectSettings:
         currency: ISO 4217 code; all money of a project is in one currency.
         zone: IANA time zone name; it decides what a day is.
         locale: language tag of customers whose language is unknown.
+        country: ISO 3166-1 code of the country whose telephone numbers those without one are taken for, where their
+            customer has no country either; empty for none.
         sender: who messages are from, such as ``Corner Bakery <hello@example.com>``.
         postal_address: the sender's postal address, as marketing messages must show it.
     """
@@ -102,6 +110,7 @@ class ProjectSettings:
     currency: str = field(default="EUR", validator=_currency)
     zone: str = field(default="UTC", validator=_zone)
     locale: str = field(default="en", validator=_locale)
+    country: str = field(default="", validator=_country)
     sender: str = field(default="", validator=[_one_line, _sender])
     postal_address: str = ""
 
@@ -135,6 +144,36 @@ class PluginSettings:
 
 def _read_only(values: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(values))
+
+
+@frozen(kw_only=True)
+class LadderSettings:
+    """``[ladder]``: where relationships stand, and how they move.
+
+    Attributes:
+        use: the name of the ladder.
+        accounts: the name of the ladder of accounts, with the same stages; empty for the one that people have.
+    """
+
+    use: str = "b2c"
+    accounts: str = ""
+
+
+def _ladder(value: str | LadderSettings) -> LadderSettings:
+    return LadderSettings(use=value) if isinstance(value, str) else value
+
+
+@frozen(kw_only=True)
+class ParameterSettings:
+    """``[parameters]``: the numbers that measures, scores and ladders are declared with.
+
+    Attributes:
+        use: the set of values to take, such as ``b2b``; empty for each parameter's own value.
+        values: what single parameters are instead, by name.
+    """
+
+    use: str = field(default="", validator=declared.text)
+    values: Mapping[str, float] = field(factory=dict, converter=read_only, validator=declared.values_by_name)
 
 
 @frozen(kw_only=True)
@@ -188,7 +227,8 @@ class Settings:
         renderer: the language of templates.
         channels: channel instances by name; two may use one provider.
         attributes: the declared attributes of customers, by name, each with its type.
-        ladder: the name of the ladder.
+        ladder: the ladders of people and of accounts; a text alone names the one for both.
+        parameters: the numbers that measures, scores and ladders are declared with.
         minimum_interval_days: the shortest time between two contacts with a customer, by stage; the key
             ``default`` is for stages that are not named, 14 days unless given. 0 is no interval.
         plugins: which plugins must be there, and which are left alone.
@@ -199,7 +239,8 @@ class Settings:
     renderer: Choice = Choice(use="liquid")
     channels: Mapping[str, Choice] = field(factory=dict, converter=_read_only, validator=_channel_names)
     attributes: Mapping[str, AttributeType] = field(factory=dict, converter=_read_only, validator=_attribute_types)
-    ladder: str = "b2c"
+    ladder: LadderSettings = field(factory=LadderSettings, converter=_ladder)
+    parameters: ParameterSettings = field(factory=ParameterSettings)
     minimum_interval_days: Mapping[str, float] = field(factory=dict, converter=_with_default, validator=_intervals)
     plugins: PluginSettings = field(factory=PluginSettings)
 
@@ -265,18 +306,27 @@ def provider_settings(
 def _prepared(reader: Reader, content: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The document with its choices made, and the defaults that only a file has."""
     prepared = {"store": {"use": "sqlite", "path": DATABASE}, **content}
-    for name in ("store", "renderer", "ladder"):
+    for name in ("store", "renderer"):
         if name in prepared:
             prepared[name] = _choice(reader, prepared[name], f"[{name}]")
-    if isinstance(prepared.get("ladder"), Choice):
-        reader.refuse_unknown({"use": "", **prepared["ladder"].settings}, ("use",), "[ladder]")
-        prepared["ladder"] = prepared["ladder"].use
+    if isinstance(prepared.get("parameters"), dict):
+        prepared["parameters"] = _parameters(reader, prepared["parameters"])
     if isinstance(prepared.get("channels"), dict):
         channels = prepared["channels"].items()
         prepared["channels"] = {name: _choice(reader, each, f"[channels.{name}]") for name, each in channels}
     if isinstance(prepared.get("project", {}), dict):
         prepared["project"] = {"name": folder.resolve().name, **prepared.get("project", {})}
     return prepared
+
+
+def _parameters(reader: Reader, table: dict[str, Any]) -> ParameterSettings:
+    """The set and the values of a table; which parameters there are is known when plugins are."""
+    before = len(reader.problems)
+    kinds = {name: str if name == "use" else float for name in table}
+    values = {name: reader.value(kind, table[name], f"[parameters] {name}") for name, kind in kinds.items()}
+    if len(reader.problems) > before:
+        return ParameterSettings()
+    return ParameterSettings(use=values.pop("use", ""), values=values)
 
 
 def _choice(reader: Reader, table: object, where: str) -> object:

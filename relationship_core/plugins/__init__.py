@@ -11,19 +11,19 @@ import inspect
 import logging
 import traceback
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import attrs
 import pluggy
 
 from relationship_core import hookspecs
-from relationship_core.errors import ConfigurationError, RelationshipError, WrongArgumentError, nearest
+from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.hookspecs import PROJECT
-from relationship_core.model.validation import kind_of
 from relationship_core.plugins.declared import (
-    DECLARING,
+    FIRST,
+    LATER,
     Declared,
     checked,
     names_taken,
@@ -31,20 +31,19 @@ from relationship_core.plugins.declared import (
     refuse_clashes,
 )
 from relationship_core.plugins.implementations import call, failed, in_words, refuse_unfit, refuse_unmarked
+from relationship_core.plugins.making import make
 from relationship_core.plugins.sources import (
     BrokenPlugin,
     InstalledPlugin,
     Source,
-    builtin_sources,
-    handed_in_sources,
-    installed_sources,
 )
 
 if TYPE_CHECKING:
-    from relationship_core.declarations import KeyedMeasure, Measure, Policy, ScoringRule
+    from relationship_core.declarations import CaseMeasure, KeyedMeasure, Measure, Policy, ScoringRule
     from relationship_core.model.interaction import Interaction, InteractionKind
     from relationship_core.model.message import Receipt
     from relationship_core.model.relationship import Ladder, Transition
+    from relationship_core.parameters import Calibration, Parameter
     from relationship_core.ports import Channel, Provider, Renderer, Store
 
 T = TypeVar("T")
@@ -54,9 +53,10 @@ logger = logging.getLogger(__name__)
 
 
 class Plugins:
-    """What is installed, by name; made by ``load_plugins``.
+    """What is installed, by name; made by ``load_plugins`` of ``loading``.
 
-    Declarations are asked for when one of them is first needed, so that ``relate --help`` stays quick.
+    Declarations are asked for when one of them is first needed, so that ``relate --help`` stays quick. Stores and
+    parameters are asked for by themselves: the others may depend on values that were fitted and lie in the store.
     """
 
     def __init__(self, sources: Sequence[Source], *, required: Collection[str] = ()) -> None:
@@ -66,6 +66,8 @@ class Plugins:
         self._required = frozenset(required)
         self._plugins: dict[Source, object] = {}
         self._broken: list[BrokenPlugin] = []
+        self._lookups: dict[str, Mapping[str, Any]] = {}
+        self._values: Mapping[str, float] = {}
         known = {name for source in sources for name in (source.name, source.distribution)}
         for name in sorted(self._required - known):
             message = f"the plugin {name!r} of [plugins] required is not installed{nearest(name, known)}"
@@ -79,42 +81,58 @@ class Plugins:
     @property
     def stores(self) -> Mapping[str, Provider[Store]]:
         """Storage backends by name."""
-        return self._by_hook["relationship_stores"]
+        return self._by_name("relationship_stores")
 
     @property
     def channels(self) -> Mapping[str, Provider[Channel]]:
         """Kinds of channel by name."""
-        return self._by_hook["relationship_channels"]
+        return self._by_name("relationship_channels")
 
     @property
     def renderers(self) -> Mapping[str, Provider[Renderer]]:
         """Template languages by name."""
-        return self._by_hook["relationship_renderers"]
+        return self._by_name("relationship_renderers")
 
     @property
     def kinds(self) -> Mapping[str, InteractionKind]:
         """Interaction kinds by name."""
-        return self._by_hook["relationship_interaction_kinds"]
+        return self._by_name("relationship_interaction_kinds")
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """Parameters by name."""
+        return self._by_name("relationship_parameters")
+
+    @property
+    def values(self) -> Mapping[str, float]:
+        """The value of every parameter that measures, scores, ladders and calibrations are declared with."""
+        own = {parameter.name: parameter.value for parameter in self.parameters.values()}
+        return MappingProxyType({**own, **self._values})
+
+    @property
+    def calibrations(self) -> Mapping[str, Calibration]:
+        """Calibrations by name."""
+        return self._by_name("relationship_calibrations")
 
     @property
     def ladders(self) -> Mapping[str, Ladder]:
         """Ladders by name."""
-        return self._by_hook["relationship_ladders"]
+        return self._by_name("relationship_ladders")
 
     @property
-    def measures(self) -> tuple[Measure | KeyedMeasure, ...]:
+    def measures(self) -> tuple[Measure | KeyedMeasure | CaseMeasure, ...]:
         """Measures: the built-in ones first, then by name of distribution."""
-        return tuple(self._by_hook["relationship_measures"].values())
+        return tuple(self._by_name("relationship_measures").values())
 
     @property
     def scores(self) -> tuple[ScoringRule, ...]:
         """Scoring rules, in the same stable order."""
-        return tuple(self._by_hook["relationship_scores"].values())
+        return tuple(self._by_name("relationship_scores").values())
 
     @property
     def policies(self) -> tuple[Policy, ...]:
         """Policies, in the same stable order."""
-        return tuple(self._by_hook["relationship_policies"].values())
+        return tuple(self._by_name("relationship_policies").values())
 
     @cached_property
     def columns(self) -> Mapping[str, str]:
@@ -143,6 +161,20 @@ class Plugins:
         _ = self._declared  # some break only when they are asked
         return tuple(self._broken)
 
+    def with_parameters(self, values: Mapping[str, float]) -> Self:
+        """The same plugins, which declare with these values; a parameter without one here has its own."""
+        _ = self._first
+        other = copy(self)
+        for derived in ("_declared", "columns"):
+            vars(other).pop(derived, None)
+        vars(other).update(
+            _plugins=dict(self._working),
+            _broken=list(self._broken_first),
+            _lookups={},
+            _values=MappingProxyType(dict(values)),
+        )
+        return other
+
     # Looking up
 
     def find(self, among: Mapping[str, T], name: str, where: str) -> T:
@@ -158,9 +190,10 @@ class Plugins:
         """
         if name in among:
             return among[name]
+        is_declared = any(among is declared for declared in self._lookups.values())
         message = f"{where}: there is no {name!r}{nearest(name, among)}"
         message += f"; the known ones are {', '.join(sorted(among)) or 'none'}"
-        if self.broken and any(among is declared for declared in self._by_hook.values()):
+        if is_declared and self.broken:
             causes = "; ".join(f"{plugin.name} ({plugin.reason})" for plugin in self.broken)
             message += f"; it may belong to a broken plugin: {causes}"
         raise ConfigurationError(message)
@@ -185,19 +218,9 @@ class Plugins:
             ConfigurationError: the factory failed. The message names the plugin and the type of the cause;
                 the cause's words are told, and the cause is chained, only where they show no secret.
         """
-        try:
-            return provider.factory(settings)
-        except RelationshipError:
-            raise
-        except Exception as error:  # noqa: BLE001  a plugin may raise anything
-            cause = error
-        source = next((each.source for each in self._declared if each.record is provider), None)
+        source = _source_of(provider, self._first) or _source_of(provider, self._declared)
         plugin = f"the plugin {source.name} ({source.owner})" if source else "its plugin"
-        message = f"{where}: {plugin} could not make {provider.name!r}: "
-        # Not in the except clause, which would chain the cause: a traceback prints the words of every cause.
-        if _shows(cause, _secrets(settings)):
-            raise ConfigurationError(message + type(cause).__name__)
-        raise ConfigurationError(message + in_words(cause)) from cause
+        return make(provider, settings, f"{where}: {plugin} could not make {provider.name!r}")
 
     # Announcing
 
@@ -291,8 +314,9 @@ class Plugins:
 
     def _leave_out(self, source: Source, error: BaseException) -> None:
         reason = in_words(error)
-        if source in self._plugins:
-            self._unregister(self._plugins.pop(source))
+        # What is registered stays so for others that share it; only what is in here is ever called.
+        self._plugins.pop(source, None)
+        self._lookups.clear()
         self._broken.append(
             BrokenPlugin(name=source.name, distribution=source.distribution, version=source.version, reason=reason)
         )
@@ -301,25 +325,40 @@ class Plugins:
             raise ConfigurationError(message) from error
 
     @cached_property
+    def _first(self) -> tuple[Declared, ...]:
+        """What must be known before a store is open."""
+        found = self._ask_everybody(FIRST, {})
+        refuse_clashes(found)
+        self._working, self._broken_first = dict(self._plugins), tuple(self._broken)
+        return found
+
+    @cached_property
     def _declared(self) -> tuple[Declared, ...]:
         """What every plugin declares; a plugin counts whole or not at all."""
+        first = self._first
+        found = (*first, *self._ask_everybody(LATER, {"parameters": self.values}))
+        refuse_clashes(found)
+        return found
+
+    def _ask_everybody(self, hooks: Iterable[str], values: Mapping[str, object]) -> tuple[Declared, ...]:
         found: list[Declared] = []
         for source, plugin in list(self._plugins.items()):
             try:
-                found += self._ask(source, plugin)
+                found += self._ask(source, plugin, hooks, values)
             except ConfigurationError as error:
                 self._leave_out(source, error)
-        refuse_clashes(found)
         return tuple(found)
 
-    def _ask(self, source: Source, plugin: object) -> list[Declared]:
+    def _ask(
+        self, source: Source, plugin: object, hooks: Iterable[str], values: Mapping[str, object]
+    ) -> list[Declared]:
         found: list[Declared] = []
-        for hook in DECLARING:
+        for hook in hooks:
             for _, implementation in self._implementations(hook):
                 if implementation.plugin is not plugin:
                     continue
                 try:
-                    returned = call(implementation, {})
+                    returned = call(implementation, values)
                 except (Exception, SystemExit) as error:  # a plugin may raise anything
                     raise failed(hook, error) from error
                 records = checked(returned, hook)
@@ -330,47 +369,14 @@ class Plugins:
     def _implementations(self, hook: str) -> list[tuple[Source, pluggy.HookImpl]]:
         caller: pluggy.HookCaller = getattr(self._registry.hook, hook)
         sources = {id(plugin): source for source, plugin in self._plugins.items()}
-        return [(sources[id(each.plugin)], each) for each in caller.get_hookimpls()]
+        return [(sources[id(each.plugin)], each) for each in caller.get_hookimpls() if id(each.plugin) in sources]
 
-    @cached_property
-    def _by_hook(self) -> Mapping[str, Mapping[str, Any]]:
-        declared = self._declared
-        return {
-            hook: MappingProxyType({each.record.name: each.record for each in declared if each.hook == hook})
-            for hook in DECLARING
-        }
-
-
-def load_plugins(
-    *,
-    extra: Sequence[object] = (),
-    disabled: Collection[str] = (),
-    required: Collection[str] = (),
-    builtin: bool = True,
-) -> Plugins:
-    """Load the built-in plugins, then every installed one by name of distribution, then those handed in.
-
-    Args:
-        extra: modules or objects with hook implementations, handed in by the program.
-        disabled: names of plugins or of distributions to leave alone; they need not be installed.
-        required: names of plugins or of distributions that must be there and work.
-        builtin: False leaves out those that are built in, for somebody who asks what others add, such as commands.
-
-    Raises:
-        ConfigurationError: a needed plugin is missing or broken. That two plugins declare the same name is
-            found when declarations are first asked for.
-    """
-    for name, given in (("extra", extra), ("disabled", disabled), ("required", required)):
-        _refuse_no_list(name, given)
-    sources = (*(builtin_sources() if builtin else ()), *installed_sources(), *handed_in_sources(extra))
-    chosen = [source for source in sources if not {source.name, source.distribution} & set(disabled)]
-    return Plugins(chosen, required=required)
-
-
-def _refuse_no_list(name: str, given: object) -> None:
-    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
-        message = f"{name} must be a list, not {kind_of(given)}; put what is single into a list"
-        raise WrongArgumentError(message)
+    def _by_name(self, hook: str) -> Mapping[str, Any]:
+        declared = self._declared if hook in LATER else self._first
+        if hook not in self._lookups:
+            records = [each.record for each in declared if each.hook == hook and each.source in self._plugins]
+            self._lookups[hook] = MappingProxyType({record.name: record for record in records})
+        return self._lookups[hook]
 
 
 def _refuse_taken(before: Mapping[str, object], after: Mapping[str, object], reserved: Collection[str]) -> None:
@@ -380,13 +386,5 @@ def _refuse_taken(before: Mapping[str, object], after: Mapping[str, object], res
             raise ConfigurationError(message)
 
 
-def _secrets(settings: object) -> list[str]:
-    from relationship_core.ports import Secret
-
-    values = attrs.asdict(cast("Any", settings), recurse=False).values() if attrs.has(type(settings)) else ()
-    return [value.reveal() for value in values if isinstance(value, Secret)]
-
-
-def _shows(error: BaseException, secrets: Sequence[str]) -> bool:
-    told = "".join(traceback.format_exception(error))
-    return any(secret in told for secret in secrets)
+def _source_of(record: object, declared: Iterable[Declared]) -> Source | None:
+    return next((each.source for each in declared if each.record is record), None)

@@ -13,16 +13,22 @@ from relationship_core.errors import ConfigurationError
 from relationship_core.plugins.sources import Source
 
 if TYPE_CHECKING:
-    from relationship_core.declarations import KeyedMeasure, Measure, Policy, ScoringRule
+    from relationship_core.declarations import CaseMeasure, KeyedMeasure, Measure, Policy, ScoringRule
     from relationship_core.model.interaction import InteractionKind
     from relationship_core.model.relationship import Ladder
+    from relationship_core.parameters import Calibration, Parameter
     from relationship_core.ports import Provider
 
-Record: TypeAlias = "Provider[object] | InteractionKind | Measure | KeyedMeasure | ScoringRule | Ladder | Policy"
+Record: TypeAlias = (
+    "Provider[object] | InteractionKind | Policy | Parameter | Measure | KeyedMeasure | CaseMeasure | ScoringRule | "
+    "Ladder | Calibration"
+)
 
-DECLARING: Mapping[str, str] = MappingProxyType(
+FIRST: Mapping[str, str] = MappingProxyType({"relationship_stores": "store", "relationship_parameters": "parameter"})
+"""The declaring hooks that must be asked before a store is open, each with the word for what it returns."""
+
+LATER: Mapping[str, str] = MappingProxyType(
     {
-        "relationship_stores": "store",
         "relationship_channels": "channel",
         "relationship_renderers": "renderer",
         "relationship_interaction_kinds": "interaction kind",
@@ -30,25 +36,31 @@ DECLARING: Mapping[str, str] = MappingProxyType(
         "relationship_scores": "score",
         "relationship_ladders": "ladder",
         "relationship_policies": "policy",
+        "relationship_calibrations": "calibration",
     }
 )
+"""Those that are asked when the values of parameters are known, some of which lie in the store."""
+
+DECLARING: Mapping[str, str] = MappingProxyType({**FIRST, **LATER})
 """The declaring hooks, each with the word for what it returns."""
 
 
 def _classes(hook: str) -> tuple[type, ...]:
     """What a declaring hook returns."""
     # Imported when something is declared, and not for the commands that `relate --help` asks for.
-    from relationship_core import declarations
+    from relationship_core import declarations, parameters
     from relationship_core.model.interaction import InteractionKind
     from relationship_core.model.relationship import Ladder
     from relationship_core.ports import Provider
 
     classes: Mapping[str, tuple[type, ...]] = {
         "relationship_interaction_kinds": (InteractionKind,),
-        "relationship_measures": (declarations.Measure, declarations.KeyedMeasure),
+        "relationship_measures": (declarations.Measure, declarations.KeyedMeasure, declarations.CaseMeasure),
         "relationship_scores": (declarations.ScoringRule,),
         "relationship_ladders": (Ladder,),
         "relationship_policies": (declarations.Policy,),
+        "relationship_parameters": (parameters.Parameter,),
+        "relationship_calibrations": (parameters.Calibration,),
     }
     return classes.get(hook, (Provider,))
 
@@ -89,7 +101,8 @@ def checked(returned: object, hook: str) -> Iterable[Record]:
 
 def names_taken(declared: Declared) -> Iterator[tuple[str, str, str]]:
     """Every name that a declaration takes: where it must be unique, the name, and what has it."""
-    from relationship_core.declarations import KeyedMeasure, Measure, ScoringRule
+    from relationship_core.declarations import CaseMeasure, KeyedMeasure, Measure, ScoringRule
+    from relationship_core.parameters import Calibration
 
     record = declared.record
     if isinstance(record, ScoringRule):
@@ -97,9 +110,15 @@ def names_taken(declared: Declared) -> Iterator[tuple[str, str, str]]:
         yield "column", f"{record.name}_confidence", "score"
         return
     yield declared.word, record.name, declared.word
+    if isinstance(record, Calibration):
+        for name in record.parameters:
+            yield "fit", name, "fit of the parameter"
     if isinstance(record, Measure):
         yield "column", record.name, "measure"
-    if isinstance(record, (Measure, KeyedMeasure)):
+    if isinstance(record, CaseMeasure):
+        for keyed in record.keyed:
+            yield "measure", keyed.name, "measure"
+    if isinstance(record, (Measure, KeyedMeasure, CaseMeasure)):
         for feature in record.features:
             yield "column", feature.name, "feature"
 

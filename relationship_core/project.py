@@ -1,0 +1,161 @@
+"""What the steps work with: a project's store, and what plugins declare by the values in force."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from relationship_core import arguments
+from relationship_core.chosen import Chosen, closed_store
+from relationship_core.config import Settings
+from relationship_core.flow.announce import interactions_to
+from relationship_core.flow.calibrate import Calibrated, calibrate, parameters_in_force
+from relationship_core.flow.catalog import make_catalog
+from relationship_core.flow.deliver.render import Studio, check_variables
+from relationship_core.flow.ground import check_currency, check_zone, keep_ground
+from relationship_core.flow.progress import Listener
+from relationship_core.flow.record import Recorder
+from relationship_core.flow.record.checks import AHEAD
+from relationship_core.flow.rules import Rules, make_rules
+from relationship_core.flow.standing import Moment, last_recorded
+from relationship_core.flow.united import united
+from relationship_core.model.campaign import Campaign
+from relationship_core.model.instants import utc
+from relationship_core.plugins import Plugins
+
+if TYPE_CHECKING:
+    from relationship_core.ports import Clock, Store
+
+
+class Project:
+    """A project that is open.
+
+    Its plugins are asked for stores and parameters first, and for all else when the store is open: values that
+    were fitted lie there.
+
+    Attributes:
+        settings: its configuration.
+        campaigns: its campaigns.
+        clock: tells the present instant.
+        chosen: the objects that the settings name.
+        store: where it lives, with merged customers as one.
+        parameters: every parameter with its value in force.
+        plugins: what is installed, declared with these values.
+        catalog: every column, declared with these values.
+    """
+
+    def __init__(
+        self, settings: Settings, campaigns: tuple[Campaign, ...], clock: Clock, plugins: Plugins, folder: Path
+    ) -> None:
+        """Open the store; relative paths in the settings are taken against ``folder``.
+
+        Raises:
+            ConfigurationError: something is declared wrongly.
+            RetriableError: the store cannot be opened now.
+        """
+        self.settings = settings
+        self.campaigns = campaigns
+        self.clock = clock
+        self.chosen = Chosen(settings, plugins, folder)
+        self.store: Store = united(self.chosen.store)
+        try:
+            self.declare(plugins)
+            check_currency(self.store, settings.project.currency)
+        except BaseException:
+            self.close()
+            raise
+
+    def declare(self, installed: Plugins) -> None:
+        """Take what plugins declare by the values that are in force now.
+
+        Raises:
+            ConfigurationError: something is declared wrongly, or the store's own plugin breaks with these values.
+        """
+        self.parameters = parameters_in_force(self.store, installed, self.settings.parameters)
+        self.plugins = installed.with_parameters({each.name: each.value for each in self.parameters})
+        self.catalog = make_catalog(self.settings, self.plugins)
+        # Now that everything was asked for: whether the plugin that brought the store works with these values.
+        self.plugins.find(self.plugins.stores, self.settings.store.use, "[store] use")
+        self.store.prepare(self.catalog.measures)
+        self.chosen.plugins = self.plugins
+        self._rules: Rules | None = None
+
+    def calibrate(
+        self, name: str | None, as_of: datetime | None, *, dry_run: bool, page_size: int, progress: Listener
+    ) -> Calibrated:
+        """Fit parameters, and declare everything anew where a value in force changed."""
+        calibrated = calibrate(
+            self.store,
+            self.catalog,
+            self.plugins,
+            self.settings.parameters,
+            self.moment(as_of),
+            name=name,
+            dry_run=dry_run,
+            page_size=page_size,
+            progress=progress,
+        )
+        if calibrated.everybody_due:
+            self.declare(self.plugins)
+        return calibrated
+
+    def close(self) -> None:
+        """Let go of the store and the channels; may be called twice."""
+        self.chosen.close()
+        self.store = closed_store()
+
+    @property
+    def rules(self) -> Rules:
+        """Ladder and campaigns, parsed and checked.
+
+        Raises:
+            ConfigurationError: a condition or a template is wrong, or a campaign names a channel that is not
+                configured or may not carry it.
+        """
+        if self._rules is None:
+            for campaign in self.campaigns:
+                self.chosen.check(campaign)
+                check_variables(campaign, self.chosen.renderer, self.catalog)
+            self._rules = make_rules(self.catalog, self.campaigns, self.plugins.policies)
+        return self._rules
+
+    @property
+    def recorder(self) -> Recorder:
+        """What history is folded with."""
+        return Recorder(
+            store=self.store,
+            measures=self.catalog.measures,
+            kinds=self.plugins.kinds,
+            currency=self.settings.project.currency,
+            zone=self.settings.project.zone,
+            clock=self.clock,
+            attributes=self.settings.attributes,
+            media=self.chosen.every_medium,
+            announce=interactions_to(self.plugins, self.settings.project.currency),
+        )
+
+    def recording(self) -> Recorder:
+        """What something new is recorded with, on the ground that history stands on."""
+        check_zone(self.store, self.settings.project.zone)
+        keep_ground(self.store, self.settings.project.currency, self.settings.project.zone)
+        return self.recorder
+
+    def studio(self, as_of: datetime | None) -> Studio:
+        """What messages are rendered with."""
+        return Studio(
+            renderer=self.chosen.renderer,
+            catalog=self.catalog,
+            project=self.settings.project,
+            moment=self.moment(as_of),
+        )
+
+    def moment(self, as_of: datetime | None) -> Moment:
+        """The instant that a step is as of; without one, the present."""
+        check_zone(self.store, self.settings.project.zone)
+        return Moment(now=arguments.instant(as_of) or self._now(), zone=self.settings.project.zone)
+
+    def _now(self) -> datetime:
+        """The present; or the last recorded instant, where the clock it came from is a little ahead of ours."""
+        now, last = utc(self.clock()), last_recorded(self.store)
+        return last if last is not None and now < last <= now + AHEAD else now
