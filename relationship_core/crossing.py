@@ -5,8 +5,8 @@ motions of its columns follows the *course* of each side of a comparison, t days
 
     v(t) = base + slope * t + sum of amplitude_h * 2^(-t / h) + error(t),  |error(t)| <= bound * t
 
-valid until a *horizon*, at which something may happen that is not known now: the next jump of a stepping
-column, or the next project-local day where nothing better is known. The sign of left minus right, and with
+valid until a *horizon*, at which something may happen that is not known now: the next jump of a column that
+jumps (whatever it does between its jumps), or the next project-local day where nothing better is known. The sign of left minus right, and with
 it the truth of the comparison, holds until that difference may reach zero:
 
 - only a slope: (distance to zero) / slope, where it moves towards zero;
@@ -38,7 +38,8 @@ from relationship_core.columns import INSTANT
 from relationship_core.conditions import Condition, Node
 from relationship_core.conditions.nodes import DAY, MICROSECONDS_PER_DAY, MOMENT, NUMBER, defined
 from relationship_core.conditions.scope import NOW
-from relationship_core.declarations import Bounded, Feature, Halving, Linear, Motion, Steps, Still
+from relationship_core.declarations import Feature
+from relationship_core.motions import Bounded, Halving, Linear, Motion, Still, jumping_at, next_change_of
 
 NEXT_DAY = "next_day"
 """The column that holds the first instant of the next project-local day."""
@@ -65,15 +66,13 @@ _NEVER = pl.lit(math.inf)
 
 
 def next_change_column(name: str) -> str:
-    """The column that holds the next change of a feature that moves in steps."""
+    """The column that holds the next change of a feature that jumps."""
     return f"{name}__next_change"
 
 
 def motion_of_feature(feature: Feature) -> Motion:
     """A feature's motion in a frame of customers, where its next change is a column of its own."""
-    if isinstance(feature.motion, Steps):
-        return Steps(next_change=pl.col(next_change_column(feature.name)))
-    return feature.motion
+    return jumping_at(feature.motion, pl.col(next_change_column(feature.name)))
 
 
 def days_until_change(condition: Condition, motions: Mapping[str, Motion]) -> pl.Expr:
@@ -102,14 +101,12 @@ _Number: TypeAlias = "float | pl.Expr"
 
 def _add(left: _Number, right: _Number) -> _Number:
     # What is known now stays out of the query, which is planned anew for every page of customers.
-    if isinstance(left, float) and left == 0:
-        return right
+    left, right = (right, left) if isinstance(left, float) else (left, right)
     return left if isinstance(right, float) and right == 0 else left + right
 
 
 def _multiply(left: _Number, right: _Number) -> _Number:
-    if isinstance(left, float) and left == 1:
-        return right
+    left, right = (right, left) if isinstance(left, float) else (left, right)
     return left if isinstance(right, float) and right == 1 else left * right
 
 
@@ -236,24 +233,29 @@ def _course_of_column(value: pl.Expr, motion: Motion) -> _Course:
         return _Course(parts={"base": base})
     if isinstance(motion, Linear):
         return _moving(base, "slope", motion.per_day)
-    if isinstance(motion, Halving):
-        return _Course(parts={"base": _NONE, float(motion.days): base, "grain": _HALF_STEP, "faintest": _HALF_STEP})
+    jumps = () if isinstance(motion, Halving | Bounded) and motion.next_change is None else (_next_jump(motion),)
     if isinstance(motion, Bounded):
-        return _moving(base, "bound", motion.per_day)
-    return _Course(parts={"base": base}, horizons=(_next_jump(motion),))
+        return _moving(base, "bound", motion.per_day, jumps)
+    if not isinstance(motion, Halving):
+        return _Course(parts={"base": base}, horizons=jumps)
+    own: Mapping[_Part, _Sum] = {float(motion.days): base, "grain": _HALF_STEP, "faintest": _HALF_STEP}
+    return _Course(parts={"base": _NONE, **own}, horizons=jumps)
 
 
-def _moving(base: _Sum, part: Literal["slope", "bound"], per_day: float | pl.Expr) -> _Course:
+def _moving(
+    base: _Sum, part: Literal["slope", "bound"], per_day: float | pl.Expr, jumps: tuple[pl.Expr, ...] = ()
+) -> _Course:
     if not isinstance(per_day, pl.Expr):
-        return _Course(parts={"base": base, part: _Sum.of(float(per_day))})
+        return _Course(parts={"base": base, part: _Sum.of(float(per_day))}, horizons=jumps)
     rate = defined(per_day.cast(pl.Float64))
     unknown = rate.is_null() & _expr(base.value).is_not_null()
     horizon = pl.when(unknown).then(_days_to(pl.col(NEXT_DAY))).otherwise(_NEVER)
-    return _Course(parts={"base": base, part: _Sum.of(rate.fill_null(0.0))}, horizons=(horizon,))
+    return _Course(parts={"base": base, part: _Sum.of(rate.fill_null(0.0))}, horizons=(horizon, *jumps))
 
 
 def _next_jump(motion: Motion) -> pl.Expr:
-    return _days_to(motion.next_change if isinstance(motion, Steps) else pl.col(NEXT_DAY))
+    instant = next_change_of(motion)
+    return _days_to(pl.col(NEXT_DAY) if instant is None else instant)
 
 
 def _days_to(instant: pl.Expr) -> pl.Expr:
@@ -278,9 +280,8 @@ def _first_of(args: Sequence[Node], courses: Sequence[_Course]) -> _Course:
 
 
 def _where_present(args: Sequence[Node], values: Sequence[_Number]) -> pl.Expr:
-    return pl.coalesce(
-        [pl.when(arg.expr.is_not_null()).then(_expr(value)) for arg, value in zip(args, values, strict=True)]
-    )
+    pairs = zip(args, values, strict=True)
+    return pl.coalesce([pl.when(arg.expr.is_not_null()).then(_expr(value)) for arg, value in pairs])
 
 
 def _crossing(sign: str, difference: _Course) -> pl.Expr | None:
@@ -395,6 +396,4 @@ def _until_any(node: Node, motions: Mapping[str, Motion]) -> pl.Expr | None:
 
 def _least(waits: Iterable[pl.Expr | None]) -> pl.Expr | None:
     known = [wait for wait in waits if wait is not None]
-    if len(known) == 1:
-        return known[0]
     return pl.min_horizontal(known) if known else None

@@ -1,4 +1,4 @@
-"""What a plugin declares about customers: measures, scoring rules, policies, and how they move in time.
+"""What a plugin declares about customers: measures, scoring rules and policies.
 
 The hooks hand over these records; the core folds, computes and decides with them.
 Expressions are polars expressions over named columns.
@@ -6,7 +6,6 @@ Expressions are polars expressions over named columns.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
 
@@ -17,6 +16,7 @@ from relationship_core.model.campaign import Purpose
 from relationship_core.model.interaction import Nature
 from relationship_core.model.texts import identifier
 from relationship_core.model.validation import declared, listed, texts
+from relationship_core.motions import Daily, Halving, Motion, Still, expression, is_expression
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,93 +28,20 @@ Combine: TypeAlias = Literal["sum", "count", "min", "max"]
 Unit: TypeAlias = Literal["", "money"]
 """What a number counts, where people are shown more than the number."""
 
-KeyColumn: TypeAlias = Literal["day", "category", "product", "reference"]
+KeyColumn: TypeAlias = Literal["day", "category", "product", "reference", "cause", "topic", "contact"]
+
+CaseKey: TypeAlias = Literal["day", "reference", "cause", "topic"]
+"""What may tell one case from another."""
+
+_TAKEN = ("customer", "key", "on", "now", "today", "next_day", "next_month", "next_year")
 
 SHORTEST_HALF_LIFE_DAYS = 30.0
 """Shorter half-lives would overflow a forward-decayed sum within a century."""
 
 
-def _is_expression(value: object) -> bool:
-    """Whether it is a polars expression; where polars is not imported nobody can have made one."""
-    polars = sys.modules.get("polars")
-    return polars is not None and isinstance(value, polars.Expr)
-
-
-def _expression(owner: object, attribute: Attribute[Any], value: Any) -> None:
-    if not _is_expression(value):
-        raise declared.wrong(owner, attribute, "a polars expression", value, fits=False)
-
-
-def _speed(owner: object, attribute: Attribute[Any], value: Any) -> None:
-    if not _is_expression(value) and (isinstance(value, bool) or not isinstance(value, (int, float))):
-        raise declared.wrong(owner, attribute, "a number or a polars expression", value, fits=False)
-
-
 def _rule(owner: object, attribute: Attribute[Any], value: Any) -> None:
-    if not _is_expression(value) and not callable(value):
+    if not is_expression(value) and not callable(value):
         raise declared.wrong(owner, attribute, "a polars expression or a function", value, fits=False)
-
-
-@frozen(kw_only=True)
-class Still:
-    """Changes only with news."""
-
-
-@frozen(kw_only=True)
-class Linear:
-    """Moves evenly while there is no news.
-
-    Attributes:
-        per_day: the change per day; a number, or an expression over columns that are still.
-    """
-
-    per_day: float | pl.Expr = field(default=1.0, validator=_speed)
-
-
-@frozen(kw_only=True)
-class Halving:
-    """Decays towards zero while there is no news.
-
-    Attributes:
-        days: the half-life.
-    """
-
-    days: float = field(validator=declared.number(above=0))
-
-
-@frozen(kw_only=True)
-class Steps:
-    """Constant, but for jumps at known instants.
-
-    Attributes:
-        next_change: the first instant after ``now`` at which it may jump; null for never. For a
-            feature of a keyed measure it is an aggregation over the keys, like the feature itself.
-    """
-
-    next_change: pl.Expr = field(validator=_expression)
-
-
-@frozen(kw_only=True)
-class Bounded:
-    """Moves in a way of its own, but never faster than a bound.
-
-    Attributes:
-        per_day: the largest change, up or down, within a day; a number, or an expression over columns that are still.
-    """
-
-    per_day: float | pl.Expr = field(validator=_speed)
-
-
-@frozen(kw_only=True)
-class Daily:
-    """Nothing is known; look again the next project-local day."""
-
-
-Motion: TypeAlias = Still | Linear | Halving | Steps | Bounded | Daily
-"""How a column moves while nothing is recorded.
-
-It decides when a customer is due again: early is allowed, late never.
-"""
 
 
 def _motion(owner: object, attribute: Attribute[Any], value: Any) -> None:
@@ -132,7 +59,8 @@ class Feature:
         value: of a plain measure: an expression over the measure's own column and ``now`` (instant). Of a keyed
             measure: an aggregation over the customer's rows with the columns ``key``, ``value`` (its combined
             number), ``now``, ``next_day`` (the next project-local midnight) and ``today`` (project-local date);
-            for the key ``day`` also ``on`` (date).
+            for the key ``day`` also ``on`` (date). Of a case measure: an aggregation over the customer's cases with
+            a column for each part in place of ``value``; null where a case has nothing of that part.
         motion: how it moves without news.
         type: ``number``, ``instant`` or ``date``.
         absent: a number's value for a customer without any key; None for null.
@@ -141,7 +69,7 @@ class Feature:
     """
 
     name: str = field(validator=identifier)
-    value: pl.Expr = field(validator=_expression)
+    value: pl.Expr = field(validator=expression)
     motion: Motion = field(factory=Still, validator=_motion)
     type: Literal["number", "instant", "date"] = field(
         default="number", validator=declared.one_of(("number", "instant", "date"))
@@ -168,7 +96,9 @@ class Measure:
     """A number or an instant about one customer, kept up to date interaction by interaction.
 
     Expressions see the columns ``customer, source, id, kind, at, day`` (project-local date as text),
-    ``amount`` (minor units), ``reference`` and ``data`` (JSON text) of one interaction.
+    ``amount`` (minor units), ``reference`` and ``data`` (JSON text) of one interaction. They may also name ``due``,
+    ``until`` and ``by``: the instant that the data hold under that name, or the end of the project-local day where
+    they hold a date.
 
     Attributes:
         name: unique; a column in conditions and scoring rules.
@@ -187,7 +117,7 @@ class Measure:
     name: str = field(validator=identifier)
     kinds: tuple[str, ...] = field(default=(), converter=texts, validator=declared.each(str))
     combine: Combine = field(validator=declared.one_of(get_args(Combine)))
-    value: pl.Expr | None = field(default=None, validator=validators.optional(_expression))
+    value: pl.Expr | None = field(default=None, validator=validators.optional(expression))
     type: Literal["number", "instant"] = field(default="number", validator=declared.one_of(("number", "instant")))
     half_life_days: float | None = field(
         default=None, validator=validators.optional(declared.number(SHORTEST_HALF_LIFE_DAYS))
@@ -210,15 +140,17 @@ class Measure:
 
 @frozen(kw_only=True)
 class KeyedMeasure:
-    """A number for each key of one customer: a day, a category, a product, a reference.
+    """A number for each key of one customer: a day, a category, a product, a reference, a contact.
 
     Attributes:
         name: unique among measures.
         kinds: the interaction kinds it counts; empty for all.
-        key: the column that gives the key; ``category`` and ``product`` count each order line.
+        key: the column that gives the key; ``category`` and ``product`` count each order line, ``cause`` and
+            ``topic`` are those of the data, ``contact`` what an account's present contacts did, each under their id.
         combine: how contributions to one key add up.
         value: as in Measure, and for order lines also ``quantity`` and ``minor``. None means 1.
         features: the columns computed from it in review.
+        part_of: the case measure that it is a part of, and which then has the features; empty for one by itself.
         summary: one line for people.
     """
 
@@ -226,9 +158,105 @@ class KeyedMeasure:
     kinds: tuple[str, ...] = field(default=(), converter=texts, validator=declared.each(str))
     key: KeyColumn = field(validator=declared.one_of(get_args(KeyColumn)))
     combine: Combine = field(default="count", validator=declared.one_of(get_args(Combine)))
-    value: pl.Expr | None = field(default=None, validator=validators.optional(_expression))
+    value: pl.Expr | None = field(default=None, validator=validators.optional(expression))
+    features: tuple[Feature, ...] = field(default=(), converter=_features, validator=declared.each(Feature))
+    part_of: str = field(default="", validator=declared.text)
+    summary: str = field(default="", validator=declared.text)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what nobody could see."""
+        if not self.features and not self.part_of:
+            message = "KeyedMeasure.features must hold at least one Feature"
+            raise WrongArgumentError(message)
+
+
+@frozen(kw_only=True)
+class Part:
+    """One of the numbers or instants that a case is made of.
+
+    Attributes:
+        name: unique within its case measure; a column for the features.
+        kinds: the interaction kinds it is taken from.
+        combine: how contributions to one case add up.
+        value: as in KeyedMeasure. None means the instant ``at`` of an instant, and 1 of a number.
+        type: ``instant`` or ``number``. An instant is combined by ``min`` or ``max``.
+    """
+
+    name: str = field(validator=identifier)
+    kinds: tuple[str, ...] = field(converter=texts, validator=declared.each(str, least=1))
+    combine: Combine = field(default="min", validator=declared.one_of(get_args(Combine)))
+    value: pl.Expr | None = field(default=None, validator=validators.optional(expression))
+    type: Literal["number", "instant"] = field(default="instant", validator=declared.one_of(("number", "instant")))
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a sum of instants."""
+        if self.type == "instant" and self.combine not in {"min", "max"}:
+            message = f"the part {self.name!r} holds instants, which are combined by min or max, not by {self.combine}"
+            raise WrongArgumentError(message)
+
+    def contribution(self) -> pl.Expr | None:
+        """What one interaction contributes, as a number: an instant as microseconds since 1970."""
+        import polars as pl
+
+        if self.type == "number":
+            return self.value
+        at = pl.col("at") if self.value is None else self.value
+        return at.cast(pl.Datetime("us", "UTC")).cast(pl.Int64)
+
+
+def _parts(values: Iterable[Part]) -> tuple[Part, ...]:
+    return cast("tuple[Part, ...]", listed(values))
+
+
+@frozen(kw_only=True)
+class CaseMeasure:
+    """Numbers and instants of several kinds of interaction about one thing: a complaint, a promise, an item.
+
+    What belongs together has one key, mostly the ``reference``, and pairs in any order of arrival. It is kept as one
+    keyed measure for each part, ``<name>__<part>``.
+
+    Attributes:
+        name: unique among measures.
+        key: the column that gives the key; as in KeyedMeasure, but for those of order lines.
+        parts: what a case is made of; their names are columns for the features, and so is ``key``.
+        features: the columns computed from it in review, each an aggregation over the customer's cases.
+        summary: one line for people.
+    """
+
+    name: str = field(validator=identifier)
+    key: CaseKey = field(default="reference", validator=declared.one_of(get_args(CaseKey)))
+    parts: tuple[Part, ...] = field(converter=_parts, validator=declared.each(Part, least=1))
     features: tuple[Feature, ...] = field(converter=_features, validator=declared.each(Feature, least=1))
     summary: str = field(default="", validator=declared.text)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse repeated parts, and names that the features have for something else."""
+        names = [part.name for part in self.parts]
+        wrong = sorted({name for name in names if names.count(name) > 1 or name in _TAKEN})
+        if wrong:
+            message = f"the case measure {self.name!r} cannot name a part {wrong[0]!r}, which is taken; rename it"
+            raise WrongArgumentError(message)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The interaction kinds of its parts, each once."""
+        return tuple(dict.fromkeys(kind for part in self.parts for kind in part.kinds))
+
+    @property
+    def keyed(self) -> tuple[KeyedMeasure, ...]:
+        """The keyed measures that it is kept as, in order of the parts."""
+        return tuple(
+            KeyedMeasure(
+                name=f"{self.name}__{part.name}",
+                kinds=part.kinds,
+                key=self.key,
+                combine=part.combine,
+                value=part.contribution(),
+                part_of=self.name,
+                summary=f"{self.summary} ({part.name})",
+            )
+            for part in self.parts
+        )
 
 
 @frozen(kw_only=True)
@@ -247,18 +275,21 @@ class ScoringRule:
         confidence_motion: how the confidence moves without news.
         low: the smallest value it can have.
         high: the largest value it can have.
+        labels: for a score that names one of some kinds: their names, lowest first. The value is a place in them,
+            counted from 0, and the column holds the name: conditions say ``loyalty = 'true'``.
         summary: one line for people: the formula and its source.
     """
 
     name: str = field(validator=identifier)
     value: pl.Expr | Callable[[pl.DataFrame], pl.Series] = field(validator=_rule)
-    confidence: pl.Expr = field(validator=_expression)
+    confidence: pl.Expr = field(validator=expression)
     evidence: tuple[str, ...] = field(default=(), converter=texts, validator=declared.each(str))
     needs: tuple[str, ...] = field(default=(), converter=texts, validator=declared.each(str))
     motion: Motion = field(factory=Daily, validator=_motion)
     confidence_motion: Motion = field(factory=Daily, validator=_motion)
     low: float = field(default=0.0, validator=declared.number(finite=False))
     high: float = field(default=1.0, validator=declared.number(finite=False))
+    labels: tuple[str, ...] = field(default=(), converter=texts, validator=declared.each(str))
     summary: str = field(default="", validator=declared.text)
 
 
@@ -278,9 +309,9 @@ class Policy:
     """
 
     name: str = field(validator=identifier)
-    refuses: pl.Expr = field(validator=_expression)
-    until: pl.Expr | None = field(default=None, validator=validators.optional(_expression))
-    detail: pl.Expr | None = field(default=None, validator=validators.optional(_expression))
+    refuses: pl.Expr = field(validator=expression)
+    until: pl.Expr | None = field(default=None, validator=validators.optional(expression))
+    detail: pl.Expr | None = field(default=None, validator=validators.optional(expression))
     purposes: tuple[Purpose, ...] = field(
         default=get_args(Purpose), converter=_purposes, validator=declared.each_one_of(get_args(Purpose))
     )

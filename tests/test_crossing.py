@@ -18,8 +18,9 @@ from relationship_core.crossing import (
     motion_of_feature,
     next_change_column,
 )
-from relationship_core.declarations import Bounded, Daily, Feature, Halving, Linear, Motion, Steps, Still
+from relationship_core.declarations import Feature
 from relationship_core.flow.record.fold import LATEST
+from relationship_core.motions import Bounded, Daily, Halving, Linear, Motion, Steps, Still
 
 NOW = datetime(2017, 3, 1, 12, tzinfo=UTC)
 NEXT_DAY = NOW + timedelta(hours=17)  # midnight of a project far in the west
@@ -34,6 +35,8 @@ COLUMNS: dict[str, pl.DataType] = {
     "score": pl.Float64(),
     "level": pl.Float64(),
     "mood": pl.Float64(),
+    "hope": pl.Float64(),
+    "faith": pl.Float64(),
     "at": INSTANT,
     "stage": pl.Enum(STAGES),
     "member": pl.Boolean(),
@@ -47,6 +50,8 @@ MOTIONS: Mapping[str, Motion] = {
     "score": Bounded(per_day=0.02),
     "level": Steps(next_change=pl.col("level__next_change")),
     "mood": Daily(),
+    "hope": Halving(days=30, next_change=pl.col("hope__next_change")),
+    "faith": Bounded(per_day=0.02, next_change=pl.col("hope__next_change")),
 }
 
 
@@ -67,6 +72,10 @@ class Customer:
     level_days: float | None = None
     mood: float | None = None
     mood_after: float | None = None
+    hope: float | None = None
+    hope_after: float | None = None
+    hope_days: float | None = None
+    faith: float | None = None
     at_days: float | None = None
     stage: str | None = None
     member: bool | None = None
@@ -78,6 +87,8 @@ class Customer:
         passed = pl.duration(microseconds=(days * 86_400e6).round().cast(pl.Int64))
         now = pl.lit(NOW, dtype=INSTANT) + passed
         jump = pl.lit(NOW, dtype=INSTANT) + pl.duration(microseconds=pl.col("level_days") * 86_400e6)
+        news = pl.lit(NOW, dtype=INSTANT) + pl.duration(microseconds=pl.col("hope_days") * 86_400e6)
+        came = (now >= news).fill_null(value=False)
         # The score goes as fast as it may and turns once.
         run = pl.when(days < pl.col("turn")).then(days).otherwise(2 * pl.col("turn") - days)
         moved = {
@@ -88,6 +99,9 @@ class Customer:
             "score": pl.col("score") + 0.02 * run,
             "level": pl.when((now >= jump).fill_null(value=False)).then("level_after").otherwise("level"),
             "level__next_change": jump,
+            "hope": pl.when(came).then("hope_after").otherwise("hope") * pl.lit(2.0).pow(-days / 30),
+            "faith": pl.when(came).then("hope_after").otherwise(pl.col("faith") + 0.02 * run),
+            "hope__next_change": news,
             "mood": pl.when(now >= NEXT_DAY).then("mood_after").otherwise("mood"),
             "at": pl.lit(NOW, dtype=INSTANT) + pl.duration(microseconds=pl.col("at_days") * 86_400e6),
             "now": now,
@@ -161,6 +175,16 @@ EXACT = [
     ("coalesce(gap, silence) > 60", Customer(silence=20), 40),
     ("coalesce(gap, silence) > 60", Customer(silence=20, gap=1), None),
     ("warmth > 1", Customer(warmth=8), 90),
+    ("hope > 1", Customer(hope=8), 90),
+    ("hope > 1", Customer(hope=8, hope_after=9, hope_days=20), 20),
+    ("hope > 1", Customer(hope=8, hope_after=0, hope_days=200), 90),
+    ("hope >= 0", Customer(hope=8, hope_after=-1, hope_days=200), 200),
+    ("hope > 1", Customer(hope=0, hope_days=7), 7),
+    ("hope IS NULL", Customer(hope_after=2, hope_days=7), 7),
+    ("hope + warmth > 1", Customer(hope=0, warmth=0, hope_after=2, hope_days=7), 7),
+    ("coalesce(hope, 0) > 1", Customer(hope_after=2, hope_days=7), 7),
+    ("faith > 0.5", Customer(faith=0.9, hope_days=400), 20),
+    ("faith > 0.5", Customer(faith=0.9, hope_after=0.1, hope_days=6), 6),
     ("warmth > 1", Customer(warmth=0.5), None),
     ("warmth * 2 + 1 > 5", Customer(warmth=8), 60),
     ("warmth > gap", Customer(warmth=8, gap=4), 30),
@@ -315,12 +339,16 @@ CUSTOMERS = st.builds(
     level_days=st.none() | st.integers(1, 800).map(lambda half: half / 2),
     mood=VALUES,
     mood_after=VALUES,
+    hope=VALUES,
+    hope_after=VALUES,
+    hope_days=st.none() | st.integers(1, 800).map(lambda half: half / 2),
+    faith=VALUES,
     at_days=st.none() | st.integers(-400, 400).map(lambda half: half / 2),
     stage=st.none() | st.sampled_from(STAGES),
     member=st.none() | st.booleans(),
 )
 NUMBER = st.sampled_from(["0", "1", "2", "3", "7", "0.1", "0.5", "20", "60", "1.5"])
-COLUMN = st.sampled_from(["gap", "silence", "saved", "warmth", "habit", "score", "level", "mood"])
+COLUMN = st.sampled_from(["gap", "silence", "saved", "warmth", "habit", "score", "level", "mood", "hope", "faith"])
 COMPARISON = st.sampled_from(["=", "<>", "<", "<=", ">", ">="])
 
 

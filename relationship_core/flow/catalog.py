@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import polars as pl
@@ -11,27 +12,19 @@ from attrs import frozen
 
 from relationship_core.columns import INSTANT
 from relationship_core.crossing import motion_of_feature, next_change_column
-from relationship_core.declarations import (
-    Bounded,
-    Feature,
-    KeyedMeasure,
-    Linear,
-    Measure,
-    Motion,
-    ScoringRule,
-    Steps,
-    Still,
-    Unit,
-)
+from relationship_core.declarations import CaseMeasure, Feature, KeyedMeasure, Measure, ScoringRule, Unit
 from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.flow.expressions import text_of
 from relationship_core.model.relationship import Ladder
+from relationship_core.motions import Bounded, Halving, Linear, Motion, Still, next_change_of
 
 if TYPE_CHECKING:
     from relationship_core.config import Settings
     from relationship_core.plugins import Plugins
 
-Origin: TypeAlias = Literal["run", "customer", "attribute", "state", "measure", "feature", "keyed feature", "score"]
+Origin: TypeAlias = Literal[
+    "run", "customer", "account", "attribute", "state", "measure", "feature", "keyed feature", "score"
+]
 
 MOMENT_COLUMNS = frozenset({"today", "next_day", "next_month", "next_year"})
 """Columns that expressions may read beside those of the catalog; conditions may not."""
@@ -76,15 +69,21 @@ class Catalog:
 
     Attributes:
         columns: every column, by name.
-        measures: the plain and keyed measures, in order of declaration.
+        measures: the plain and keyed measures, in order of declaration; those of cases among them, part by part.
+        cases: the case measures.
         scores: the scoring rules, each after those that it needs.
         ladder: the project's ladder.
+        account_ladder: that of accounts, with the same stages; None where accounts have the same one.
+        parameters: the values that all of this was declared with, by name.
     """
 
     columns: Mapping[str, Column]
     measures: tuple[Measure | KeyedMeasure, ...]
+    cases: tuple[CaseMeasure, ...]
     scores: tuple[ScoringRule, ...]
     ladder: Ladder
+    account_ladder: Ladder | None = None
+    parameters: Mapping[str, float] = MappingProxyType({})
 
     @property
     def types(self) -> Mapping[str, pl.DataType]:
@@ -109,14 +108,17 @@ class Catalog:
 
     def signature(self) -> str:
         """A hash that changes whenever a definition changes what a review would find."""
-        parts = [repr(self.ladder)]
+        parts = [repr(self.ladder), repr(self.account_ladder)]
         for rule in self.scores:
             motions = f"{_motion_text(rule.motion)} / {_motion_text(rule.confidence_motion)}"
-            parts.append(f"{rule.name}: {_computation(rule)} / {text_of(rule.confidence)} / {motions}")
+            labels = " ".join(rule.labels)
+            parts.append(f"{rule.name}: {_computation(rule)} / {text_of(rule.confidence)} / {motions} / {labels}")
         parts.extend(
             f"{feature.name}: {text_of(feature.value)} / {feature.absent} / {_motion_text(feature.motion)}"
-            for feature in _features(self.measures)
+            for feature in _features([*self.measures, *self.cases])
         )
+        # A function may read a parameter, and its text does not say which.
+        parts.extend(f"{name}: {value!r}" for name, value in sorted(self.parameters.items()))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -126,7 +128,7 @@ def make_catalog(settings: Settings, plugins: Plugins) -> Catalog:
     Raises:
         ConfigurationError: two columns share a name, the ladder is unknown, or scores need each other in a circle.
     """
-    ladder = plugins.ladder(settings.ladder)
+    ladder = plugins.ladder(settings.ladder.use)
     _refuse_unknown_stages(settings, ladder)
     scores = _in_order(plugins.scores)
     columns: dict[str, Column] = {}
@@ -138,9 +140,44 @@ def make_catalog(settings: Settings, plugins: Plugins) -> Catalog:
             )
             raise ConfigurationError(message)
         columns[column.name] = column
-    catalog = Catalog(columns=columns, measures=tuple(plugins.measures), scores=scores, ladder=ladder)
+    catalog = Catalog(
+        columns=columns,
+        measures=_kept(plugins.measures),
+        cases=tuple(measure for measure in plugins.measures if isinstance(measure, CaseMeasure)),
+        scores=scores,
+        ladder=ladder,
+        account_ladder=_account_ladder(settings, plugins, ladder),
+        parameters=plugins.values,
+    )
     _refuse_unknown_needs(catalog)
     return catalog
+
+
+def _account_ladder(settings: Settings, plugins: Plugins, ladder: Ladder) -> Ladder | None:
+    """The ladder of accounts, if it is another one.
+
+    Raises:
+        ConfigurationError: there is none of that name, or its stages are others.
+    """
+    name = settings.ladder.accounts
+    if name in {"", ladder.name}:
+        return None
+    theirs = plugins.find(plugins.ladders, name, "[ladder] accounts")
+    if theirs.names != ladder.names:
+        message = (
+            f"[ladder] accounts: the ladder {theirs.name!r} has the stages {', '.join(theirs.names)}, and "
+            f"{ladder.name!r} has {', '.join(ladder.names)}; both need the same ones, in the same order"
+        )
+        raise ConfigurationError(message)
+    return theirs
+
+
+def _kept(measures: Iterable[Measure | KeyedMeasure | CaseMeasure]) -> tuple[Measure | KeyedMeasure, ...]:
+    """The measures as a store keeps them."""
+    kept: list[Measure | KeyedMeasure] = []
+    for measure in measures:
+        kept.extend(measure.keyed if isinstance(measure, CaseMeasure) else [measure])
+    return tuple(kept)
 
 
 def _all_columns(
@@ -162,6 +199,20 @@ def _base_columns(ladder: Ladder) -> Iterator[Column]:
     yield Column(name="locale", dtype=text, origin="customer", motion=Still(), summary="Language tag.")
     yield Column(name="zone", dtype=text, origin="customer", motion=Still(), summary="IANA time zone.")
     yield Column(name="country", dtype=text, origin="customer", motion=Still(), summary="ISO country code.")
+    yield Column(
+        name="account",
+        dtype=pl.Boolean(),
+        origin="account",
+        motion=Still(),
+        summary="Whether it is an account: a firm with contacts.",
+    )
+    yield Column(
+        name="contacts",
+        dtype=pl.Float64(),
+        origin="account",
+        motion=Still(),
+        summary="How many contacts an account has; null for people.",
+    )
     stages = pl.Enum(list(ladder.names))
     yield Column(name="stage", dtype=stages, origin="state", motion=Still(), summary="Stage on the ladder.")
     yield Column(
@@ -180,8 +231,8 @@ def _base_columns(ladder: Ladder) -> Iterator[Column]:
     )
 
 
-def _measure_columns(measure: Measure | KeyedMeasure) -> Iterator[Column]:
-    keyed = isinstance(measure, KeyedMeasure)
+def _measure_columns(measure: Measure | KeyedMeasure | CaseMeasure) -> Iterator[Column]:
+    keyed = not isinstance(measure, Measure)
     if isinstance(measure, Measure):
         yield Column(
             name=measure.name,
@@ -202,7 +253,7 @@ def _measure_columns(measure: Measure | KeyedMeasure) -> Iterator[Column]:
             unit=feature.unit,
             summary=feature.summary,
         )
-        if keyed and isinstance(feature.motion, Steps):
+        if keyed and next_change_of(feature.motion) is not None:
             yield Column(name=next_change_column(feature.name), dtype=INSTANT, origin="keyed feature", motion=Still())
 
 
@@ -210,7 +261,7 @@ def _score_columns(rule: ScoringRule) -> Iterator[Column]:
     value_needs = frozenset(_names(rule.value)) | frozenset(rule.needs)
     yield Column(
         name=rule.name,
-        dtype=pl.Float64(),
+        dtype=pl.Enum(list(rule.labels)) if rule.labels else pl.Float64(),
         origin="score",
         motion=rule.motion,
         needs=value_needs,
@@ -232,7 +283,7 @@ def _names(value: object) -> list[str]:
 
 def motion_names(motion: Motion) -> frozenset[str]:
     """The columns that a motion's own expression reads."""
-    return frozenset(_names(_pace(motion)))
+    return frozenset(name for pace in _paces(motion) for name in _names(pace))
 
 
 def _computation(rule: ScoringRule) -> str:
@@ -242,20 +293,21 @@ def _computation(rule: ScoringRule) -> str:
 
 def _motion_text(motion: Motion) -> str:
     """What tells one motion from another; an expression's own repr holds its address."""
-    pace = _pace(motion)
-    return repr(motion) if pace is None else f"{type(motion).__name__} {text_of(pace)}"
+    return " ".join([type(motion).__name__, *map(text_of, _paces(motion))])
 
 
-def _pace(motion: Motion) -> float | pl.Expr | None:
-    """The number or expression that says how a motion goes, where it has one."""
+def _paces(motion: Motion) -> tuple[float | pl.Expr | None, ...]:
+    """The numbers and expressions that say how a motion goes."""
     match motion:
-        case Linear(per_day=pace) | Bounded(per_day=pace) | Steps(next_change=pace):
-            return pace
+        case Linear(per_day=pace):
+            return (pace,)
+        case Halving(days=pace) | Bounded(per_day=pace):
+            return (pace, next_change_of(motion))
         case _:
-            return None
+            return (next_change_of(motion),)
 
 
-def _features(measures: Iterable[Measure | KeyedMeasure]) -> Iterator[Feature]:
+def _features(measures: Iterable[Measure | KeyedMeasure | CaseMeasure]) -> Iterator[Feature]:
     for measure in measures:
         yield from measure.features
 

@@ -7,15 +7,16 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import polars as pl
-from attrs import frozen
+from attrs import evolve, frozen
 
 from relationship_core.conditions import Condition, parse_condition
 from relationship_core.crossing import days_until_change
-from relationship_core.declarations import Bounded, Halving, Linear, Steps, Still
 from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.flow.catalog import MOMENT_COLUMNS, Catalog, motion_names
 from relationship_core.flow.expressions import text_of
+from relationship_core.flow.reach import refuse_unreachable
 from relationship_core.model.campaign import Action, Campaign
+from relationship_core.motions import Bounded, Halving, Linear, Steps, Still
 
 if TYPE_CHECKING:
     from relationship_core.declarations import Policy
@@ -70,21 +71,25 @@ class Rules:
         catalog: the columns.
         rungs: the ladder's rungs, lowest first.
         lapsed: the condition of the lapsed mark; None for never.
+        freezes: the condition under which nobody is moved up; None for never.
         steps: every action of every campaign, by campaign name, in the campaign's order.
         policies: the policies, in order.
+        accounts: the same with the ladder of accounts; None where they have no other.
     """
 
     catalog: Catalog
     rungs: tuple[Rung, ...]
     lapsed: Condition | None
+    freezes: Condition | None
     steps: tuple[Step, ...]
     policies: tuple[Policy, ...]
+    accounts: Rules | None = None
 
     @property
     def ladder_conditions(self) -> tuple[Condition, ...]:
         """The conditions that review decides by."""
-        conditions = [rung.enter for rung in self.rungs] + [rung.leave for rung in self.rungs] + [self.lapsed]
-        return tuple(condition for condition in conditions if condition is not None)
+        of_rungs = [condition for rung in self.rungs for condition in (rung.enter, rung.leave)]
+        return tuple(each for each in (*of_rungs, self.lapsed, self.freezes) if each is not None)
 
     @property
     def plan_conditions(self) -> tuple[Condition, ...]:
@@ -94,6 +99,7 @@ class Rules:
     def signature(self) -> str:
         """A hash that changes whenever a rule changes, so that everybody becomes due."""
         texts = [condition.text for condition in (*self.ladder_conditions, *self.plan_conditions)]
+        texts += [condition.text for condition in self.accounts.ladder_conditions] if self.accounts else []
         texts += [f"{step.campaign}" for step in self.steps]
         texts += [
             f"{policy.name}: {text_of(policy.refuses)} / {text_of(policy.until)} / {policy.purposes} / {policy.natures}"
@@ -106,9 +112,9 @@ class Rules:
         return days_until_change(condition, self.catalog.motions)
 
     def days_until_news(self) -> tuple[pl.Expr, ...]:
-        """The days until anything but a rung may change: the mark, a campaign's condition, an occasion."""
-        lapsed = () if self.lapsed is None else (self.lapsed,)
-        by_text = {each.text: each for each in (*lapsed, *self.plan_conditions)}
+        """The days until anything but a rung may change: the mark, the freeze, a campaign's condition, an occasion."""
+        of_ladder = [each for each in (self.lapsed, self.freezes) if each is not None]
+        by_text = {each.text: each for each in (*of_ladder, *self.plan_conditions)}
         return (*map(self.days_until_change, by_text.values()), *self._occasions_end())
 
     @property
@@ -136,10 +142,10 @@ def make_rules(catalog: Catalog, campaigns: Iterable[Campaign], policies: Iterab
     """Parse every condition of the ladder and the campaigns.
 
     Raises:
-        ConfigurationError: a condition does not parse, names an unknown column or stage, or is not boolean;
-            an occasion's key or beginning is no column.
+        ConfigurationError: a condition does not parse, names an unknown column or stage, or is not boolean; nobody
+            can reach or keep a stage; an occasion's key or beginning is no column.
     """
-    ladder = catalog.ladder
+    ladder, campaigns, policies = catalog.ladder, tuple(campaigns), tuple(policies)
     rungs = tuple(
         Rung(
             name=stage.name,
@@ -150,13 +156,26 @@ def make_rules(catalog: Catalog, campaigns: Iterable[Campaign], policies: Iterab
         )
         for rank, stage in enumerate(ladder.stages)
     )
+    refuse_unreachable(rungs, ladder.name)
     lapsed = _parse(catalog, ladder.lapsed, f"ladder {ladder.name!r}, lapsed")
+    freezes = _parse(catalog, ladder.freezes, f"ladder {ladder.name!r}, freezes")
     steps = tuple(
         _step(catalog, campaign, action)
         for campaign in sorted(campaigns, key=lambda campaign: campaign.name)
         for action in campaign.actions
     )
-    return Rules(catalog=catalog, rungs=rungs, lapsed=lapsed, steps=steps, policies=tuple(policies))
+    accounts = None
+    if catalog.account_ladder is not None:
+        accounts = make_rules(evolve(catalog, ladder=catalog.account_ladder, account_ladder=None), campaigns, policies)
+    return Rules(
+        catalog=catalog,
+        rungs=rungs,
+        lapsed=lapsed,
+        freezes=freezes,
+        steps=steps,
+        policies=tuple(policies),
+        accounts=accounts,
+    )
 
 
 def _parse(catalog: Catalog, text: str, where: str) -> Condition | None:
@@ -206,7 +225,8 @@ def due_names(rules: Rules) -> frozenset[str]:
     """The columns from which the next due time is computed."""
     named = {name for condition in (*rules.ladder_conditions, *rules.plan_conditions) for name in condition.columns}
     closed = rules.catalog.closure(named | rules.occasion_names)
-    return (
+    own = (
         closed
         | {extra for name in closed for extra in motion_names(rules.catalog.columns[name].motion)} - MOMENT_COLUMNS
     )
+    return own if rules.accounts is None else own | due_names(rules.accounts) | {"account"}

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import polars as pl
 from attrs import frozen
 
-from relationship_core.columns import CUSTOMERS, INSTANT, STATES, Page
-from relationship_core.crossing import next_change_column
-from relationship_core.declarations import KeyedMeasure, Measure, ScoringRule, Steps
+from relationship_core.columns import CONTACTS, CUSTOMERS, INSTANT, STATES, Page, Table
+from relationship_core.declarations import Measure, ScoringRule
 from relationship_core.errors import ConfigurationError, RejectedError
 from relationship_core.flow.catalog import CONFIDENCE, Catalog, Column
 from relationship_core.flow.facts import read_fact
+from relationship_core.flow.keyed import absent, keyed_features
 from relationship_core.flow.record.commit import LAST_RECORDED_FACT
 from relationship_core.flow.record.fold import decayed_value
 from relationship_core.model.instants import parse_instant
@@ -68,6 +69,31 @@ class Moment:
         return datetime.combine(day, time(), tzinfo=ZoneInfo(self.zone)).astimezone(self.now.tzinfo)
 
 
+class Moments(Protocol):
+    """When customers are looked at: one moment for all of them, or a moment for each."""
+
+    @property
+    def columns(self) -> tuple[pl.Expr, ...]:
+        """The columns of ``Moment.columns``."""
+        ...
+
+
+class Kept(Protocol):
+    """What a standing is read from: a store, or the part of one that somebody makes up to ask "what if"."""
+
+    def read(self, table: Table, *, page: Page | None = None, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """As ``Store.read``; asked for CUSTOMERS, STATES and CONTACTS."""
+        ...
+
+    def read_measures(self, page: Page, names: Sequence[str]) -> pl.DataFrame:
+        """As ``Store.read_measures``."""
+        ...
+
+    def read_keyed(self, page: Page, names: Sequence[str]) -> pl.DataFrame:
+        """As ``Store.read_keyed``."""
+        ...
+
+
 def last_recorded(store: Store) -> datetime | None:
     """When the latest recorded interaction happened; None before the first."""
     last = read_fact(store, LAST_RECORDED_FACT)
@@ -89,7 +115,7 @@ def refuse_the_past(store: Store, now: datetime, step: str) -> None:
         raise RejectedError(message)
 
 
-def standing(store: Store, catalog: Catalog, page: Page, names: Iterable[str], moment: Moment) -> pl.DataFrame:
+def standing(store: Kept, catalog: Catalog, page: Page, names: Iterable[str], moment: Moments) -> pl.DataFrame:
     """The named columns for the customers of a page, in the page's order, with all they are computed from.
 
     There is a row for each customer, and always the columns ``customer``, ``now``, ``next_day`` and ``today``.
@@ -102,9 +128,13 @@ def standing(store: Store, catalog: Catalog, page: Page, names: Iterable[str], m
     for column in needed:
         by_origin.setdefault(column.origin, []).append(column)
     frame = _measures(store, page, by_origin).with_columns(*moment.columns)
-    frame = _beside(frame, _keyed_features(store, catalog, page, by_origin.get("keyed feature", []), moment))
-    frame = _absent(frame, catalog, by_origin.get("keyed feature", []))
+    keyed = frozenset(column.name for column in by_origin.get("keyed feature", []))
+    for features in keyed_features(store, catalog, page, keyed, moment.columns):
+        frame = _beside(frame, features)
+    frame = frame.with_columns(absent(catalog, keyed))
     frame = _beside(frame, _profiles(store, page, by_origin))
+    if "account" in by_origin:
+        frame = _accounts(frame, store)
     if "state" in by_origin:
         frame = _stages(_beside(frame, store.read(STATES, page=page)), catalog)
     frame = _features(frame, catalog, {column.name for column in by_origin.get("feature", [])})
@@ -123,7 +153,7 @@ def _beside(left: pl.DataFrame, right: pl.DataFrame | None) -> pl.DataFrame:
     return left.join(right, on="customer", how="left", maintain_order="left")
 
 
-def _measures(store: Store, page: Page, by_origin: dict[str, list[Column]]) -> pl.DataFrame:
+def _measures(store: Kept, page: Page, by_origin: dict[str, list[Column]]) -> pl.DataFrame:
     """The plain measures as they are kept."""
     names = [column.name for column in by_origin.get("measure", [])]
     return store.read_measures(page, names) if names else pl.DataFrame({"customer": page.customers})
@@ -146,52 +176,21 @@ def _features(frame: pl.DataFrame, catalog: Catalog, wanted: set[str]) -> pl.Dat
     return frame.with_columns(decayed).with_columns(computed)
 
 
-def _keyed_features(
-    store: Store, catalog: Catalog, page: Page, wanted: list[Column], moment: Moment
-) -> pl.DataFrame | None:
-    names = {column.name for column in wanted}
-    used = [
-        measure
-        for measure in catalog.measures
-        if isinstance(measure, KeyedMeasure) and any(feature.name in names for feature in measure.features)
-    ]
-    if not used:
-        return None
-    rows = store.read_keyed(page, [measure.name for measure in used]).with_columns(*moment.columns)
-    result = pl.DataFrame({"customer": page.customers})
-    for measure in used:
-        result = _beside(result, _aggregate(rows, measure, names, catalog))
-    return result
+def _accounts(frame: pl.DataFrame, store: Kept) -> pl.DataFrame:
+    """Who is an account, and of how many contacts; a link that has ended makes an account still, but no contact."""
+    links = store.read(CONTACTS, columns=["account", "customer", "until"])
+    present = pl.when(pl.col("until").is_null()).then("customer").drop_nulls().n_unique()
+    accounts = links.group_by(pl.col("account").alias("customer")).agg(
+        pl.lit(value=True).first().alias("account"), present.cast(pl.Float64).alias("contacts")
+    )
+    if accounts.is_empty():
+        return frame.with_columns(account=pl.lit(value=False), contacts=pl.lit(None, pl.Float64))
+    return frame.join(accounts, on="customer", how="left", maintain_order="left").with_columns(
+        pl.col("account").fill_null(value=False)
+    )
 
 
-def _aggregate(rows: pl.DataFrame, measure: KeyedMeasure, names: set[str], catalog: Catalog) -> pl.DataFrame:
-    own = rows.filter(pl.col("measure") == measure.name)
-    if measure.key == "day":
-        own = own.with_columns(on=pl.col("key").str.to_date("%Y-%m-%d"))
-    columns = []
-    for feature in measure.features:
-        if feature.name in names:
-            columns.append(feature.value.cast(catalog.columns[feature.name].dtype).alias(feature.name))
-        next_change = next_change_column(feature.name)
-        if next_change in names and isinstance(feature.motion, Steps):
-            columns.append(feature.motion.next_change.cast(INSTANT).alias(next_change))
-    return own.group_by("customer").agg(columns)
-
-
-def _absent(frame: pl.DataFrame, catalog: Catalog, wanted: list[Column]) -> pl.DataFrame:
-    """Customers without a key have the feature's own value for that, not null."""
-    names = {column.name for column in wanted}
-    fills = [
-        pl.col(feature.name).fill_null(feature.absent)
-        for measure in catalog.measures
-        if isinstance(measure, KeyedMeasure)
-        for feature in measure.features
-        if feature.name in names and feature.absent is not None
-    ]
-    return frame.with_columns(fills)
-
-
-def _profiles(store: Store, page: Page, by_origin: dict[str, list[Column]]) -> pl.DataFrame | None:
+def _profiles(store: Kept, page: Page, by_origin: dict[str, list[Column]]) -> pl.DataFrame | None:
     base = [column.name for column in by_origin.get("customer", []) if column.name != "customer"]
     attributes = by_origin.get("attribute", [])
     if not base and not attributes:
@@ -223,14 +222,16 @@ def _scores(frame: pl.DataFrame, rules: tuple[ScoringRule, ...], wanted: set[str
 
 def _score(frame: pl.DataFrame, rule: ScoringRule, wanted: set[str]) -> pl.DataFrame:
     """One rule's columns; NaN becomes null here, so that it never sorts above every number."""
-    columns: list[pl.Expr | pl.Series] = []
+    columns: list[pl.Expr] = []
     try:
         if rule.name in wanted:
             value = rule.value if isinstance(rule.value, pl.Expr) else _checked(rule, rule.value(frame), frame.height)
             columns.append(_number(value, rule.name))
         if rule.name + CONFIDENCE in wanted:
             columns.append(_number(rule.confidence, rule.name + CONFIDENCE))
-        return frame.with_columns(columns)
+        scored = frame.with_columns(columns)
+        _refuse_infinity(scored, rule, wanted)
+        return scored.with_columns(_labelled(rule)) if rule.labels and rule.name in wanted else scored
     except ConfigurationError:
         raise
     except Exception as error:  # the core owns every try around plugin code
@@ -241,6 +242,20 @@ def _score(frame: pl.DataFrame, rule: ScoringRule, wanted: set[str]) -> pl.DataF
 def _number(value: pl.Expr | pl.Series, name: str) -> pl.Expr:
     expression = pl.lit(value) if isinstance(value, pl.Series) else value
     return expression.cast(pl.Float64).fill_nan(None).alias(name)
+
+
+def _labelled(rule: ScoringRule) -> pl.Expr:
+    """The label in the place that the value names; any other value is an error."""
+    places = [float(place) for place in range(len(rule.labels))]
+    return pl.col(rule.name).replace_strict(places, list(rule.labels), return_dtype=pl.Enum(list(rule.labels)))
+
+
+def _refuse_infinity(frame: pl.DataFrame, rule: ScoringRule, wanted: set[str]) -> None:
+    for name in (rule.name, rule.name + CONFIDENCE):
+        if name in wanted and frame[name].is_infinite().any():
+            what = "its confidence" if name != rule.name else "its value"
+            message = f"the score {rule.name!r}: {what} is infinite for some customers; mend its plugin or disable it"
+            raise ConfigurationError(message)
 
 
 def _checked(rule: ScoringRule, series: object, height: int) -> pl.Series:

@@ -22,18 +22,20 @@ class Score:
         value: the rule's value in the rule's own range, or None where the rule has nothing to say.
         confidence: 0 to 1; 0 means that there is no evidence and the value is the prior.
         evidence: the names of the measures that the value rests on.
+        label: for a score that names one of some kinds: the name; the value is its place among them, from 0.
     """
 
     name: str = field(validator=data.text)
     value: float | None = field(validator=validators.optional(data.number(finite=False)))
     confidence: float = field(validator=data.number(0, 1))
     evidence: tuple[str, ...] = field(default=(), converter=texts, validator=data.each(str))
+    label: str = field(default="", validator=data.text)
 
     def __str__(self) -> str:
-        """The value as people read it; "no evidence" where there is none."""
+        """The label, or the value, as people read it; "no evidence" where there is none."""
         if self.value is None or self.confidence == 0:
             return "no evidence"
-        return f"{self.value:.2f}"
+        return self.label or f"{self.value:.2f}"
 
 
 @frozen(kw_only=True)
@@ -69,11 +71,13 @@ class Ladder:
         name: how a project chooses it.
         stages: from the lowest to the highest; the first has no ``enter`` and no ``leave``.
         lapsed: the condition under which a customer counts as lapsed; empty for never.
+        freezes: a condition, and while it holds nobody is moved up; empty for never.
     """
 
     name: str = field(validator=declared.filled)
     stages: tuple[Stage, ...] = field(converter=_stages, validator=declared.each(Stage, least=1))
     lapsed: str = field(default="", validator=declared.text)
+    freezes: str = field(default="", validator=declared.text)
 
     def __attrs_post_init__(self) -> None:
         """Refuse repeated names, and conditions on the first rung."""

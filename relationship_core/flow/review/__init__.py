@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 import polars as pl
-from attrs import frozen
+from attrs import evolve, frozen
 
 from relationship_core.columns import STATES, TRANSITIONS, Page
 from relationship_core.flow.last_review import is_by_rules, note_review, refuse_before_the_last
@@ -90,17 +90,27 @@ def _review_page(store: Store, rules: Rules, page: Page, moment: Moment, *, mark
     """Judge one page and keep what changed; the transitions come back."""
     names = due_names(rules) | {"stage", "stage_days", "lapsed"}
     with store.transaction():
-        judged = judge(standing(store, rules.catalog, page, names, moment), rules, moment.zone)
-        changed = _changed(with_due_at(judged, rules))
+        frame = standing(store, rules.catalog, page, names, moment)
+        changed, moved = _judged(frame, rules, moment.zone)
         if changed.height:
             store.put(STATES, changed)
-        moved = transitions(judged, rules)
         if moved.height:
             store.put(TRANSITIONS, moved)
         store.unmark("review", page)
         if mark_plan:
             store.mark("plan", page.customers)
     return moved
+
+
+def _judged(frame: pl.DataFrame, rules: Rules, zone: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The states that changed, and the transitions; accounts by their own ladder, where they have one."""
+    if rules.accounts is not None and frame["account"].any():
+        people = _judged(frame.filter(~pl.col("account")), evolve(rules, accounts=None), zone)
+        firms = _judged(frame.filter("account"), rules.accounts, zone)
+        changed, moved = (pl.concat(pair).sort("customer") for pair in zip(people, firms, strict=True))
+        return changed, moved
+    judged = judge(frame, rules, zone)
+    return _changed(with_due_at(judged, rules)), transitions(judged, rules)
 
 
 def _changed(judged: pl.DataFrame) -> pl.DataFrame:

@@ -25,7 +25,7 @@ def judge(frame: pl.DataFrame, rules: Rules, zone: str) -> pl.DataFrame:
     judged = frame.with_columns(
         rank.alias("rank"), pl.col("since").dt.convert_time_zone(zone).dt.date().alias("since_day")
     )
-    judged = judged.with_columns(_aim(rules.rungs).alias("aim"), _free_at(rules.rungs).alias("free_at"))
+    judged = judged.with_columns(_aim(rules).alias("aim"), _free_at(rules.rungs).alias("free_at"))
     moves = (pl.col("aim") != pl.col("rank")) & pl.col("free_at").is_null()
     names = pl.Series("names", list(ladder.names))
     return judged.with_columns(
@@ -35,17 +35,19 @@ def judge(frame: pl.DataFrame, rules: Rules, zone: str) -> pl.DataFrame:
     ).with_columns(pl.lit(names).gather(pl.col("target_rank")).alias("target"))
 
 
-def _aim(rungs: tuple[Rung, ...]) -> pl.Expr:
-    """The highest rung that holds, with every rung below it.
+def _aim(rules: Rules) -> pl.Expr:
+    """The highest rung that holds, with every rung below it; no higher than the present one while moves up are frozen.
 
     A rung at or below the present stage holds until its ``leave`` does; one above it once its ``enter`` does.
     """
     reached: pl.Expr = pl.lit(0, dtype=pl.Int64)
     holds: pl.Expr = pl.lit(value=True)
-    for rung in rungs[1:]:
+    for rung in rules.rungs[1:]:
         holds = holds & _rung_holds(rung)
         reached = reached + holds.cast(pl.Int64)
-    return reached
+    if rules.freezes is None:
+        return reached
+    return pl.when(rules.freezes.holds).then(pl.min_horizontal(reached, "rank")).otherwise(reached)
 
 
 def _rung_holds(rung: Rung) -> pl.Expr:
