@@ -220,6 +220,38 @@ IMPORTS = Table(
     ("import",),
 )
 """How far the import of a file has come; ``rejects_size`` is the length in bytes of its file of rejects."""
+ALIASES = Table(
+    "aliases",
+    {"customer": pl.String, "survivor": pl.String, "at": INSTANT, "actor": pl.String, "reason": pl.String},
+    ("customer",),
+)
+"""Who is who now: ids that were merged, each with the id that it was merged into, which may be merged itself."""
+MERGES = Table(
+    "merges",
+    {
+        "entry": pl.Int64,
+        "act": pl.String,
+        "customer": pl.String,
+        "survivor": pl.String,
+        "at": INSTANT,
+        "actor": pl.String,
+        "reason": pl.String,
+    },
+    ("entry",),
+)
+"""Every ``merge`` and ``unmerge`` that there was, in their order; nothing of it is ever changed."""
+CONTACTS = Table(
+    "contacts",
+    {"account": pl.String, "customer": pl.String, "role": pl.String, "since": INSTANT, "until": INSTANT},
+    ("account", "customer"),
+)
+"""The contacts of accounts: a customer's history counts for the account from ``since``, and before ``until``."""
+CALIBRATIONS = Table(
+    "calibrations",
+    {"calibration": pl.String, "version": pl.Int64, "at": INSTANT, "content": pl.String},
+    ("calibration", "version"),
+)
+"""Every version of what calibrations fitted, and from how many customers; the latest of each counts."""
 FACTS = Table("facts", {"name": pl.String, "value": pl.String}, ("name",))
 """What the project knows about itself: the last recorded instant, the salt of ids, signatures of definitions."""
 
@@ -236,6 +268,10 @@ TABLES = (
     CAMPAIGNS,
     RUNS,
     IMPORTS,
+    ALIASES,
+    MERGES,
+    CONTACTS,
+    CALIBRATIONS,
     FACTS,
 )
 """Every table that a store keeps."""

@@ -2,5 +2,17 @@
 
 from __future__ import annotations
 
-MODULES = ("stores", "channels", "liquid", "kinds", "measures", "scores", "ladders", "policies")
+MODULES = (
+    "stores",
+    "channels",
+    "liquid",
+    "kinds",
+    "parameters",
+    "measures",
+    "scores",
+    "ladders",
+    "contacts",
+    "policies",
+    "calibrations",
+)
 """The modules of this package that are plugins, in the order in which they are loaded."""

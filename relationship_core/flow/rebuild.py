@@ -11,17 +11,18 @@ import json
 
 from attrs import frozen
 
-from relationship_core.columns import CUSTOMERS, INTERACTIONS, Page
+from relationship_core.columns import ALIASES, CUSTOMERS, INTERACTIONS
 from relationship_core.flow.facts import read_fact, write_fact
 from relationship_core.flow.progress import Listener, Progress, silent
-from relationship_core.flow.record.fold import fold
 from relationship_core.flow.record.recorder import Recorder
+from relationship_core.flow.record.refold import fold_again
 from relationship_core.flow.record.signature import (
     MEASURES_FACT,
     REBUILD_FACT,
     check_measures,
     measure_signature,
 )
+from relationship_core.flow.united import ties_of, united
 from relationship_core.ports import Store
 
 __all__ = ["Rebuilt", "check_measures", "measure_signature", "rebuild"]
@@ -53,13 +54,13 @@ def rebuild(recorder: Recorder, *, progress: Listener = silent) -> Rebuilt:
     Raises:
         ConfigurationError: the expression of a measure cannot be computed.
     """
-    store, signature = recorder.store, measure_signature(recorder.measures)
+    store, signature = united(recorder.store), measure_signature(recorder.measures)
     after, resumed = _begin(store, signature)
-    total = int(store.count(CUSTOMERS, []).item())
+    total = int(store.count(CUSTOMERS, []).item()) - int(store.count(ALIASES, []).item())
     customers = interactions = 0
     for page in store.pages(None, as_of=recorder.clock(), after=after, size=_page_size(store, total)):
         with store.transaction():
-            interactions += _fold_again(recorder, page)
+            interactions += fold_again(recorder, ties_of(store), page)
             write_fact(store, REBUILD_FACT, _note(signature, page.last))
         customers += len(page.customers)
         progress(Progress(step="rebuild", done=customers, total=None if resumed else total))
@@ -91,12 +92,3 @@ def _page_size(store: Store, customers: int) -> int:
     if not interactions:
         return _LARGEST_PAGE
     return max(1, min(_LARGEST_PAGE, _INTERACTIONS_A_PAGE * customers // interactions))
-
-
-def _fold_again(recorder: Recorder, page: Page) -> int:
-    store = recorder.store
-    history = store.read(INTERACTIONS, page=page)
-    store.clear_measures(page)
-    if history.height:
-        store.merge(*fold(history, recorder.measures, recorder.zone))
-    return history.height

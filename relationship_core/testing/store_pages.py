@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from hypothesis import given, strategies as st
 
-from relationship_core.columns import CUSTOMERS, DECISIONS, MESSAGES, STATES, Page
+from relationship_core.columns import ALIASES, CONTACTS, CUSTOMERS, DECISIONS, MERGES, MESSAGES, STATES, Page
 from relationship_core.ports import Step, Store
 from relationship_core.testing.rows import (
     DAY,
@@ -18,6 +18,7 @@ from relationship_core.testing.rows import (
     TINY,
     decision,
     decisions,
+    frame,
     know,
     message,
     messages,
@@ -48,6 +49,20 @@ class PageContract:
         assert [len(each.customers) for each in pages] == [4, 4, 4, len(AWKWARD_IDS) - 12]
         assert all(each.customers.dtype == pl.String for each in pages)
         assert (pages[0].first, pages[0].last) == AWKWARD_IDS[0:4:3]
+
+    def test_tables_of_no_customer_come_in_the_order_of_their_key(self, store: Store) -> None:
+        with store.transaction():
+            for entry in (11, 2, 1):
+                store.put(MERGES, frame(MERGES, {"entry": entry, "act": "merge", "customer": "a", "survivor": "b"}))
+            rows = ({"account": account, "customer": who} for account, who in (("b", "x"), ("a", "z"), ("a", "y")))
+            store.put(CONTACTS, frame(CONTACTS, *rows))
+        alias = frame(ALIASES, {"customer": "eve", "survivor": "ada", "at": NOON, "actor": "", "reason": None})
+        with store.transaction():
+            store.put(ALIASES, alias)
+        assert store.read(ALIASES).equals(alias)
+        assert store.read(MERGES)["entry"].to_list() == [1, 2, 11]
+        assert store.read(CONTACTS, columns=["account", "customer"]).rows() == [("a", "y"), ("a", "z"), ("b", "x")]
+        assert store.read(CONTACTS, page=page("x", "y"), columns=["account"])["account"].to_list() == ["a", "b"]
 
     def test_nobody_known_no_pages(self, store: Store) -> None:
         assert list(store.pages(None, as_of=NOON)) == []

@@ -8,10 +8,12 @@ from hypothesis import given, strategies as st
 
 from relationship_core.columns import (
     CONTACT_POINTS,
+    CONTACTS,
     CUSTOMERS,
     DECISIONS,
     FACTS,
     INTERACTIONS,
+    MERGES,
     MESSAGES,
     STATES,
     SUPPRESSIONS,
@@ -85,6 +87,8 @@ class TableContract:
             (DECISIONS, decision("ada", "2024", NOON + DAY)),
             (MESSAGES, message("m1", variant=2, not_before=NOON, attempts=3)),
             (SUPPRESSIONS, {"medium": "email", "address_hash": "00ff", "reason": "bounce", "at": NOON}),
+            (MERGES, {"entry": 1, "act": "merge", "customer": "eve", "survivor": "ada", "at": NOON, "actor": "bob"}),
+            (CONTACTS, {"account": "firm", "customer": "ada", "role": "buyer", "since": NOON, "until": None}),
             (FACTS, {"name": "currency", "value": "EUR"}),
         ]
         for table, row in rows:

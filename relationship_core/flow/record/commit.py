@@ -12,6 +12,8 @@ from relationship_core.flow.record.fold import fold
 from relationship_core.flow.record.recorder import Recorder
 from relationship_core.flow.record.repeated import contradicting
 from relationship_core.flow.record.signature import MEASURES_FACT, compare_signatures, measure_signature
+from relationship_core.flow.ties import Ties, counting
+from relationship_core.flow.united import ties_of
 from relationship_core.model.instants import parse_instant
 from relationship_core.ports import Store
 
@@ -36,8 +38,9 @@ def commit(
     """
     store = recorder.store
     with store.transaction():
-        new, unknown = _keep(recorder, interactions) if interactions.height else (interactions, 0)
-        note(new.height, contradicting(store, interactions, new), unknown)
+        ties = ties_of(store)
+        new, unknown = _keep(recorder, interactions, ties) if interactions.height else (interactions, 0)
+        note(new.height, contradicting(store, interactions, new, ties), unknown)
     if recorder.announce is not None and new.height:
         recorder.announce(new)
     return new.height, unknown
@@ -68,13 +71,13 @@ def agree_on_measures(recorder: Recorder) -> None:
         write_fact(recorder.store, MEASURES_FACT, declared)
 
 
-def _keep(recorder: Recorder, interactions: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+def _keep(recorder: Recorder, interactions: pl.DataFrame, ties: Ties) -> tuple[pl.DataFrame, int]:
     store, unknown = recorder.store, 0
     agree_on_measures(recorder)
     new = store.append(interactions.select(list(INTERACTIONS.schema)))
     if new.height:
         unknown = put_missing(store, new["customer"])
-        measures, keyed = fold(new, recorder.measures, recorder.zone)
+        measures, keyed = fold(counting(new, ties), recorder.measures, recorder.zone)
         store.merge(measures, keyed)
         store.mark("review", measures["customer"])
         _remember_last(store, new)

@@ -10,6 +10,7 @@ import polars as pl
 from relationship_core.columns import CONTACT_POINTS, CUSTOMERS, MESSAGES, Page
 from relationship_core.flow.record.addresses import PLACE
 from relationship_core.flow.record.recorder import Recorder
+from relationship_core.flow.united import ties_of
 from relationship_core.ports import Store
 
 CONTACT, ATTRIBUTE = "contact.", "attribute."
@@ -56,7 +57,7 @@ def _keep(store: Store, people: pl.DataFrame, points: pl.DataFrame) -> int:
     reached_otherwise = _keep_points(store, _stated_last(points), page) if points.height else points["customer"]
     touched = pl.concat([changed["customer"], reached_otherwise]).unique().sort()
     if len(touched):
-        store.mark("review", touched)
+        store.mark("review", ties_of(store).resolved(touched).unique().sort())
     return given.height - known.height
 
 

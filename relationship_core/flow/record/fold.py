@@ -31,6 +31,8 @@ LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 MICROSECONDS_A_DAY = 86_400_000_000
 _LANDMARK_MICROSECONDS = int(LANDMARK.timestamp()) * 1_000_000
 _LINE_COLUMNS = frozenset({"product", "category", "quantity", "minor"})
+_DATA_KEYS = frozenset({"cause", "topic"})
+_DATA_INSTANTS = ("by", "due", "until")
 
 M = TypeVar("M", Measure, KeyedMeasure)
 Expressions: TypeAlias = Mapping[str, pl.Expr]
@@ -42,7 +44,7 @@ def fold(
     """What these interactions contribute to the measures of their customers.
 
     Args:
-        interactions: rows of INTERACTIONS.
+        interactions: rows of INTERACTIONS, under those whom they count for; ``contact`` as ``ties.counting`` adds it.
         measures: what is declared.
         zone: the project's time zone, IANA name; it decides what a day is.
 
@@ -57,7 +59,7 @@ def fold(
     plain = [measure for measure in measures if isinstance(measure, Measure)]
     keyed = [measure for measure in measures if isinstance(measure, KeyedMeasure)]
     rows = _with_day(interactions, measures, zone)
-    return _fold_plain(rows, plain), _fold_keyed(rows, keyed, zone)
+    return _fold_plain(rows, plain, zone), _fold_keyed(rows, keyed, zone)
 
 
 def weight(at: pl.Expr, half_life_days: float) -> pl.Expr:
@@ -107,11 +109,12 @@ def _by_kinds(rows: pl.DataFrame, measures: Sequence[M]) -> Iterator[tuple[pl.Da
         yield rows if counted == present else rows.filter(pl.col("kind").is_in(sorted(counted))), group
 
 
-def _fold_plain(rows: pl.DataFrame, measures: Sequence[Measure]) -> pl.DataFrame:
+def _fold_plain(rows: pl.DataFrame, measures: Sequence[Measure], zone: str) -> pl.DataFrame:
     folded = rows.select(pl.col("customer").unique().sort())
     for counted, group in _by_kinds(rows, measures):
-        values = _select(counted, {measure.name: _contribution(measure) for measure in group}, ["customer"])
-        sums = values.group_by("customer").agg(_combined(measure.name, measure.combine) for measure in group)
+        rows_of = _with_instants(counted, group, zone)
+        values = _select(rows_of, {measure.name: _contribution(measure) for measure in group}, ["customer"])
+        sums = values.group_by("customer").agg(combined(measure.name, measure.combine) for measure in group)
         folded = folded.join(sums, on="customer", how="left", maintain_order="left")
     return folded.select("customer", *(m.name for m in measures if m.name in folded.columns))
 
@@ -134,7 +137,8 @@ def _number(value: pl.Expr) -> pl.Expr:
     return pl.when(number.is_finite()).then(number)
 
 
-def _combined(column: str, combine: str) -> pl.Expr:
+def combined(column: str, combine: str) -> pl.Expr:
+    """The contributions of a column as one number, by the measure's ``combine``; null where there are none."""
     if combine == "min":
         return pl.col(column).min()
     if combine == "max":
@@ -145,7 +149,7 @@ def _combined(column: str, combine: str) -> pl.Expr:
 
 def _fold_keyed(rows: pl.DataFrame, measures: Sequence[KeyedMeasure], zone: str) -> pl.DataFrame:
     of_lines = [measure for measure in measures if measure.key in _LINE_COLUMNS]
-    of_rows = [measure for measure in measures if measure.key not in _LINE_COLUMNS]
+    of_rows = [measure for measure in measures if measure.key not in {*_LINE_COLUMNS, *_absent(rows)}]
     parts = [
         *_keyed_parts(rows, of_rows, zone),
         *(_keyed_parts(_lines(rows, of_lines), of_lines, zone) if of_lines else ()),
@@ -154,6 +158,11 @@ def _fold_keyed(rows: pl.DataFrame, measures: Sequence[KeyedMeasure], zone: str)
         return KEYED_MEASURES.empty()
     folded: pl.DataFrame = pl.concat(parts)
     return folded.sort("customer", maintain_order=True)
+
+
+def _absent(rows: pl.DataFrame) -> Iterable[str]:
+    """Without accounts nobody acts for one."""
+    return () if "contact" in rows.columns else ("contact",)
 
 
 def _lines(rows: pl.DataFrame, measures: Iterable[KeyedMeasure]) -> pl.DataFrame:
@@ -166,13 +175,42 @@ def _lines(rows: pl.DataFrame, measures: Iterable[KeyedMeasure]) -> pl.DataFrame
 def _keyed_parts(rows: pl.DataFrame, measures: Sequence[KeyedMeasure], zone: str) -> Iterator[pl.DataFrame]:
     for counted, group in _by_kinds(rows, measures):
         for measure in group:
-            # Grouping by a date is quicker than by its text, and there are fewer texts to write afterwards.
-            key = local_date(zone) if measure.key == "day" else pl.col(measure.key)
-            values = _select(counted, {measure.name: _key_contribution(measure)}, ["customer", key.alias("key")])
+            key = _key(measure, zone)
+            rows_of = _with_instants(counted, [measure], zone)
+            values = _select(rows_of, {measure.name: _key_contribution(measure)}, ["customer", key.alias("key")])
             kept = values.filter(pl.col("key").is_not_null() & pl.col(measure.name).is_not_null())
-            sums = kept.group_by("customer", "key").agg(_combined(measure.name, measure.combine).alias("value"))
+            sums = kept.group_by("customer", "key").agg(combined(measure.name, measure.combine).alias("value"))
             text = pl.col("key").dt.to_string("iso") if measure.key == "day" else pl.col("key")
             yield sums.select("customer", pl.lit(measure.name).alias("measure"), text, "value")
+
+
+def _key(measure: KeyedMeasure, zone: str) -> pl.Expr:
+    if measure.key == "day":
+        # Grouping by a date is quicker than by its text, and there are fewer texts to write afterwards.
+        return local_date(zone)
+    return _from_data(measure.key) if measure.key in _DATA_KEYS else pl.col(measure.key)
+
+
+def _with_instants(rows: pl.DataFrame, measures: Iterable[Measure | KeyedMeasure], zone: str) -> pl.DataFrame:
+    """The rows with the instants of their data that the measures ask for."""
+    asked: set[str] = set().union(*map(_names, measures))
+    return rows.with_columns(_instant(_from_data(name), zone).alias(name) for name in _DATA_INSTANTS if name in asked)
+
+
+def _instant(text: pl.Expr, zone: str) -> pl.Expr:
+    """The instant that a text gives: ISO 8601 with an offset, or a date, which lasts until its local day ends."""
+    end = (text.str.to_date("%Y-%m-%d", strict=False) + pl.duration(days=1)).cast(pl.Datetime("us"))
+    # Where the clocks are put forward at midnight, that hour does not exist: the day ends where the next hour begins.
+    ends = [
+        each.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        for each in (end, end + pl.duration(hours=1))
+    ]
+    instant = text.str.to_datetime("%+", strict=False, time_unit="us", time_zone="UTC")
+    return pl.coalesce([instant, *(each.dt.convert_time_zone("UTC") for each in ends)])
+
+
+def _from_data(name: str) -> pl.Expr:
+    return pl.col("data").str.json_path_match(f"$.{name}")
 
 
 def _key_contribution(measure: KeyedMeasure) -> pl.Expr:

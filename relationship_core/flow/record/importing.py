@@ -19,6 +19,7 @@ from relationship_core.flow.progress import Listener, Progress, silent
 from relationship_core.flow.record.addresses import check_media
 from relationship_core.flow.record.checks import PROBLEM, customer_rules, interaction_rules, sift
 from relationship_core.flow.record.commit import commit
+from relationship_core.flow.record.contacts import commit_contacts, contact_rules, typed_contacts
 from relationship_core.flow.record.convert import check_zone, text
 from relationship_core.flow.record.customers import commit_customers
 from relationship_core.flow.record.mapping import What, map_columns, media_of
@@ -220,6 +221,9 @@ def _sifted(task: _Import, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
     if task.what == "customers":
         typed = typed_customers(frame, recorder.attributes)
         return *sift(typed, customer_rules()), partial(_commit_customers, recorder)
+    if task.what == "contacts":
+        typed = typed_contacts(frame, task.zone)
+        return *sift(typed, contact_rules(utc(recorder.clock()))), partial(commit_contacts, recorder)
     typed = typed_interactions(frame, currency=recorder.currency, zone=task.zone, major=True)
     rules = interaction_rules(recorder.kinds, recorder.currency, recorder.clock(), typed)
     return *sift(typed, rules), partial(commit, recorder)

@@ -6,14 +6,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from relationship_core.errors import ConfigurationError, RejectedError, nearest
+from relationship_core.flow.record import contacts
 from relationship_core.flow.record.customers import ATTRIBUTE, CONTACT, OPTIONAL_FACTS
 from relationship_core.flow.record.typed import OPTIONAL, REQUIRED
 
-What: TypeAlias = Literal["customers", "interactions"]
+What: TypeAlias = Literal["customers", "interactions", "contacts"]
 
 _NAMES: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     "customers": (("customer",), OPTIONAL_FACTS),
     "interactions": (REQUIRED, OPTIONAL),
+    "contacts": (contacts.REQUIRED, contacts.OPTIONAL),
 }
 
 
