@@ -14,6 +14,7 @@ from attrs import frozen
 from relationship_core import (
     MESSAGES,
     RUNS,
+    BrokenPlugin,
     Campaign,
     Choice,
     Plugins,
@@ -85,9 +86,7 @@ def examine(folder: Path, as_of: datetime | None = None) -> Iterator[Finding]:
         return
     yield _good("plugins", f"{len(plugins.installed)} work")
     for plugin in broken:
-        yield _problem(
-            "plugins", f"{plugin.name} is left out: {plugin.reason}; repair or uninstall {plugin.distribution}"
-        )
+        yield _broken(plugin)
     for name, choice in settings.channels.items():
         yield _tried("channels", partial(_channel, name, choice, settings, plugins, folder))
     yield from _project(folder, settings, plugins, as_of)
@@ -138,11 +137,36 @@ def _project(folder: Path, settings: Settings, plugins: Plugins, as_of: datetime
         return
     with relationships:
         yield _good("store", f"{settings.store.use} opens, and its schema is current")
+        yield from _left_out(relationships.plugins, plugins)
+        yield _parameters(relationships)
         yield _tried("campaigns", partial(_rules, relationships, campaigns))
         yield _tried("measures", partial(_measures, relationships))
         yield _run(relationships)
         yield _due(relationships)
         yield from _messages(relationships, utc(as_of or relationships.clock()) - LATELY)
+
+
+def _broken(plugin: BrokenPlugin) -> Finding:
+    return _problem("plugins", f"{plugin.name} is left out: {plugin.reason}; repair or uninstall {plugin.distribution}")
+
+
+def _left_out(in_force: Plugins, installed: Plugins) -> Iterator[Finding]:
+    """The plugins that break only with the values that parameters have in this project."""
+    told = {plugin.name for plugin in installed.broken}
+    yield from (_broken(plugin) for plugin in in_force.broken if plugin.name not in told)
+
+
+def _parameters(relationships: Relationships) -> Finding:
+    chosen = [each for each in relationships.parameters if each.origin != "default"]
+    if not chosen:
+        return _good("parameters", "each has its own value")
+    words = {"by hand": "set by hand", "fitted": "fitted", "set": f"of the set {relationships.settings.parameters.use}"}
+    told = (
+        f"{word}: " + ", ".join(f"{each.name} {each.value:g}" for each in chosen if each.origin == origin)
+        for origin, word in words.items()
+        if any(each.origin == origin for each in chosen)
+    )
+    return _good("parameters", "; ".join(told))
 
 
 def _rules(relationships: Relationships, campaigns: tuple[Campaign, ...]) -> str:

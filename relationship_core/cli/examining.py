@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def doctor(folder: Path, as_of: datetime | None, *, as_json: bool) -> None:
     """Check the project, and say what to do about each problem.
 
-    A line for each check of configuration, folder, plugins, channels, campaigns, store, measures, runs and
-    messages. Messages that came to nothing in the last 30 days are to look at, older ones are counted. The exit
+    A line for each check of configuration, folder, plugins, channels, store, parameters, campaigns, measures, runs
+    and messages. Messages that came to nothing in the last 30 days are to look at, older ones are counted. The exit
     status is 1 where there is a problem: something that has to be done now.
     """
     from relationship_core.cli.checks import examine

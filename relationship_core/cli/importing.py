@@ -1,4 +1,4 @@
-"""``relate import``: files of customers and of interactions."""
+"""``relate import``: files of customers, of interactions and of accounts' contacts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _columns(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> d
 
 
 @click.command(name="import")
-@click.argument("what", type=click.Choice(["customers", "interactions"]))
+@click.argument("what", type=click.Choice(["customers", "interactions", "contacts"]))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--column",
@@ -54,7 +54,7 @@ def _columns(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> d
 def import_(
     folder: Path,
     *,
-    what: Literal["customers", "interactions"],
+    what: Literal["customers", "interactions", "contacts"],
     file: Path,
     columns: dict[str, str],
     source: str | None,
@@ -63,11 +63,12 @@ def import_(
     rejects: Path | None,
     as_json: bool,
 ) -> None:
-    """Record a file of customers or of interactions.
+    """Record a file of customers, interactions or contacts.
 
     FILE is CSV, Parquet or JSON lines. The columns of customers are customer (their id), and where known name,
     locale, zone, country, contact.email (contact.sms, contact.post, ...) and attribute.NAME; those of interactions
-    are source, id, customer, kind and at, and where known amount, currency, reference, lines and data.
+    are source, id, customer, kind and at, and where known amount, currency, reference, lines and data; those of
+    contacts are account and customer (the ids of both), and where known role and since.
 
     What was recorded before is not recorded again, so a file may be imported twice, and an import that was cut
     short goes on. Rows that are refused go to a file, each with its reason; the others are kept. The exit status
@@ -124,4 +125,4 @@ def _lacks_zone(rejects: Path) -> bool:
 
 
 def _repeated(what: str) -> str:
-    return "brought up to date" if what == "customers" else "recorded before"
+    return "recorded before" if what == "interactions" else "brought up to date"

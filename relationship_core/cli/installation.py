@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from relationship_core.cli.project import json_option, project_options
 from relationship_core.cli.starting import SETTINGS
 
 if TYPE_CHECKING:
-    from relationship_core import InstalledPlugin, Plugins
+    from relationship_core import InstalledPlugin, ParameterView, Plugins, Settings
 
 
 @click.command()
@@ -22,15 +23,19 @@ if TYPE_CHECKING:
 def plugins(folder: Path, *, as_json: bool) -> None:
     """Show the installed plugins, and the broken ones.
 
-    Where there is a project, those that it disables are left out. The exit status is 1 where one is broken.
+    Where there is a project, those that it disables are left out, and the parameters are shown that it has set by
+    hand or fitted. The exit status is 1 where a plugin is broken.
     """
     # Plugins are there without a project too.
-    disabled = read_settings(folder).plugins.disabled if (folder / SETTINGS).exists() else ()
+    settings = read_settings(folder) if (folder / SETTINGS).exists() else None
+    disabled = settings.plugins.disabled if settings else ()
     found = load_plugins(disabled=disabled)
+    found, parameters = _in_force(folder, settings, found) if settings else (found, ())
     if as_json:
-        print_document({"installed": found.installed, "broken": found.broken, "disabled": disabled})
+        document = {"installed": found.installed, "broken": found.broken, "disabled": disabled}
+        print_document({**document, "parameters": parameters})
     else:
-        _show(found)
+        _show(found, parameters)
     if found.broken:
         raise click.exceptions.Exit(1)
 
@@ -48,8 +53,19 @@ FEW = 6
 COMMANDS = {"plugins": plugins}
 
 
-def _show(found: Plugins) -> None:
-    from relationship_core.cli.show import print_parts, table
+def _in_force(folder: Path, settings: Settings, found: Plugins) -> tuple[Plugins, tuple[ParameterView, ...]]:
+    """The plugins as they declare with the parameters of the project, and these; `relate doctor` tells of a failure."""
+    from relationship_core import RelationshipError, Relationships
+
+    try:
+        with Relationships(settings=settings, plugins=found, folder=folder.absolute()) as relationships:
+            return relationships.plugins, relationships.parameters
+    except RelationshipError:
+        return found, ()
+
+
+def _show(found: Plugins, parameters: Sequence[ParameterView]) -> None:
+    from relationship_core.cli.show import number, print_parts, table
 
     columns = ("plugin", "distribution", "version", "provides")
     installed = [(plugin.name, plugin.distribution, plugin.version, _provided(plugin)) for plugin in found.installed]
@@ -57,6 +73,10 @@ def _show(found: Plugins) -> None:
     if found.broken:
         broken = [(plugin.name, plugin.distribution, plugin.version, plugin.reason) for plugin in found.broken]
         parts.append(table("Broken plugins, left out", ("plugin", "distribution", "version", "reason"), broken))
+    chosen = [each for each in parameters if each.origin != "default"]
+    if chosen:
+        rows = [(each.name, number(each.value), each.origin, each.summary) for each in chosen]
+        parts.append(table("Parameters of this project", ("parameter", ">value", "from", "which means"), rows))
     print_parts(parts)
 
 

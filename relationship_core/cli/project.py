@@ -26,6 +26,11 @@ def _instant(_: click.Context, __: click.Parameter, value: str | None) -> dateti
         raise click.BadParameter(str(error)) from error
 
 
+def instant_option(name: str, *, help: str) -> Callable[[F], F]:
+    """An option that takes an instant."""
+    return click.option(name, callback=_instant, metavar="INSTANT", help=help)
+
+
 as_of_option = click.option(
     "--as-of",
     callback=_instant,

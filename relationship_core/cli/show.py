@@ -29,6 +29,10 @@ BETWEEN = 3
 PAGE_WIDTH = 110
 """Columns of a page."""
 
+_JOINS = frozenset(
+    "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}\N{LEFT-TO-RIGHT MARK}\N{RIGHT-TO-LEFT MARK}\N{ARABIC LETTER MARK}"
+)
+"""Letters of no width that words and emoji of many scripts are written with; none of them outlasts its line."""
 _PHRASE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d|\S+")
 """What stays on one line as long as there is room: an instant or a word;"""
 _WORD = re.compile(r"\S+")
@@ -73,8 +77,17 @@ def write_page(path: Path, parts: Iterable[RenderableType], *, title: str) -> No
         recorder.print()
     # Braces are rich's own placeholders.
     page = _PAGE.replace("TITLE", escape(title).replace("{", "&#123;").replace("}", "&#125;"))
+    write_file(path, recorder.export_html(code_format=page, inline_styles=True))
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file that somebody asked for.
+
+    Raises:
+        ConfigurationError: the file cannot be written.
+    """
     try:
-        path.write_text(recorder.export_html(code_format=page, inline_styles=True), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         message = f"cannot write {path}: {error.strerror}; name another file"
         raise ConfigurationError(message) from error
@@ -83,7 +96,7 @@ def write_page(path: Path, parts: Iterable[RenderableType], *, title: str) -> No
 def clean(text: str) -> str:
     """Text from outside without what a terminal would obey; a line feed becomes a comma."""
     lines = ", ".join(line.strip() for line in text.splitlines() if line.strip())
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in lines)
+    return "".join(each if each.isprintable() or each in _JOINS else "\N{REPLACEMENT CHARACTER}" for each in lines)
 
 
 def heading(text: str, *, more: str = "") -> Text:

@@ -112,7 +112,7 @@ def explain(store: Store, rules: Rules, customer: str, campaign: str | None, mom
     decided = store.read(DECISIONS, page=page).sort("at", descending=True)
     sent = store.read(MESSAGES, page=page).sort("queued_at", descending=True)
     return Explanation(
-        customer=customer,
+        customer=page.first,
         as_of=moment.now,
         stage=str(frame["stage"][0]),
         actions=tuple(_action(step, frame, decided, sent) for step in steps),

@@ -12,9 +12,20 @@ from datetime import date, datetime
 import polars as pl
 from attrs import frozen
 
-from relationship_core.columns import CUSTOMERS, DECISIONS, INTERACTIONS, MESSAGES, STATES, TRANSITIONS, Table
+from relationship_core.columns import (
+    ALIASES,
+    CUSTOMERS,
+    DECISIONS,
+    INTERACTIONS,
+    MESSAGES,
+    STATES,
+    TRANSITIONS,
+    Page,
+    Table,
+)
 from relationship_core.flow.last_review import last_reviewed
 from relationship_core.flow.standing import last_recorded
+from relationship_core.flow.united import plain, ties_of
 from relationship_core.model.instants import utc
 from relationship_core.model.relationship import Ladder
 from relationship_core.ports import Store
@@ -111,7 +122,8 @@ def report(store: Store, ladder: Ladder, now: datetime, zone: str, *, as_of: dat
 
 
 def _total(store: Store) -> int:
-    return int(store.count(CUSTOMERS, []).item())
+    """The customers there are; ids that were merged into others are none of their own."""
+    return int(store.count(CUSTOMERS, []).item()) - int(store.count(ALIASES, []).item())
 
 
 def _kinds(store: Store, as_of: datetime | None) -> pl.DataFrame:
@@ -133,6 +145,7 @@ def _messages(store: Store, as_of: datetime | None) -> pl.DataFrame:
 def _pages(store: Store, table: Table, columns: list[str], as_of: datetime, there: pl.Expr) -> Iterator[pl.DataFrame]:
     """The rows that were there, page by page: a history may be longer than memory."""
     yield table.empty().select(columns)
+    store = plain(store)  # each row once, whoever it counts for
     for page in store.pages(None, as_of=as_of):
         yield store.read(table, page=page, columns=columns).filter(there)
 
@@ -161,7 +174,10 @@ def _decisions(store: Store) -> tuple[DecisionCount, ...]:
 def view_ladder(store: Store, ladder: Ladder, zone: str, *, as_of: datetime | None = None) -> LadderView:
     """Where customers stand, and their moves by project-local month; with ``as_of``, as it was at that instant."""
     customers = _total(store)
+    # Of a merged customer only the survivor's own moves: two ids that move on their own make no path of one.
+    merged = ties_of(store).merged["customer"]
     moves = store.read(TRANSITIONS)
+    moves = moves.filter(~pl.col("customer").is_in(merged.implode())) if len(merged) else moves
     reviewed = last_reviewed(store)
     placed: dict[str, int]
     lapsed: int | None
@@ -186,6 +202,11 @@ def view_ladder(store: Store, ladder: Ladder, zone: str, *, as_of: datetime | No
 def _placed_now(store: Store) -> tuple[dict[str, int], int]:
     """Customers by the stage of the last review, and how many of them carry the lapsed mark."""
     states = store.count(STATES, ["stage", "lapsed"])
+    merged = ties_of(store).merged["customer"]
+    if len(merged):
+        theirs = plain(store).read(STATES, page=Page(merged.sort()), columns=["stage", "lapsed"])
+        gone = theirs.group_by("stage", "lapsed").agg(-pl.len().cast(pl.Int64).alias("rows"))
+        states = pl.concat([states, gone]).group_by("stage", "lapsed").agg(pl.col("rows").sum())
     placed = dict(states.group_by("stage").agg(pl.col("rows").sum()).iter_rows())
     return placed, int(states.filter(pl.col("lapsed"))["rows"].sum())
 

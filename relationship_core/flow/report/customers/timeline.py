@@ -1,0 +1,72 @@
+"""The past of one customer: what happened and what we sent, line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    import polars as pl
+
+CATEGORIES_SHOWN = 4
+"""So many categories of an order stand in its line of the timeline."""
+
+
+@frozen(kw_only=True)
+class TimelineEntry:
+    """One line of a customer's history.
+
+    Attributes:
+        at: when.
+        kind: the interaction's kind, or ``message`` for what we sent.
+        source: the system that reported it, or the campaign.
+        minor: money, in minor units; None without.
+        detail: what else a person wants to know.
+    """
+
+    at: datetime
+    kind: str
+    source: str
+    minor: int | None = None
+    detail: str = ""
+
+
+def timeline(history: pl.DataFrame, messages: pl.DataFrame, entries: int) -> tuple[TimelineEntry, ...]:
+    """What happened last, newest first.
+
+    Args:
+        history: rows of INTERACTIONS.
+        messages: rows of MESSAGES.
+        entries: how many lines.
+    """
+    happened = [
+        TimelineEntry(
+            at=row["at"],
+            kind=row["kind"],
+            source=row["source"],
+            minor=row["amount"],
+            detail=_lines(row["lines"]) or row["reference"] or "",
+        )
+        for row in history.sort("at", descending=True).head(entries).iter_rows(named=True)
+    ]
+    sent = [
+        TimelineEntry(
+            at=row["settled_at"] or row["queued_at"],
+            kind="message",
+            source=row["campaign"],
+            detail=f"{row['channel']}: {row['state']}",
+        )
+        for row in messages.sort("queued_at", descending=True).head(entries).iter_rows(named=True)
+    ]
+    return tuple(sorted((*happened, *sent), key=lambda entry: entry.at, reverse=True)[:entries])
+
+
+def _lines(lines: list[Mapping[str, object]] | None) -> str:
+    """An order's categories, those with the most lines first."""
+    categories = [str(line["category"]) for line in lines or () if line["category"] is not None]
+    ranked = sorted(set(categories), key=lambda category: (-categories.count(category), category))
+    more = len(ranked) - CATEGORIES_SHOWN
+    return ", ".join(ranked[:CATEGORIES_SHOWN]) + (f" and {more} more" if more > 0 else "")
