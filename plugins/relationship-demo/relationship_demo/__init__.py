@@ -1,1 +1,1 @@
-"""A year of real purchases, replayed through relationship_core: the command ``relate demo``."""
+"""Businesses replayed through relationship_core: the command ``relate demo``."""

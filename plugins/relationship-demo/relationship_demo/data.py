@@ -16,15 +16,14 @@ What the files leave open, and how it is read here:
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import time
 from importlib.util import find_spec
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import polars as pl
-from attrs import frozen
 
 from relationship_core import INTERACTIONS, ConfigurationError
+from relationship_demo.months import Month, months_from
 
 SOURCE = "complete-journey"
 ZONE = "America/New_York"
@@ -40,34 +39,9 @@ DEMOGRAPHICS = (
 )
 
 
-@frozen
-class Month:
-    """One month of 2017, by the clocks of New York.
-
-    Attributes:
-        name: as ``2017-01``.
-        since: its first instant, in UTC.
-        until: the first instant of the next month, in UTC.
-    """
-
-    name: str
-    since: datetime
-    until: datetime
-
-    @property
-    def end(self) -> datetime:
-        """Its last second, from which it is looked back upon."""
-        return self.until - timedelta(seconds=1)
-
-
 def months() -> tuple[Month, ...]:
     """The twelve months of the data, in order."""
-    starts = [_local(datetime(YEAR + n // 12, n % 12 + 1, 1)) for n in range(13)]  # noqa: DTZ001  _local says the zone
-    return tuple(Month(f"{YEAR}-{n + 1:02}", starts[n], starts[n + 1]) for n in range(12))
-
-
-def _local(at: datetime) -> datetime:
-    return at.replace(tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
+    return months_from(YEAR, 12, ZONE)
 
 
 def households() -> pl.DataFrame:

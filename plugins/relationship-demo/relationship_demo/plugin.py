@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from relationship_core import hookimpl
 
-FOLDER = Path("relate-demo")
+if TYPE_CHECKING:
+    from relationship_demo.business import Business
+
+GROCERIES, GARAGE = "groceries", "garage"
+MONTHS = {GROCERIES: 12, GARAGE: 24}
+"""The businesses there are, and how many months each of them has."""
 
 
 @hookimpl
@@ -20,24 +26,30 @@ def relationship_commands(cli: click.Group) -> None:
 
 @click.command()
 @click.option(
+    "--business",
+    "name",
+    type=click.Choice(list(MONTHS)),
+    default=GROCERIES,
+    show_default=True,
+    help="Whose history is replayed: real groceries, or a synthetic garage of which the truth is known.",
+)
+@click.option(
     "--project",
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
-    help=f"The folder of the demo project; it is made. [default: {FOLDER}]",
+    help="The folder of the demo project; it is made. [default: relate-demo, of the garage relate-demo-garage]",
 )
 @click.option(
     "--months",
-    type=click.IntRange(1, 12),
-    default=12,
-    show_default=True,
-    help="How many months of 2017 to replay.",
+    type=click.IntRange(min=1),
+    help="How many months to replay. [default: all, 12 of the groceries and 24 of the garage]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
 @click.pass_context
-def demo(context: click.Context, folder: Path | None, months: int, *, as_json: bool) -> None:
-    """Replay a year of real purchases of 2,469 households.
+def demo(context: click.Context, name: str, folder: Path | None, months: int | None, *, as_json: bool) -> None:
+    """Replay a year of real purchases of 2,469 households, or two years of a synthetic garage.
 
-    Makes a project folder, records 2017 month by month, reviews, plans five campaigns and delivers them into
+    Makes a project folder, records month by month, reviews, plans a few campaigns and delivers them into
     an outbox folder; nothing leaves this machine. A second run finds the project and shows what is there; an
     interrupted one goes on where it stopped.
     """
@@ -45,14 +57,32 @@ def demo(context: click.Context, folder: Path | None, months: int, *, as_json: b
     from relationship_demo.show import following, show
     from relationship_demo.summary import summarize
 
-    chosen = folder or _project_of_the_group(context) or FOLDER
+    count = _count_of_months(months, MONTHS[name])
+    business = _business(name)
+    chosen = folder or _project_of_the_group(context) or business.folder
     with following() as listen:
-        replay(chosen, months=months, listen=listen)
-    summary = summarize(chosen)
+        replay(chosen, months=count, listen=listen, business=business)
+    summary = summarize(chosen, business)
     if as_json:
         click.echo(json.dumps(summary.document(), ensure_ascii=False, indent=2))
     else:
         show(summary)
+
+
+def _count_of_months(given: int | None, there: int) -> int:
+    if given is not None and given > there:
+        message = f"{given} is not in the range 1<=x<={there}."
+        raise click.BadParameter(message, param_hint="'--months'")
+    return given or there
+
+
+def _business(name: str) -> Business:
+    """The business of that name; its data are heavy, so that they are loaded when they are asked for."""
+    if name == GARAGE:
+        from relationship_demo.garage.business import GARAGE as chosen  # noqa: N811  one of two
+    else:
+        from relationship_demo.groceries import GROCERIES as chosen  # noqa: N811  one of two
+    return chosen
 
 
 def _project_of_the_group(context: click.Context) -> Path | None:

@@ -1,4 +1,4 @@
-"""The replay: 2017 month by month, each with what was known then and nothing of what came later."""
+"""The replay: a business month by month, each with what was known then and nothing of what came later."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, TypeAlias
 
 from relationship_core import RUNS, Relationships
-from relationship_demo import data, people, project
+from relationship_demo import project
+from relationship_demo.business import Business
+from relationship_demo.groceries import GROCERIES
+from relationship_demo.months import Month
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,36 +31,38 @@ class Calendar:
         return self.at
 
 
-def replay(folder: Path, *, months: int, listen: Listener) -> None:
-    """Bring a demo project to the end of the first so many months of 2017; what is done is not done again.
+def replay(folder: Path, *, months: int, listen: Listener, business: Business = GROCERIES) -> None:
+    """Bring a demo project to the end of the first so many months; what is done is not done again.
 
     A month may be repeated at will, since a recorded interaction is recorded once and an unfinished run is
     taken up where it stopped; so whoever interrupts it loses nothing.
 
-    All households are customers from the first day, as on an address list: those who have not bought yet
-    are prospects.
+    Customers are recorded when they become known: those who have not bought yet are prospects.
 
     Raises:
-        ConfigurationError: the folder is no demo project, or one of its files has been edited wrongly.
+        ConfigurationError: the folder is no demo project of this business, or one of its files has been edited
+            wrongly.
     """
-    year = data.months()
+    year = business.months()
     calendar = Calendar(year[0].since)
-    project.prepare(folder)
+    project.prepare(folder, business)
     with Relationships.open(folder, clock=calendar) as relationships:
-        done = len(months_done(relationships))
-        if not done:
-            listen("recording the households", 0, months)
-            relationships.record_customers(people.customers(data.households()))
+        done = len(months_done(relationships, business))
         for number, month in enumerate(year[done:months], start=done):
             calendar.at = month.end
+            newcomers = business.newcomers(month)
+            if newcomers:
+                listen(f"recording the {business.wording.people}", number, months)
+                relationships.record_customers(newcomers)
+                business.joined(relationships, month)
             listen(f"{month.name}: recording", number, months)
-            relationships.record(data.interactions(month))
+            relationships.record(business.interactions(month))
             listen(f"{month.name}: review, plan, deliver", number, months)
             relationships.run()
 
 
-def months_done(relationships: Relationships) -> tuple[data.Month, ...]:
-    """The months of the year that have been replayed to their end."""
+def months_done(relationships: Relationships, business: Business = GROCERIES) -> tuple[Month, ...]:
+    """The months that have been replayed to their end."""
     finished = relationships.store.read(RUNS, where={"state": "finished"}, columns=["as_of"])
     ends = set(finished["as_of"])
-    return tuple(takewhile(lambda month: month.end in ends, data.months()))
+    return tuple(takewhile(lambda month: month.end in ends, business.months()))

@@ -16,20 +16,21 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from relationship_demo.data import ZONE
 from relationship_demo.story import story
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from relationship_core import CustomerView
+    from relationship_demo.business import Truth
     from relationship_demo.replay import Listener
     from relationship_demo.summary import Summary
 
 BAR = 40
-"""So many columns are all households together."""
+"""So many columns are all customers together."""
+SHORT_BAR = 12
+"""So many where more rungs are reached than leave room for that on a terminal of 80 columns."""
 
-SHADES = (("·", "dim"), ("░", "yellow"), ("█", "green"), ("█", "cyan"), ("█", "blue"), ("█", "magenta"))
+SHADES = (("·", "dim"), ("░", "yellow"), ("█", "green"), ("▓", "cyan"), ("▒", "blue"), ("#", "magenta"))
 """How each rung is drawn, the lowest first; to be told apart without colours too, where people stand."""
 
 REASONS = {
@@ -38,7 +39,7 @@ REASONS = {
     "minimum_interval": "our last message was too short a time ago",
     "no_contact_point": "no address on any channel that the campaign uses",
     "nothing_due": "in the audience, and no occasion: silence is a decision too",
-    "outranked": "another message to the same household came first",
+    "outranked": "another message to the same {one} came first",
     "suppressed": "the address is not to be used",
 }
 
@@ -71,53 +72,53 @@ def show(summary: Summary) -> None:
     _show_moves(console, summary)
     _show_messages(console, summary)
     _show_silence(console, summary)
-    _show_story(console, summary.household)
-    _show_scores(console, summary.household)
+    _show_story(console, summary)
+    _show_scores(console, summary)
+    if summary.truth is not None:
+        _show_truth(console, summary.truth)
     _show_next(console, summary)
 
 
 def _show_opening(console: Console, summary: Summary) -> None:
-    kinds = summary.report.interactions
     console.print(f"\n[bold]{summary.months[0]} to {summary.months[-1]}[/], replayed into {summary.folder}")
-    orders, received, redeemed = (
-        f"{kinds.get(kind, 0):,}" for kind in ("order", "campaign_received", "coupon_redeemed")
-    )
-    console.print(
-        f"{summary.report.customers:,} households, {orders} orders, {received} campaigns received and "
-        f"{redeemed} coupons redeemed are real; names and addresses are made up.\n"
-    )
+    console.print(f"{summary.business.wording.opening(summary.report)}\n")
 
 
 def _show_stages(console: Console, summary: Summary) -> None:
-    ladder = summary.report.ladder
+    ladder, wording = summary.report.ladder, summary.business.wording
     reached = [rung for rung in ladder.stages if any(each.get(rung) for each in summary.stages.values())]
     legend = Text("  ").join(Text.assemble(shade, f" {rung}") for shade, rung in zip(SHADES, reached, strict=False))
-    table = _table("Households by stage at the end of each month", "month", *(f">{rung}" for rung in reached))
-    table.add_column(legend, no_wrap=True)
+    table = _table(
+        f"{wording.people.capitalize()} by stage at the end of each month", "month", *(f">{rung}" for rung in reached)
+    )
+    is_roomy = len(legend) <= BAR
+    table.add_column(legend if is_roomy else "", no_wrap=True)
     for month, standing in summary.stages.items():
         numbers = [standing[rung] for rung in reached]
-        table.add_row(month, *(f"{number:,}" for number in numbers), _bar(numbers))
+        table.add_row(month, *(f"{number:,}" for number in numbers), _bar(numbers, BAR if is_roomy else SHORT_BAR))
     console.print(table)
+    if not is_roomy:
+        console.print(legend)
     beyond = [rung for rung in ladder.stages if rung not in reached]
     if beyond:
-        console.print(f"Nobody is {_listed(beyond, 'or')}: buying alone leads nobody there, and here is nothing else.")
+        console.print(f"Nobody is {_listed(beyond, 'or')}: {wording.buying}.")
     console.print(f"{ladder.lapsed:,} are marked as lapsed: silent for much longer than is their own way.\n")
 
 
-def _bar(numbers: Sequence[int]) -> Text:
+def _bar(numbers: Sequence[int], width: int) -> Text:
     """A bar whose parts are as long as their numbers, without a gap or an overlap."""
     whole = sum(numbers) or 1
     bar = Text()
     below = 0
     for number, (sign, style) in zip(numbers, SHADES, strict=False):
-        start, end = round(BAR * below / whole), round(BAR * (below + number) / whole)
+        start, end = round(width * below / whole), round(width * (below + number) / whole)
         bar.append(sign * (end - start), style=style)
         below += number
     return bar
 
 
 def _show_moves(console: Console, summary: Summary) -> None:
-    table = _table("Moves on the ladder", "from", "to", ">households")
+    table = _table("Moves on the ladder", "from", "to", f">{summary.business.wording.people}")
     for (origin, target), number in summary.moves.items():
         table.add_row(origin, target, f"{number:,}")
     console.print(table, "")
@@ -142,21 +143,22 @@ def _show_messages(console: Console, summary: Summary) -> None:
 def _show_silence(console: Console, summary: Summary) -> None:
     table = _table("Why the others were left alone", "reason", ">engagements", "which means")
     for reason, number in summary.left_alone.items():
-        table.add_row(reason, f"{number:,}", REASONS.get(reason, ""))
+        table.add_row(reason, f"{number:,}", REASONS.get(reason, "").format(one=summary.business.wording.person))
     console.print(table, "")
 
 
-def _show_story(console: Console, view: CustomerView) -> None:
-    customer = view.customer
+def _show_story(console: Console, summary: Summary) -> None:
+    customer = summary.customer.customer
     table = _table(
         f"One story: {customer.id}, whom we call {customer.name}", "from", "to", "what", "on the strength of"
     )
-    for line in story(view):
+    for line in story(summary.customer, summary.business):
         table.add_row(line.since, line.until if line.until != line.since else "", line.what, line.why)
     console.print(table, "")
 
 
-def _show_scores(console: Console, view: CustomerView) -> None:
+def _show_scores(console: Console, summary: Summary) -> None:
+    view, lacking = summary.customer, summary.business.wording.lacking
     table = _table(f"What is known of {view.customer.id}, and what is not", "score", ">value", ">confidence", "from")
     for score in view.scores:
         source = _listed(score.evidence)
@@ -165,20 +167,41 @@ def _show_scores(console: Console, view: CustomerView) -> None:
             score.name,
             str(score),
             "" if unknown else f"{score.confidence:.2f}",
-            f"needs {source}, which these data lack" if unknown else source,
+            f"needs {source}, {lacking}" if unknown else source,
         )
     console.print(table, "")
 
 
+def _show_truth(console: Console, truth: Truth) -> None:
+    meanings = _table("The lives that were planted; nothing that was recorded tells them", "life", "which means")
+    for life, meaning in truth.meanings.items():
+        meanings.add_row(life, meaning)
+    console.print(meanings, "")
+    table = _table(
+        "Truth against finding: how many of each life reached which stage at most",
+        *("life", ">planted", *(f">{stage}" for stage in truth.stages), ">lapsed"),
+    )
+    for row in truth.lives:
+        numbers = (row[column] for column in ("planted", *truth.stages, "lapsed"))
+        table.add_row(row["life"], *(f"{number:,}" if number else "" for number in numbers))
+    console.print(table, "")
+    claims = _table("What the truth demands", "claim", ">of", ">found", ">share", ">needed", "")
+    for told, planted, found, needed in truth.claims:
+        share = found / planted if planted else 1.0
+        verdict = "holds" if share >= needed else "FAILS"
+        claims.add_row(told, f"{planted:,}", f"{found:,}", f"{share:.0%}", f"{needed:.0%}", verdict)
+    console.print(claims, "")
+
+
 def _show_next(console: Console, summary: Summary) -> None:
     relate = f"{_called()} --project {quote(str(summary.folder))}"
-    household = summary.household.customer.id
-    at = f"--as-of {summary.report.as_of.astimezone(ZoneInfo(ZONE)).isoformat()}"
-    commands = ("ladder", "report", f"customer {household} {at}", f"explain {household} {at}")
+    who, zone = summary.customer.customer.id, ZoneInfo(summary.business.zone)
+    at = f"--as-of {summary.report.as_of.astimezone(zone).isoformat()}"
+    commands = ("ladder", "report", f"customer {who} {at}", f"explain {who} {at}")
     files = (summary.folder / "campaigns", *summary.examples)
     console.print("[bold]What to look at next[/]")
     console.print(*(f"  {relate} {command}" for command in commands), sep="\n", soft_wrap=True)
-    console.print("Without --as-of a question is answered as of today, when everybody has been silent for years.")
+    console.print(f"Without --as-of a question is answered as of today, {summary.business.wording.later}.")
     console.print(*(f"  {file}" for file in files), sep="\n", soft_wrap=True)
     console.print("Edit a campaign, and the next plan goes by it.\n")
 

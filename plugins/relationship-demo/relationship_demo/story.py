@@ -1,4 +1,4 @@
-"""One household's year: its moves and our messages one by one, and what lies between them added up."""
+"""One customer's story: its moves and our messages one by one, and what lies between them added up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from attrs import frozen
 
-from relationship_demo.data import CURRENCY, ZONE
+from relationship_demo.business import Business
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,19 +16,13 @@ if TYPE_CHECKING:
 
     from relationship_core import CustomerView, TimelineEntry
 
-PLURALS = {
-    "order": ("order", "orders"),
-    "campaign_received": ("campaign of the shop received", "campaigns of the shop received"),
-    "coupon_redeemed": ("coupon redeemed", "coupons redeemed"),
-}
-
 
 @frozen(kw_only=True)
 class Line:
     """One line of the story.
 
     Attributes:
-        since: the first day it speaks of, in New York.
+        since: the first day it speaks of, by the clocks of the business.
         until: the last.
         what: what happened.
         why: what it rested on; empty where there is nothing to say.
@@ -40,52 +34,52 @@ class Line:
     why: str = ""
 
 
-def story(view: CustomerView) -> tuple[Line, ...]:
-    """The year of a household, oldest first."""
-    return tuple(_lines(view))
+def story(view: CustomerView, business: Business) -> tuple[Line, ...]:
+    """The story of a customer, oldest first."""
+    return tuple(_lines(view, business))
 
 
-def _lines(view: CustomerView) -> Iterator[Line]:
+def _lines(view: CustomerView, business: Business) -> Iterator[Line]:
     between: list[TimelineEntry] = []
     entries = sorted(view.timeline, key=lambda entry: entry.at)
-    for at, line in sorted(_turns(view), key=lambda turn: turn[0]):
+    for at, line in sorted(_turns(view, business), key=lambda turn: turn[0]):
         while entries and entries[0].at <= at:
             between.append(entries.pop(0))
-        yield from _added_up(between)
+        yield from _added_up(between, business)
         between.clear()
         yield line
-    yield from _added_up(entries)
+    yield from _added_up(entries, business)
 
 
-def _turns(view: CustomerView) -> Iterator[tuple[datetime, Line]]:
+def _turns(view: CustomerView, business: Business) -> Iterator[tuple[datetime, Line]]:
     """What deserves a line of its own, each with its instant."""
     for move in view.transitions:
         evidence = ", ".join(f"{name} {_short(value)}" for name, value in move.evidence.items())
-        day = _day(move.at)
+        day = _day(move.at, business)
         yield move.at, Line(since=day, until=day, what=f"{move.origin} becomes {move.target}", why=evidence)
     for entry in view.timeline:
         if entry.kind == "message":
-            day = _day(entry.at)
+            day = _day(entry.at, business)
             yield entry.at, Line(since=day, until=day, what=f"we send: {entry.source}", why=entry.detail)
 
 
-def _added_up(entries: list[TimelineEntry]) -> Iterator[Line]:
+def _added_up(entries: list[TimelineEntry], business: Business) -> Iterator[Line]:
     happened = [entry for entry in entries if entry.kind != "message"]
     if not happened:
         return
     kinds = Counter(entry.kind for entry in happened)
-    what = ", ".join(_counted(kind, number) for kind, number in kinds.most_common())
+    what = ", ".join(_counted(kind, number, business) for kind, number in kinds.most_common())
     minor = sum(entry.minor or 0 for entry in happened)
     yield Line(
-        since=_day(happened[0].at),
-        until=_day(happened[-1].at),
+        since=_day(happened[0].at, business),
+        until=_day(happened[-1].at, business),
         what=what,
-        why=f"{minor / 100:,.2f} {CURRENCY}" if minor else "",
+        why=f"{minor / 100:,.2f} {business.currency}" if minor else "",
     )
 
 
-def _counted(kind: str, number: int) -> str:
-    one, many = PLURALS.get(kind, (kind, kind))
+def _counted(kind: str, number: int, business: Business) -> str:
+    one, many = business.wording.plurals.get(kind, (kind, kind))
     return f"{number} {one if number == 1 else many}"
 
 
@@ -97,5 +91,5 @@ def _short(value: str) -> str:
         return value
 
 
-def _day(at: datetime) -> str:
-    return f"{at.astimezone(ZoneInfo(ZONE)):%Y-%m-%d}"
+def _day(at: datetime, business: Business) -> str:
+    return f"{at.astimezone(ZoneInfo(business.zone)):%Y-%m-%d}"

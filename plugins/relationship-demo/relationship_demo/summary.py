@@ -10,15 +10,13 @@ from typing import Any
 from attrs import asdict, frozen
 
 from relationship_core import CustomerView, Relationships, Report
-from relationship_demo import data
+from relationship_demo.business import Business, Truth
+from relationship_demo.groceries import GROCERIES
 from relationship_demo.project import OUTBOX
 from relationship_demo.replay import Calendar, months_done
 
-STORY = data.customer_id(1145)
-"""A household to which much happens in the year."""
-
 ENTRIES = 1000
-"""More than there are interactions with any household in a year."""
+"""More than there are interactions with anybody."""
 
 
 @frozen(kw_only=True)
@@ -26,20 +24,24 @@ class Summary:
     """The demo as of its last month.
 
     Attributes:
+        business: whose demo it is.
         folder: the project.
         months: the months that have been replayed, as ``2017-01``.
         report: the project in numbers.
-        household: one household's view, for its story.
+        customer: one customer's view, for the story.
+        truth: the planted truth beside what was found; None where nobody knows it.
     """
 
+    business: Business
     folder: Path
     months: tuple[str, ...]
     report: Report
-    household: CustomerView
+    customer: CustomerView
+    truth: Truth | None = None
 
     @property
     def stages(self) -> Mapping[str, Mapping[str, int]]:
-        """How many households stood on each rung at the end of each month; without moves as before."""
+        """How many customers stood on each rung at the end of each month; without moves as before."""
         known = self.report.ladder.by_month
         standing: Mapping[str, int] = {}
         result: dict[str, Mapping[str, int]] = {}
@@ -77,23 +79,21 @@ class Summary:
 
     def document(self) -> dict[str, Any]:
         """The numbers as ``relate demo --json`` prints them."""
-        kinds = self.report.interactions
-        return {
+        kinds, people = self.report.interactions, self.business.wording.people
+        numbers = {
             "project": str(self.folder),
             "as_of": self.report.as_of.isoformat(),
-            "households": self.report.customers,
+            people: self.report.customers,
             "interactions": sum(kinds.values()),
-            "orders": kinds.get("order", 0),
-            "redemptions": kinds.get("coupon_redeemed", 0),
-            "campaigns_received": kinds.get("campaign_received", 0),
-            "stages": [{"month": month, "households": dict(rungs)} for month, rungs in self.stages.items()],
+            **{name: kinds.get(kind, 0) for name, kind in self.business.counts.items()},
+            "stages": [{"month": month, people: dict(rungs)} for month, rungs in self.stages.items()],
             "lapsed": self.report.ladder.lapsed,
             "transitions": [
                 {
                     "month": move.month,
                     "origin": move.origin,
                     "target": move.target,
-                    "households": move.customers,
+                    people: move.customers,
                 }
                 for move in self.report.ladder.movements
             ],
@@ -102,20 +102,31 @@ class Summary:
             "messages": dict(self.channels),
             "messages_by_campaign": [asdict(each) for each in self.report.messages],
         }
+        return numbers if self.truth is None else {**numbers, "truth": _document(self.truth)}
 
 
-def summarize(folder: Path) -> Summary:
+def summarize(folder: Path, business: Business = GROCERIES) -> Summary:
     """Read a demo project as of the end of its last month."""
-    calendar = Calendar(data.months()[0].since)
+    calendar = Calendar(business.months()[0].since)
     with Relationships.open(folder, clock=calendar) as relationships:
-        done = months_done(relationships)
+        done = months_done(relationships, business)
         calendar.at = done[-1].end
         return Summary(
+            business=business,
             folder=folder,
             months=tuple(month.name for month in done),
             report=relationships.report(),
-            household=relationships.customer(STORY, entries=ENTRIES),
+            customer=relationships.customer(business.story, entries=ENTRIES),
+            truth=business.truth(relationships, done) if business.truth else None,
         )
+
+
+def _document(truth: Truth) -> dict[str, Any]:
+    names = ("claim", "planted", "found", "needed")
+    return {
+        "lives": [dict(life) for life in truth.lives],
+        "claims": [dict(zip(names, claim, strict=True)) for claim in truth.claims],
+    }
 
 
 def _sums(counts: Iterable[tuple[Any, int]]) -> Mapping[Any, int]:
