@@ -13,8 +13,11 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
         read_campaigns as read_campaigns,
     )
     from relationship_core.columns import (
+        ALIASES as ALIASES,
+        CALIBRATIONS as CALIBRATIONS,
         CAMPAIGNS as CAMPAIGNS,
         CONTACT_POINTS as CONTACT_POINTS,
+        CONTACTS as CONTACTS,
         CUSTOMERS as CUSTOMERS,
         DECISIONS as DECISIONS,
         FACTS as FACTS,
@@ -22,6 +25,7 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
         INSTANT as INSTANT,
         INTERACTIONS as INTERACTIONS,
         KEYED_MEASURES as KEYED_MEASURES,
+        MERGES as MERGES,
         MESSAGES as MESSAGES,
         ORDER_LINE as ORDER_LINE,
         RUNS as RUNS,
@@ -34,6 +38,8 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
     )
     from relationship_core.config import (
         Choice as Choice,
+        LadderSettings as LadderSettings,
+        ParameterSettings as ParameterSettings,
         PluginSettings as PluginSettings,
         ProjectSettings as ProjectSettings,
         Settings as Settings,
@@ -41,18 +47,13 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
         read_settings as read_settings,
     )
     from relationship_core.declarations import (
-        Bounded as Bounded,
-        Daily as Daily,
+        CaseMeasure as CaseMeasure,
         Feature as Feature,
-        Halving as Halving,
         KeyedMeasure as KeyedMeasure,
-        Linear as Linear,
         Measure as Measure,
-        Motion as Motion,
+        Part as Part,
         Policy as Policy,
         ScoringRule as ScoringRule,
-        Steps as Steps,
-        Still as Still,
     )
     from relationship_core.errors import (
         ConfigurationError as ConfigurationError,
@@ -61,11 +62,28 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
         RetriableError as RetriableError,
         UnsupportedError as UnsupportedError,
     )
+    from relationship_core.flow.accounts import (
+        Account as Account,
+        Contact as Contact,
+    )
+    from relationship_core.flow.calibrate import (
+        Calibrated as Calibrated,
+        FittedParameter as FittedParameter,
+    )
     from relationship_core.flow.deliver import (
         Delivered as Delivered,
     )
     from relationship_core.flow.ground import (
         check_zone as check_zone,
+    )
+    from relationship_core.flow.identities.candidates import (
+        Candidate as Candidate,
+        Candidates as Candidates,
+        Uncompared as Uncompared,
+    )
+    from relationship_core.flow.identities.merging import (
+        Identity as Identity,
+        Merge as Merge,
     )
     from relationship_core.flow.plan import (
         Planned as Planned,
@@ -85,7 +103,30 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
     )
     from relationship_core.flow.report.customers import (
         CustomerView as CustomerView,
+    )
+    from relationship_core.flow.report.customers.ahead import (
+        Upcoming as Upcoming,
+    )
+    from relationship_core.flow.report.customers.cases import (
+        Case as Case,
+    )
+    from relationship_core.flow.report.customers.course import (
+        Course as Course,
+    )
+    from relationship_core.flow.report.customers.influence import (
+        Influence as Influence,
+    )
+    from relationship_core.flow.report.customers.people import (
+        Tie as Tie,
+    )
+    from relationship_core.flow.report.customers.timeline import (
         TimelineEntry as TimelineEntry,
+    )
+    from relationship_core.flow.report.customers.wishes import (
+        Favourite as Favourite,
+        Goal as Goal,
+        OwnedItem as OwnedItem,
+        StatedPreference as StatedPreference,
     )
     from relationship_core.flow.report.explain import (
         ActionView as ActionView,
@@ -105,6 +146,9 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
     )
     from relationship_core.flow.review import (
         Reviewed as Reviewed,
+    )
+    from relationship_core.flow.runs import (
+        Ran as Ran,
     )
     from relationship_core.hookspecs import (
         PROJECT as PROJECT,
@@ -154,8 +198,28 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
         Stage as Stage,
         Transition as Transition,
     )
+    from relationship_core.motions import (
+        Bounded as Bounded,
+        Daily as Daily,
+        Halving as Halving,
+        Linear as Linear,
+        Motion as Motion,
+        Steps as Steps,
+        Still as Still,
+    )
+    from relationship_core.parameters import (
+        Calibration as Calibration,
+        Parameter as Parameter,
+        ParameterView as ParameterView,
+    )
+    from relationship_core.people import (
+        Accounts as Accounts,
+        Identities as Identities,
+    )
     from relationship_core.plugins import (
         Plugins as Plugins,
+    )
+    from relationship_core.plugins.loading import (
         load_plugins as load_plugins,
     )
     from relationship_core.plugins.sources import (
@@ -173,31 +237,45 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
         Store as Store,
     )
     from relationship_core.relationships import (
-        Ran as Ran,
         Relationships as Relationships,
     )
 
 _HOMES = {
     "campaign_files": "read_campaigns",
     "columns": (
-        "CAMPAIGNS CONTACT_POINTS CUSTOMERS DECISIONS FACTS IMPORTS INSTANT INTERACTIONS "
-        "KEYED_MEASURES MESSAGES ORDER_LINE RUNS STATES SUPPRESSIONS TABLES TRANSITIONS Page Table"
+        "ALIASES CALIBRATIONS CAMPAIGNS CONTACTS CONTACT_POINTS CUSTOMERS DECISIONS FACTS IMPORTS INSTANT INTERACTIONS "
+        "KEYED_MEASURES MERGES MESSAGES ORDER_LINE RUNS STATES SUPPRESSIONS TABLES TRANSITIONS Page Table"
     ),
-    "config": "Choice PluginSettings ProjectSettings Settings provider_settings read_settings",
-    "declarations": ("Bounded Daily Feature Halving KeyedMeasure Linear Measure Motion Policy ScoringRule Steps Still"),
+    "config": (
+        "Choice LadderSettings ParameterSettings PluginSettings ProjectSettings Settings "
+        "provider_settings read_settings"
+    ),
+    "declarations": "CaseMeasure Feature KeyedMeasure Measure Part Policy ScoringRule",
     "errors": "ConfigurationError RejectedError RelationshipError RetriableError UnsupportedError",
+    "flow.calibrate": "Calibrated FittedParameter",
+    "flow.accounts": "Account Contact",
     "flow.deliver": "Delivered",
     "flow.ground": "check_zone",
+    "flow.identities.candidates": "Candidate Candidates Uncompared",
+    "flow.identities.merging": "Identity Merge",
     "flow.plan": "Planned",
     "flow.progress": "Listener Progress",
     "flow.rebuild": "Rebuilt",
     "flow.record.recorder": "Recorded",
     "flow.record.signature": "check_measures",
-    "flow.report.customers": "CustomerView TimelineEntry",
+    "flow.report.customers": "CustomerView",
+    "flow.report.customers.ahead": "Upcoming",
+    "flow.report.customers.cases": "Case",
+    "flow.report.customers.course": "Course",
+    "flow.report.customers.influence": "Influence",
+    "flow.report.customers.people": "Tie",
+    "flow.report.customers.timeline": "TimelineEntry",
+    "flow.report.customers.wishes": "Favourite Goal OwnedItem StatedPreference",
     "flow.report.explain": "ActionView AtomView Explanation MessageView",
     "flow.report.preview": "Preview",
     "flow.report.summary": "DecisionCount LadderView MessageCount Movement Report",
     "flow.review": "Reviewed",
+    "flow.runs": "Ran",
     "hookspecs": "PROJECT hookimpl",
     "model.campaign": "Action Campaign Limits Occasion Purpose Variant",
     "model.customer": "ContactPoint Customer",
@@ -207,10 +285,14 @@ _HOMES = {
     "model.message": "DeliveryEvent Message MessageState Receipt",
     "model.money": "Money minor_digits",
     "model.relationship": "Ladder Score Stage Transition",
-    "plugins": "Plugins load_plugins",
+    "motions": "Bounded Daily Halving Linear Motion Steps Still",
+    "parameters": "Calibration Parameter ParameterView",
+    "people": "Accounts Identities",
+    "plugins": "Plugins",
+    "plugins.loading": "load_plugins",
     "plugins.sources": "BrokenPlugin InstalledPlugin",
     "ports": "Channel Clock Lookup Provider Renderer Secret Step Store",
-    "relationships": "Ran Relationships",
+    "relationships": "Relationships",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
 
 import polars as pl
 
-from relationship_core.config import Choice, PluginSettings, ProjectSettings, Settings
+from relationship_core.config import (
+    Choice,
+    LadderSettings,
+    ParameterSettings,
+    PluginSettings,
+    ProjectSettings,
+    Settings,
+)
 from relationship_core.errors import WrongArgumentError, WrongDataError, nearest
 from relationship_core.flow.record.fold import EARLIEST, LATEST
 from relationship_core.flow.record.mapping import What
@@ -30,23 +37,23 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def instant(as_of: object) -> datetime | None:
-    """The instant of a step, in UTC; None where the clock is to tell.
+def instant(given: object, name: str = "as_of") -> datetime | None:
+    """An instant, such as that of a step, in UTC; None where the clock is to tell.
 
     Raises:
         ConfigurationError: it is no aware datetime, or lies outside the years of history.
     """
-    if as_of is None:
+    if given is None:
         return None
-    if not isinstance(as_of, datetime):
-        hint = "; parse_instant reads text" if isinstance(as_of, str) else ""
-        raise _wrong("as_of", AWARE, as_of, hint)
-    if as_of.tzinfo is None or as_of.utcoffset() is None:
-        message = f"as_of must be {AWARE}; {as_of.isoformat()} has no zone"
+    if not isinstance(given, datetime):
+        hint = "; parse_instant reads text" if isinstance(given, str) else ""
+        raise _wrong(name, AWARE, given, hint)
+    if given.tzinfo is None or given.utcoffset() is None:
+        message = f"{name} must be {AWARE}; {given.isoformat()} has no zone"
         raise WrongArgumentError(message)
-    moment = utc(as_of)
+    moment = utc(given)
     if not EARLIEST <= moment < LATEST:
-        message = f"as_of must lie in the years {EARLIEST.year} to {LATEST.year - 1}, not in {moment.year}"
+        message = f"{name} must lie in the years {EARLIEST.year} to {LATEST.year - 1}, not in {moment.year}"
         raise WrongArgumentError(message)
     return moment
 
@@ -171,7 +178,8 @@ def rows_of(what: object) -> What:
     known = get_args(What)
     if what not in known:
         shown = repr(what) if isinstance(what, str) else kind_of(what)
-        message = f"a file is imported as {' or '.join(known)}, not as {shown}{nearest(str(what), known)}"
+        words = f"{', '.join(known[:-1])} or {known[-1]}"
+        message = f"a file is imported as {words}, not as {shown}{nearest(str(what), known)}"
         raise WrongArgumentError(message)
     return cast("What", what)
 
@@ -192,6 +200,11 @@ def columns(given: object) -> Mapping[str, str] | None:
     return given
 
 
+def _named(ladder: object) -> object:
+    """The name in it; what is neither text nor a LadderSettings is left to be refused."""
+    return ladder.use if isinstance(ladder, LadderSettings) else ladder
+
+
 def settings(given: object) -> Settings:
     """A project's settings, those of a project in memory when None.
 
@@ -205,6 +218,7 @@ def settings(given: object) -> Settings:
     parts: Iterable[tuple[str, object, type]] = (
         ("project", given.project, ProjectSettings),
         ("plugins", given.plugins, PluginSettings),
+        ("parameters", given.parameters, ParameterSettings),
         ("store", given.store, Choice),
         ("renderer", given.renderer, Choice),
         *((f"channels[{name!r}]", each, Choice) for name, each in given.channels.items()),
@@ -212,7 +226,8 @@ def settings(given: object) -> Settings:
     for name, part, of in parts:
         if not isinstance(part, of):
             raise _wrong(f"Settings.{name}", with_article(of.__name__), part)
-    for name, part in (("ladder", given.ladder), ("store.use", given.store.use), ("renderer.use", given.renderer.use)):
+    names = {"ladder": _named(given.ladder), "store.use": given.store.use, "renderer.use": given.renderer.use}
+    for name, part in names.items():
         text(part, f"Settings.{name}", "a name, as text")
     for name, choice in given.channels.items():
         text(choice.use, f"Settings.channels[{name!r}].use", "a name, as text")

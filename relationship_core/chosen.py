@@ -39,14 +39,17 @@ def closed_store() -> Store:
 class Chosen:
     """The objects that a project's settings name.
 
+    Attributes:
+        plugins: what is installed; whoever opens a project sets it anew when the values of parameters are known.
+
     Raises, from every member: ConfigurationError where nothing of that name is installed, its settings are
     wrong, or its plugin fails.
     """
 
     def __init__(self, settings: Settings, plugins: Plugins, folder: Path) -> None:
         """Relative paths in the settings are taken against ``folder``."""
+        self.plugins = plugins
         self._settings = settings
-        self._plugins = plugins
         self._folder = folder
         self._channels: dict[str, Channel] = {}
         self._is_closed = False
@@ -54,12 +57,12 @@ class Chosen:
     @cached_property
     def store(self) -> Store:
         """Where the project lives."""
-        return self._make(self._plugins.stores, self._settings.store, "[store]")
+        return self._make(self.plugins.stores, self._settings.store, "[store]")
 
     @cached_property
     def renderer(self) -> Renderer:
         """The language of templates."""
-        return self._make(self._plugins.renderers, self._settings.renderer, "[renderer]")
+        return self._make(self.plugins.renderers, self._settings.renderer, "[renderer]")
 
     def channel(self, name: str) -> Channel:
         """A channel instance, by the name that the configuration gives it."""
@@ -67,8 +70,8 @@ class Chosen:
             raise ConfigurationError(_CLOSED)
         if name not in self._channels:
             where = f"[channels.{name}]"
-            choice = self._plugins.find(self._settings.channels, name, "channel")
-            self._channels[name] = self._make(self._plugins.channels, choice, where)
+            choice = self.plugins.find(self._settings.channels, name, "channel")
+            self._channels[name] = self._make(self.plugins.channels, choice, where)
         return self._channels[name]
 
     def media(self, campaigns: Iterable[Campaign]) -> Mapping[str, str]:
@@ -96,13 +99,13 @@ class Chosen:
         self.store.close()
 
     def _make(self, providers: Mapping[str, Provider[P]], choice: Choice, where: str) -> P:
-        provider = self._plugins.find(providers, choice.use, f"{where} use")
+        provider = self.plugins.find(providers, choice.use, f"{where} use")
         settings = provider_settings(provider, choice, self._folder, where, project=self._settings.project)
-        return self._plugins.make(provider, settings, where)
+        return self.plugins.make(provider, settings, where)
 
     def _check_channel(self, campaign: Campaign, variant: Variant, where: str) -> None:
-        choice = self._plugins.find(self._settings.channels, variant.channel, f"{where}, channel")
-        provider = self._plugins.find(self._plugins.channels, choice.use, f"[channels.{variant.channel}] use")
+        choice = self.plugins.find(self._settings.channels, variant.channel, f"{where}, channel")
+        provider = self.plugins.find(self.plugins.channels, choice.use, f"[channels.{variant.channel}] use")
         if campaign.purpose == "marketing" and LOCAL not in provider.capabilities:
             message = (
                 f"{where}: the channel {variant.channel!r} reaches real people, and marketing may not use it "

@@ -105,7 +105,10 @@ class Store(Protocol):
     """
 
     def prepare(self, measures: Sequence[Measure | KeyedMeasure]) -> None:
-        """Make room for these measures. Called once after opening; existing numbers stay."""
+        """Make room for these measures; existing numbers stay.
+
+        Called after opening, when FACTS and CALIBRATIONS may have been read already, and again after a calibration.
+        """
         ...
 
     def close(self) -> None:

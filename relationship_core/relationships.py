@@ -4,43 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
-from attrs import frozen
-
 from relationship_core import arguments
 from relationship_core.campaign_files import read_campaigns
-from relationship_core.chosen import Chosen, closed_store
 from relationship_core.clock import system_clock
 from relationship_core.config import Settings, read_settings
-from relationship_core.flow import runs
-from relationship_core.flow.announce import interactions_to, transitions_to
-from relationship_core.flow.catalog import Catalog, make_catalog
+from relationship_core.flow.announce import transitions_to
+from relationship_core.flow.calibrate import Calibrated
+from relationship_core.flow.catalog import Catalog
 from relationship_core.flow.deliver import Delivered, deliver
-from relationship_core.flow.deliver.render import Studio, check_variables
-from relationship_core.flow.ground import check_currency, check_zone, keep_ground
+from relationship_core.flow.ground import keep_ground
 from relationship_core.flow.plan import Outbox, Planned, plan
 from relationship_core.flow.plan.outbox import project_salt, salted_message_id
 from relationship_core.flow.progress import Listener, silent
 from relationship_core.flow.rebuild import Rebuilt, rebuild
-from relationship_core.flow.record import Recorded, Recorder, import_file, record, record_customers
-from relationship_core.flow.record.checks import AHEAD
+from relationship_core.flow.record import Recorded, import_file, record, record_customers
 from relationship_core.flow.report.customers import CustomerView, view_customer
 from relationship_core.flow.report.explain import Explanation, explain
 from relationship_core.flow.report.preview import Preview, preview
 from relationship_core.flow.report.summary import LadderView, Report, report, view_ladder
 from relationship_core.flow.review import Reviewed, review
-from relationship_core.flow.rules import Rules, make_rules
-from relationship_core.flow.standing import Moment, last_recorded, refuse_the_past
+from relationship_core.flow.rules import Rules
+from relationship_core.flow.runs import Ran, run
+from relationship_core.flow.united import plain, united
 from relationship_core.flow.versions import keep_versions, versions_of
 from relationship_core.model.campaign import Campaign
 from relationship_core.model.customer import Customer
 from relationship_core.model.instants import utc
 from relationship_core.model.interaction import Interaction
-from relationship_core.plugins import Plugins, load_plugins
+from relationship_core.parameters import ParameterView
+from relationship_core.people import Accounts, Identities
+from relationship_core.plugins import Plugins
+from relationship_core.plugins.loading import load_plugins
+from relationship_core.project import Project
 
 if TYPE_CHECKING:
     import polars as pl
@@ -48,30 +48,15 @@ if TYPE_CHECKING:
     from relationship_core.ports import Clock, Store
 
 
-@frozen(kw_only=True)
-class Ran:
-    """What one run did.
-
-    Attributes:
-        as_of: the instant of all its steps.
-        resumed: whether it took up a run that had been cut short.
-        reviewed: what the review did in this process; None where it was done before.
-        planned: what the plan did; None where it was done before.
-        delivered: what the delivery did.
-    """
-
-    as_of: datetime
-    resumed: bool
-    reviewed: Reviewed | None
-    planned: Planned | None
-    delivered: Delivered
-
-
 class Relationships:
     """A project: its store, its rules and its campaigns, and the steps that work on them.
 
     Use it as a context manager, or call ``close``. Every step takes ``as_of``, an aware instant; without it
     the clock tells. One object serves one thread.
+
+    Attributes:
+        identities: who is one customer under several ids: merge, link, unmerge, show, candidates.
+        accounts: who is a contact of which account: link, unlink, show.
     """
 
     def __init__(
@@ -98,21 +83,17 @@ class Relationships:
             ConfigurationError: something is declared wrongly.
             RetriableError: the store cannot be opened now.
         """
-        self.settings = arguments.settings(settings)
-        self.campaigns = arguments.campaigns(campaigns)
-        self.clock = arguments.ticking(clock)
+        settings = arguments.settings(settings)
+        named = settings.plugins
         self._page_size = arguments.whole(page_size, "page_size", least=1)
-        named = self.settings.plugins
-        self.plugins = arguments.plugins(plugins) or load_plugins(disabled=named.disabled, required=named.required)
-        self.catalog: Catalog = make_catalog(self.settings, self.plugins)
-        self._chosen = Chosen(self.settings, self.plugins, arguments.optional_path(folder, "folder") or Path.cwd())
-        self.store: Store = self._chosen.store
-        try:
-            self.store.prepare(self.catalog.measures)
-            check_currency(self.store, self.settings.project.currency)
-        except BaseException:
-            self.close()
-            raise
+        self._project = Project(
+            settings,
+            arguments.campaigns(campaigns),
+            arguments.ticking(clock),
+            arguments.plugins(plugins) or load_plugins(disabled=named.disabled, required=named.required),
+            arguments.optional_path(folder, "folder") or Path.cwd(),
+        )
+        self.identities, self.accounts = Identities(self._project), Accounts(self._project)
 
     @classmethod
     def open(cls, folder: Path | str, *, clock: Clock = system_clock, plugins: Plugins | None = None) -> Self:
@@ -143,8 +124,7 @@ class Relationships:
 
     def close(self) -> None:
         """Let go of the store and the channels; may be called twice. Nothing can be done with it afterwards."""
-        self._chosen.close()
-        self.store = closed_store()
+        self._project.close()
 
     # record
 
@@ -154,7 +134,7 @@ class Relationships:
         Raises:
             RejectedError: a customer cannot be kept as it is; nothing of the batch was.
         """
-        return record_customers(self._recording(), arguments.records(customers, Customer, "customer"))
+        return record_customers(self._project.recording(), arguments.records(customers, Customer, "customer"))
 
     def record(self, interactions: Iterable[Interaction] | pl.DataFrame) -> Recorded:
         """Keep interactions once each, and bring measures up to date.
@@ -162,11 +142,11 @@ class Relationships:
         Raises:
             RejectedError: an interaction cannot be kept as it is; nothing of its batch was.
         """
-        return record(self._recording(), arguments.records(interactions, Interaction, "interaction"))
+        return record(self._project.recording(), arguments.records(interactions, Interaction, "interaction"))
 
     def import_file(
         self,
-        what: Literal["customers", "interactions"],
+        what: Literal["customers", "interactions", "contacts"],
         path: Path | str,
         *,
         columns: Mapping[str, str] | None = None,
@@ -194,7 +174,7 @@ class Relationships:
             UnsupportedError: no file with this extension can be read.
         """
         return import_file(
-            self._recording(),
+            self._project.recording(),
             arguments.rows_of(what),
             arguments.path(path, "path"),
             columns=arguments.columns(columns),
@@ -211,9 +191,33 @@ class Relationships:
         Raises:
             ConfigurationError: the expression of a measure cannot be computed.
         """
-        rebuilt = rebuild(self._recorder, progress=arguments.listener(progress))
-        keep_ground(self.store, self.settings.project.currency, self.settings.project.zone)
+        rebuilt = rebuild(self._project.recorder, progress=arguments.listener(progress))
+        keep_ground(self._project.store, self.settings.project.currency, self.settings.project.zone)
         return rebuilt
+
+    def calibrate(
+        self,
+        name: str | None = None,
+        *,
+        as_of: datetime | None = None,
+        dry_run: bool = False,
+        progress: Listener = silent,
+    ) -> Calibrated:
+        """Fit the parameters of one calibration, or of all; with ``dry_run`` keep nothing.
+
+        Everybody is due for review where a value in force changes. A changed half-life asks for a rebuild.
+
+        Raises:
+            ConfigurationError: there is no such calibration, or it fails or finds what a parameter may not be.
+            RejectedError: something was recorded that happened after ``as_of``.
+        """
+        return self._project.calibrate(
+            arguments.optional_text(name, "name", "the name of a calibration, as text"),
+            as_of,
+            dry_run=arguments.yes_or_no(dry_run, "dry_run"),
+            page_size=self._page_size,
+            progress=arguments.listener(progress),
+        )
 
     # review, plan, deliver
 
@@ -227,9 +231,9 @@ class Relationships:
             RejectedError: something was recorded that happened after ``as_of``.
         """
         return review(
-            self.store,
+            self._project.store,
             self.rules,
-            self._moment(as_of),
+            self._project.moment(as_of),
             everybody=arguments.yes_or_no(everybody, "everybody"),
             page_size=self._page_size,
             announce=transitions_to(self.plugins),
@@ -244,17 +248,17 @@ class Relationships:
             RejectedError: something was recorded that happened after ``as_of``.
         """
         if not arguments.yes_or_no(dry_run, "dry_run"):
-            keep_versions(self.store, self.campaigns, utc(self.clock()))
+            keep_versions(self._project.store, self.campaigns, utc(self.clock()))
         outbox = Outbox(
-            media=self._chosen.media(self.campaigns),
+            media=self._project.chosen.media(self.campaigns),
             intervals=self.settings.minimum_interval_days,
             versions=versions_of(self.campaigns),
-            message_id=salted_message_id(project_salt(self.store, keep=not dry_run)),
+            message_id=salted_message_id(project_salt(self._project.store, keep=not dry_run)),
         )
         return plan(
-            self.store,
+            self._project.store,
             self.rules,
-            self._moment(as_of),
+            self._project.moment(as_of),
             outbox,
             dry_run=dry_run,
             page_size=self._page_size,
@@ -267,10 +271,10 @@ class Relationships:
         Raises:
             ConfigurationError: a channel or the renderer cannot be made.
         """
-        channels = {name: partial(self._chosen.channel, name) for name in self.settings.channels}
-        studio, listener = self._studio(as_of), arguments.listener(progress)
+        channels = {name: partial(self._project.chosen.channel, name) for name in self.settings.channels}
+        studio, listener = self._project.studio(as_of), arguments.listener(progress)
         announce = self.plugins.delivered if self.plugins.listens("relationship_delivered") else None
-        return deliver(self.store, channels, studio, announce=announce, progress=listener)
+        return deliver(self._project.store, channels, studio, announce=announce, progress=listener)
 
     def run(self, *, as_of: datetime | None = None, progress: Listener = silent) -> Ran:
         """Review, plan and deliver as of one instant.
@@ -281,22 +285,8 @@ class Relationships:
         Raises:
             RejectedError: something was recorded that happened after ``as_of``.
         """
-        now, moment = utc(self.clock()), self._moment(as_of)
-        current = runs.cut_short(self.store, self.rules, now=now)
-        if current is None:
-            refuse_the_past(self.store, moment.now, "run")
-            current = runs.start(self.store, as_of=moment.now, now=now)
-        reviewed = planned = None
-        if current.step == "review":
-            reviewed = self.review(as_of=current.as_of, progress=progress)
-            current = runs.reach(self.store, current, "plan")
-        if current.step == "plan":
-            planned = self.plan(as_of=current.as_of, progress=progress)
-            current = runs.reach(self.store, current, "deliver")
-        delivered = self.deliver(as_of=current.as_of, progress=progress)
-        runs.finish(self.store, current, now=utc(self.clock()), delivered=delivered)
-        as_of, resumed = current.as_of, current.resumed
-        return Ran(as_of=as_of, resumed=resumed, reviewed=reviewed, planned=planned, delivered=delivered)
+        now = self._project.moment(as_of).now
+        return run(self._project.store, self.rules, self, as_of=now, clock=self.clock, progress=progress)
 
     # report
 
@@ -307,7 +297,8 @@ class Relationships:
             RejectedError: nobody has that id.
         """
         who, entries = arguments.customer_id(customer), arguments.whole(entries, "entries", least=0)
-        return view_customer(self.store, self.catalog, who, self._moment(as_of), entries=entries)
+        moment, known = self._project.moment(as_of), self.plugins.values
+        return view_customer(self._project.store, self.catalog, who, moment, entries=entries, parameters=known)
 
     def explain(self, customer: str, campaign: str | None = None, *, as_of: datetime | None = None) -> Explanation:
         """Why a customer did, or did not, get the messages of the campaigns.
@@ -317,7 +308,7 @@ class Relationships:
             ConfigurationError: there is no such campaign.
         """
         who, which = arguments.customer_id(customer), arguments.optional_campaign_name(campaign)
-        return explain(self.store, self.rules, who, which, self._moment(as_of))
+        return explain(self._project.store, self.rules, who, which, self._project.moment(as_of))
 
     def preview(
         self, campaign: str, customer: str | None = None, *, as_of: datetime | None = None
@@ -330,17 +321,19 @@ class Relationships:
         """
         by_name = {each.name: each for each in self.campaigns}
         chosen = self.plugins.find(by_name, arguments.campaign_name(campaign), "campaign")
-        who, media = arguments.optional_customer_id(customer), self._chosen.media(self.campaigns)
-        return preview(self.store, chosen, who, self._studio(as_of), media)
+        who, media = arguments.optional_customer_id(customer), self._project.chosen.media(self.campaigns)
+        return preview(self._project.store, chosen, who, self._project.studio(as_of), media)
 
     def ladder(self, *, as_of: datetime | None = None) -> LadderView:
         """Where customers stand on the ladder, or stood at an instant, and how they moved until then."""
-        return view_ladder(self.store, self.catalog.ladder, self.settings.project.zone, as_of=arguments.instant(as_of))
+        return view_ladder(
+            self._project.store, self.catalog.ladder, self.settings.project.zone, as_of=arguments.instant(as_of)
+        )
 
     def report(self, *, as_of: datetime | None = None) -> Report:
         """The project in numbers, as they are or were at an instant."""
         return report(
-            self.store,
+            self._project.store,
             self.catalog.ladder,
             utc(self.clock()),
             self.settings.project.zone,
@@ -349,7 +342,46 @@ class Relationships:
 
     # what the steps work with
 
-    @cached_property
+    @property
+    def settings(self) -> Settings:
+        """The project's configuration."""
+        return self._project.settings
+
+    @property
+    def campaigns(self) -> tuple[Campaign, ...]:
+        """The project's campaigns."""
+        return self._project.campaigns
+
+    @property
+    def clock(self) -> Clock:
+        """Tells the present instant."""
+        return self._project.clock
+
+    @property
+    def store(self) -> Store:
+        """Where the project lives; a program may put another store that holds the same project in its place."""
+        return plain(self._project.store)
+
+    @store.setter
+    def store(self, store: Store) -> None:
+        self._project.store = united(store)
+
+    @property
+    def parameters(self) -> tuple[ParameterView, ...]:
+        """Every parameter with its value in force, and where that comes from."""
+        return self._project.parameters
+
+    @property
+    def plugins(self) -> Plugins:
+        """What is installed; measures, scores and ladders as the parameters in force make them."""
+        return self._project.plugins
+
+    @property
+    def catalog(self) -> Catalog:
+        """Every column that conditions may name."""
+        return self._project.catalog
+
+    @property
     def rules(self) -> Rules:
         """The rules in force: ladder and campaigns, parsed and checked.
 
@@ -357,43 +389,4 @@ class Relationships:
             ConfigurationError: a condition or a template is wrong, or a campaign names a channel that is not
                 configured or may not carry it.
         """
-        for campaign in self.campaigns:
-            self._chosen.check(campaign)
-            check_variables(campaign, self._chosen.renderer, self.catalog)
-        return make_rules(self.catalog, self.campaigns, self.plugins.policies)
-
-    @property
-    def _recorder(self) -> Recorder:
-        return Recorder(
-            store=self.store,
-            measures=self.catalog.measures,
-            kinds=self.plugins.kinds,
-            currency=self.settings.project.currency,
-            zone=self.settings.project.zone,
-            clock=self.clock,
-            attributes=self.settings.attributes,
-            media=self._chosen.every_medium,
-            announce=interactions_to(self.plugins, self.settings.project.currency),
-        )
-
-    def _studio(self, as_of: datetime | None) -> Studio:
-        return Studio(
-            renderer=self._chosen.renderer,
-            catalog=self.catalog,
-            project=self.settings.project,
-            moment=self._moment(as_of),
-        )
-
-    def _moment(self, as_of: datetime | None) -> Moment:
-        check_zone(self.store, self.settings.project.zone)
-        return Moment(now=arguments.instant(as_of) or self._now(), zone=self.settings.project.zone)
-
-    def _now(self) -> datetime:
-        """The present; or the last recorded instant, where the clock it came from is a little ahead of ours."""
-        now, last = utc(self.clock()), last_recorded(self.store)
-        return last if last is not None and now < last <= now + AHEAD else now
-
-    def _recording(self) -> Recorder:
-        check_zone(self.store, self.settings.project.zone)
-        keep_ground(self.store, self.settings.project.currency, self.settings.project.zone)
-        return self._recorder
+        return self._project.rules

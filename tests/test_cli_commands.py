@@ -244,8 +244,10 @@ def test_a_customer_is_shown_with_what_is_known_and_what_is_not(relate: Relate) 
     assert "Ada Example ada" in card
     assert "ada@example.com" in card
     assert "client since 2024-06-01 14:00" in card
-    assert "trust no evidence 0.00 promises_kept, promises_broken" in card
-    assert "spent 39.75 EUR" in card
+    assert "trust no evidence 0.00 needs promises kept" in card
+    assert "history 4 interactions since 2024-05-05" in card
+    assert "spent 39.75 EUR" not in card
+    assert "spent 39.75 EUR" in lines(relate("customer", "ada", "--measures", *AS_OF))
     assert "prospect → client" in card
     assert "2024-05-26 10:00 order 9.25 EUR till" in card
     assert "thank-you mail: accepted" in card

@@ -110,7 +110,7 @@ def test_every_key_is_read(write: Write) -> None:
     assert settings.channels["letters"] == Choice(use="folder", settings={"path": "outbox/letters", "medium": "post"})
     assert settings.channels["news"] == Choice(use="null")
     assert settings.attributes == {"age_group": "text", "household_size": "number", "homeowner": "boolean"}
-    assert settings.ladder == "b2c"
+    assert settings.ladder.use == "b2c"
     assert settings.minimum_interval_days == {"default": 7.0, "client": 3.5}
     assert settings.plugins.required == ("relationship-demo",)
     assert settings.plugins.disabled == ("builtin.policies",)
@@ -150,7 +150,7 @@ def test_a_byte_order_mark_is_let_through(tmp_path: Path) -> None:
         ('[project]\nsender = "a\\r\\nBcc: b@example.com"', "sender must be one line of text"),
         ('[project]\nsender = "nobody"', "[project]: sender must be an e-mail address such as hello@example.com"),
         ('[plugins]\ndisabled = ["builtin.polices"]', "'builtin.polices' is not installed; did you mean 'builtin.poli"),
-        ('[plugins]\ndisabled = ["xyzzy"]', "'xyzzy' is not installed; installed are builtin.channels, "),
+        ('[plugins]\ndisabled = ["xyzzy"]', "'xyzzy' is not installed; installed are builtin.calibrations, "),
         ('[store]\npath = "x.db"', "[store]: the key 'use' must name what to use"),
         ('store = "sqlite"', "[store]: must be a table, not text"),
         ("channels = 1", "[channels]: must be a table, not the number 1"),

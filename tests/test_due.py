@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import polars as pl
 import pytest
@@ -76,22 +77,49 @@ def campaigns(make: Plan, low: str, rung: str) -> list[Campaign]:
             "quiet", audience="recent_spend < 900 AND benefit < 0.6", key="order_days_365", limits={"per_customer": 2}
         ),
         make("spring", audience=f"now > '2024-03-05T07:00:00Z' AND stage <> '{low}'", priority=2),
+        make("sorry", audience="promises_overdue >= 1 OR complaints_against > 0.9", key="next_promise_due_at"),
+        make("firm", audience="strength > 0.3 AND trust < 0.56", key="month", nature="neutral"),
+        make("dear", audience="loyalty IN ('true', 'spurious') AND commitment < 0.45", key="month"),
+        make("cell", audience="rfm >= 344 OR monetary_fifth = 2", when="recency_fifth < 5", key="month"),
+        make("share", audience="shared_values > 0.2 OR ask_ratio < 0.5 OR give_balance > 0", when="services_due > 0"),
         make("receipt", purpose="service", when="silence_days < 0.7", key="last_order_at", since="last_order_at"),
     ]
 
 
-def history(chance: random.Random, days: int) -> list[tuple[str, str, datetime, int | None]]:
+Deed = tuple[str, str, datetime, dict[str, Any]]
+"""Customer, kind, time, and what else is known of it."""
+
+
+def history(chance: random.Random, days: int) -> list[Deed]:
     """What some customers do until the last day: each in an own rhythm, with bursts and long pauses."""
-    kinds = "visit praise complaint_opened promise_kept promise_broken referral_converted review gift_given return"
-    found = []
+    kinds = (
+        "visit praise complaint_opened promise_kept promise_broken referral_converted review gift_given return "
+        "promise_made promise_made complaint_resolved item_acquired service preference_declared community_act "
+        "favour_asked survey_answer campaign_received unsubscribe billing_error inquiry inquiry_answered"
+    )
+    found: list[Deed] = []
     for number in range(CUSTOMERS_EACH):
         day, rhythm = chance.uniform(-420, days), chance.choice([1.0, 3.0, 9.0, 30.0, 80.0])
         while day < days:
             at = START + timedelta(days=round(day * 86_400) / 86_400)
             kind = "order" if chance.random() < 0.5 else chance.choice(kinds.split())
-            found.append((f"c{number:02d}", kind, at, chance.randint(1, 900) if kind == "order" else None))
+            found.append((f"c{number:02d}", kind, at, details(chance, kind, at)))
             day += chance.expovariate(1 / rhythm)
     return found
+
+
+def details(chance: random.Random, kind: str, at: datetime) -> dict[str, Any]:
+    """What is paid, and what names the case and tells its times."""
+    if kind == "order":
+        return {"minor": chance.randint(1, 900)}
+    due = at + timedelta(days=chance.uniform(0, 30))
+    data = {
+        "due": due.isoformat() if chance.random() < 0.5 else due.date().isoformat(),
+        "service_interval_days": str(chance.randint(3, 90)),
+        "nps": str(chance.randint(0, 10)),
+        "cause": chance.choice(["rivers", "trees"]),
+    }
+    return {"reference": chance.choice(["1", "2", "3", "4", None]), "data": data}
 
 
 def instants(chance: random.Random, days: int) -> Iterator[datetime]:
@@ -157,12 +185,14 @@ def simulate(
     def play(seed: int, *, ladder: Ladder | str, zone: str, days: int, key: str) -> tuple[int, int]:
         chance = random.Random(seed)
         found = []
-        for place, (customer, kind, at, minor) in enumerate(history(chance, days)):
+        for place, (customer, kind, at, known) in enumerate(history(chance, days)):
             heard = at + timedelta(days=chance.choice([0, 0, 0, chance.uniform(0, 6)]))
-            data = {"heard": heard.isoformat()}
-            found.append(make_interaction(customer, kind, at, minor=minor, id=f"{place:05d}", data=data))
-        known = [make_customer(f"c{number:02d}") for number in range(0, CUSTOMERS_EACH, 2)]
-        known += [make_customer(f"c{number:02d}", contact_points=()) for number in range(1, CUSTOMERS_EACH, 8)]
+            data = {**known.pop("data", {}), "heard": heard.isoformat()}
+            found.append(make_interaction(customer, kind, at, id=f"{place:05d}", data=data, **known))
+        known_customers = [make_customer(f"c{number:02d}") for number in range(0, CUSTOMERS_EACH, 2)]
+        known_customers += [
+            make_customer(f"c{number:02d}", contact_points=()) for number in range(1, CUSTOMERS_EACH, 8)
+        ]
         low, rung = ("prospect", "customer") if ladder == "b2c" else ("cold", "warm")
         hot = "client" if ladder == "b2c" else "hot"
         intervals = {"default": 3.0, low: 0.0, rung: 1.0, hot: 0.4}
@@ -172,7 +202,7 @@ def simulate(
             make_project(*plans, ladder=ladder, zone=zone, minimum_interval_days=intervals) for _ in range(2)
         )
         for project in (eager, patient):
-            project.record_customers(known)
+            project.record_customers(known_customers)
         return compare(eager, patient, found, list(instants(chance, days)))
 
     return play

@@ -19,11 +19,11 @@ PACKAGE = "relationship_core"
 FLOORS = (
     {"errors"},
     {"model"},
-    {"ports", "columns", "declarations", "clock"},
+    {"ports", "columns", "motions", "declarations", "parameters", "clock"},
     {"hookspecs"},
     {"plugins", "config", "campaign_files", "conditions", "crossing", "chosen"},
     {"flow"},
-    {"relationships", "arguments"},
+    {"relationships", "arguments", "project", "people"},
 )
 LAYERED = frozenset().union(*FLOORS)
 

@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
@@ -20,9 +20,11 @@ from relationship_core import (
     KeyedMeasure,
     Ladder,
     Measure,
+    ParameterSettings,
     Plugins,
     Policy,
     Provider,
+    Relationships,
     RetriableError,
     ScoringRule,
     Secret,
@@ -508,3 +510,117 @@ def test_a_plugin_that_fails_half_way_adds_nothing() -> None:
     with pytest.raises(ConfigurationError, match="no terminal"):
         load_plugins(extra=[Commanding("play", fails=True)]).commands(cli)
     assert "play" not in cli.commands
+
+
+# A distribution with a business of its own: kinds, parameters, measures, cases, scores and a ladder
+
+RIDING_SCHOOL = """
+from relationship_core import (
+    CaseMeasure, Feature, Halving, InteractionKind, Ladder, Measure, Parameter, Part, ScoringRule, Stage, hookimpl
+)
+
+
+@hookimpl
+def relationship_interaction_kinds():
+    return [
+        InteractionKind(name=name, direction="inbound", summary=name.title())
+        for name in ("lesson", "exam_booked", "exam_passed")
+    ]
+
+
+@hookimpl
+def relationship_parameters():
+    return [Parameter(name="riding_half_life_days", value=90.0, sets={"b2b": 180.0}, low=30, summary="Of lessons.")]
+
+
+@hookimpl
+def relationship_measures(parameters):
+    import polars as pl
+
+    passed = pl.col("booked").is_not_null() & pl.col("passed").is_not_null()
+    half_life = parameters["riding_half_life_days"]
+    age = (pl.col("now") - pl.col("passed")) / pl.duration(days=1)
+    fresh = pl.when(passed).then(pl.lit(2.0).pow(-age / half_life))
+    return [
+        Measure(name="lessons", kinds=["lesson"], combine="count", half_life_days=half_life),
+        CaseMeasure(
+            name="exam",
+            parts=[Part(name="booked", kinds=["exam_booked"]), Part(name="passed", kinds=["exam_passed"])],
+            features=[
+                Feature(name="exams_passed", value=passed.sum(), absent=0),
+                Feature(name="exams_fresh", value=fresh.sum(), motion=Halving(days=half_life), absent=0),
+            ],
+        ),
+    ]
+
+
+@hookimpl
+def relationship_scores():
+    import polars as pl
+
+    lessons = pl.col("lessons").fill_null(0.0)
+    skill = pl.col("exams_fresh") + lessons / 10
+    return [
+        ScoringRule(name="skill", value=skill, confidence=lessons / (lessons + 4), evidence=["lessons", "exams_fresh"]),
+        ScoringRule(
+            name="seat",
+            value=pl.when(lessons > 0).then((skill > 0.5).cast(pl.Float64)),
+            confidence=lessons / (lessons + 4),
+            labels=["loose", "firm"],
+        ),
+    ]
+
+
+@hookimpl
+def relationship_ladders(parameters):
+    return [
+        Ladder(
+            name="riding",
+            stages=[
+                Stage(name="guest"),
+                Stage(name="pupil", enter="lessons > 0"),
+                Stage(name="rider", enter="exams_passed >= 1 AND seat = 'firm'", leave="skill < 0.3"),
+            ],
+            lapsed="lessons < 0.5",
+            freezes="complaints_open > 0",
+        )
+    ]
+"""
+
+
+def test_a_distribution_brings_a_business_of_its_own(
+    install: Install, make_interaction: Callable[..., Interaction], make_project: Callable[..., Relationships]
+) -> None:
+    install(RIDING_SCHOOL, name="school")
+    plugins = load_plugins()
+    (school,) = [plugin for plugin in plugins.installed if plugin.name == "school"]
+    assert school.provides["measure"] == ("lessons", "exam")
+    assert school.provides["ladder"] == ("riding",)
+    chosen = ParameterSettings(values={"riding_half_life_days": 60.0})
+    project = make_project(plugins=[Deaf()], ladder="riding", parameters=chosen)
+    start = datetime(2025, 1, 1, 12, tzinfo=UTC)
+
+    def at(days: float) -> datetime:
+        return start + timedelta(days=days)
+
+    project.record([make_interaction("ada", "exam_passed", at(3), reference="bronze")])
+    project.record([make_interaction("ada", "lesson", at(1), id=f"lesson {n}") for n in range(4)])
+    complaint = make_interaction("ada", "complaint_opened", at(3), reference="saddle")
+    project.record([complaint])
+    stages = []
+    for day, found in (
+        (3, []),
+        (4, [make_interaction("ada", "complaint_resolved", at(4), reference="saddle")]),
+        (5, [make_interaction("ada", "exam_booked", at(0), reference="bronze")]),
+        *((day, []) for day in range(6, 150)),
+    ):
+        project.record(found)
+        project.review(as_of=at(day))
+        stages.append(project.customer("ada", as_of=at(day)).stage)
+    assert stages[:3] == ["guest", "pupil", "rider"]
+    fall = next(day for day, stage in enumerate(stages, 3) if stage == "pupil" and day > 5)
+    # (2^(-(day - 3) / 60) + 0.4 * 2^(-(day - 1) / 60)) falls below 0.3
+    assert fall == 136
+    scores = {score.name: score for score in project.customer("ada", as_of=at(63)).scores}
+    assert scores["skill"].value == pytest.approx(0.5 + 0.4 * 2 ** (-62 / 60))
+    assert (str(scores["seat"]), scores["seat"].value) == ("firm", 1.0)

@@ -15,6 +15,7 @@ from relationship_core import (
     Action,
     Campaign,
     Choice,
+    LadderSettings,
     Limits,
     Occasion,
     PluginSettings,
@@ -102,7 +103,7 @@ def configured() -> dict[str, type]:
     """Every class whose keys an operator writes."""
     plugins = load_plugins()
     providers = {**plugins.stores, **plugins.channels, **plugins.renderers}
-    own = (ProjectSettings, PluginSettings, Campaign, Limits, Action, Occasion, Variant)
+    own = (ProjectSettings, LadderSettings, PluginSettings, Campaign, Limits, Action, Occasion, Variant)
     built_in = {
         name
         for plugin in plugins.installed
@@ -135,6 +136,7 @@ def test_the_examples_on_the_page_are_read(tmp_path: Path) -> None:
     (tmp_path / "campaigns" / "thanks.toml").write_text(campaign, encoding="utf-8")
     (tmp_path / "campaigns" / "thank-you.txt").write_text("Thank you.", encoding="utf-8")
     settings = read_settings(tmp_path)
+    assert settings.parameters.values == {"trust_half_life_days": 500.0}
     assert settings.channels["news"] == Choice(use="folder", settings={"path": "outbox/news"})
     assert [each.actions[0].variants[0].text for each in read_campaigns(tmp_path)] == ["Thank you."]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import Protocol
 
 import polars as pl
 from attrs import evolve, frozen
@@ -11,9 +12,13 @@ from attrs import evolve, frozen
 from relationship_core.columns import RUNS
 from relationship_core.flow.deliver import Delivered
 from relationship_core.flow.last_review import is_by_rules, last_reviewed, refuse_before_the_last
+from relationship_core.flow.plan import Planned
+from relationship_core.flow.progress import Listener
+from relationship_core.flow.review import Reviewed
 from relationship_core.flow.rules import Rules
-from relationship_core.flow.standing import last_recorded
-from relationship_core.ports import Store
+from relationship_core.flow.standing import last_recorded, refuse_the_past
+from relationship_core.model.instants import utc
+from relationship_core.ports import Clock, Store
 
 
 @frozen(kw_only=True)
@@ -33,6 +38,64 @@ class Run:
     step: str
     started_at: datetime
     resumed: bool = False
+
+
+@frozen(kw_only=True)
+class Ran:
+    """What one run did.
+
+    Attributes:
+        as_of: the instant of all its steps.
+        resumed: whether it took up a run that had been cut short.
+        reviewed: what the review did in this process; None where it was done before.
+        planned: what the plan did; None where it was done before.
+        delivered: what the delivery did.
+    """
+
+    as_of: datetime
+    resumed: bool
+    reviewed: Reviewed | None
+    planned: Planned | None
+    delivered: Delivered
+
+
+class Steps(Protocol):
+    """What a run does, one after the other; each as of the run's instant."""
+
+    def review(self, *, as_of: datetime, progress: Listener) -> Reviewed:
+        """Judge every due customer."""
+        ...
+
+    def plan(self, *, as_of: datetime, progress: Listener) -> Planned:
+        """Decide about every reviewed customer."""
+        ...
+
+    def deliver(self, *, as_of: datetime, progress: Listener) -> Delivered:
+        """Hand the queued messages to their channels."""
+        ...
+
+
+def run(store: Store, rules: Rules, steps: Steps, *, as_of: datetime, clock: Clock, progress: Listener) -> Ran:
+    """Take up the run that was cut short, or begin one as of an instant, and bring it to its end.
+
+    Raises:
+        RejectedError: something was recorded or reviewed that happened after the instant.
+    """
+    now = utc(clock())
+    current = cut_short(store, rules, now=now)
+    if current is None:
+        refuse_the_past(store, as_of, "run")
+        current = start(store, as_of=as_of, now=now)
+    reviewed = planned = None
+    if current.step == "review":
+        reviewed = steps.review(as_of=current.as_of, progress=progress)
+        current = reach(store, current, "plan")
+    if current.step == "plan":
+        planned = steps.plan(as_of=current.as_of, progress=progress)
+        current = reach(store, current, "deliver")
+    delivered = steps.deliver(as_of=current.as_of, progress=progress)
+    finish(store, current, now=utc(clock()), delivered=delivered)
+    return Ran(as_of=current.as_of, resumed=current.resumed, reviewed=reviewed, planned=planned, delivered=delivered)
 
 
 def cut_short(store: Store, rules: Rules, *, now: datetime) -> Run | None:

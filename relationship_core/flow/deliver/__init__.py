@@ -29,6 +29,7 @@ from relationship_core.flow.deliver.render import (
 from relationship_core.flow.deliver.worker import is_gone, is_here, working
 from relationship_core.flow.plan.circumstances import CONTACTS, address_hash
 from relationship_core.flow.progress import Listener, Progress, silent
+from relationship_core.flow.united import ties_of
 from relationship_core.flow.versions import kept_campaigns
 from relationship_core.model.campaign import Campaign
 from relationship_core.model.message import Message, Receipt
@@ -282,9 +283,9 @@ def _write(store: Store, settled: Sequence[Row], *, attempting: str | None = Non
 
 def _free_slots(store: Store, settled: Sequence[Row]) -> None:
     """What came to nothing was no contact: others may have waited for that customer's slot."""
-    free = {str(row["customer"]) for row in settled if row["state"] not in CONTACTS}
-    if free:
-        store.mark("plan", pl.Series("customer", sorted(free), dtype=pl.String))
+    free = pl.Series("customer", [str(row["customer"]) for row in settled if row["state"] not in CONTACTS], pl.String)
+    if len(free):
+        store.mark("plan", ties_of(store).resolved(free).unique().sort())
 
 
 def _release(desk: _Desk, left: Sequence[tuple[Row, Message]]) -> None:

@@ -15,6 +15,7 @@ from relationship_core.config import ProjectSettings
 from relationship_core.errors import ConfigurationError, RejectedError, nearest
 from relationship_core.flow.catalog import Catalog
 from relationship_core.flow.standing import Moment, standing
+from relationship_core.flow.united import ties_of
 from relationship_core.model.campaign import Action, Campaign, Variant
 from relationship_core.model.engagement import Engagement
 from relationship_core.model.message import Message
@@ -54,13 +55,15 @@ def _templates(variant: Variant) -> tuple[str, str, str]:
 
 
 def known_facts(store: Store, studio: Studio, customers: Sequence[str], names: frozenset[str]) -> Mapping[str, Row]:
-    """Profile, stage and the named facts of these customers, by id."""
-    page = Page(pl.Series("customer", sorted(set(customers)), dtype=pl.String))
+    """Profile, stage and the named facts of these customers, by id; those of the survivor for an id that was merged."""
+    ties = ties_of(store)
+    page = Page(pl.Series("customer", sorted({ties.survivor(each) for each in customers}), dtype=pl.String))
     named = frozenset(names & studio.catalog.types.keys())
     frame = standing(store, studio.catalog, page, named | {"stage"}, studio.moment)
     profiles = store.read(CUSTOMERS, page=page)
     joined = frame.join(profiles, on="customer", how="left", suffix="_profile")
-    return {row["customer"]: row for row in joined.iter_rows(named=True)}
+    known = {row["customer"]: row for row in joined.iter_rows(named=True)}
+    return {each: known[ties.survivor(each)] for each in customers}
 
 
 def variant_of(campaign: Campaign, row: Row) -> Variant:

@@ -41,7 +41,8 @@ def without_settled(
     page = Page(due["customer"].unique().sort())
     kept = store.read(MESSAGES, page=page, columns=[*KEYS, "state", "queued_at", "version"])
     messages = _without_replaced(kept.filter(~_failed_before(versions)).drop("version"), store, page)
-    own = messages.filter(pl.col("queued_at") == now).select(*KEYS, pl.lit(value=True).alias("held"))
+    # One engagement has two messages where each went to an id of its own before these were merged.
+    own = messages.filter(pl.col("queued_at") == now).select(*KEYS, pl.lit(value=True).alias("held")).unique(KEYS)
     earlier = messages.filter(pl.col("queued_at") != now)
     left = (
         due.join(earlier, on=KEYS, how="anti", maintain_order="left")
