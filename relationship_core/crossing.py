@@ -6,8 +6,8 @@ motions of its columns follows the *course* of each side of a comparison, t days
     v(t) = base + slope * t + sum of amplitude_h * 2^(-t / h) + error(t),  |error(t)| <= bound * t
 
 valid until a *horizon*, at which something may happen that is not known now: the next jump of a column that
-jumps (whatever it does between its jumps), or the next project-local day where nothing better is known. The sign of left minus right, and with
-it the truth of the comparison, holds until that difference may reach zero:
+jumps (whatever it does between its jumps), or the next project-local day where nothing better is known. The sign
+of left minus right, and with it the truth of the comparison, holds until that difference may reach zero:
 
 - only a slope: (distance to zero) / slope, where it moves towards zero;
 - only one half-life: h * log2(amplitude / -base), where it decays towards zero;
