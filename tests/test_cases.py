@@ -303,7 +303,12 @@ FEATURE = Feature(name="repairs", value=pl.len())
         (lambda: CaseMeasure(name="repair", parts=(), features=(FEATURE,)), "hold at least one Part"),
         (lambda: CaseMeasure(name="repair", parts=(part(),), features=()), "hold at least one Feature"),
         (
-            lambda: CaseMeasure(name="repair", key="category", parts=(part(),), features=(FEATURE,)),
+            lambda: CaseMeasure(
+                name="repair",
+                key="category",  # type: ignore[arg-type]  # what is refused here
+                parts=(part(),),
+                features=(FEATURE,),
+            ),
             "CaseMeasure.key must be day, reference, cause or topic, not 'category'",
         ),
     ],

@@ -109,8 +109,8 @@ def test_support_takes_praise_and_promises_and_goes_with_them(make_project: Open
     project.review(as_of=START + days(377))
     assert moves(project)[-1] == ("client", "advocate"), "one move may pass several rungs"
 
-    kinds = ("complaint_opened", "promise_broken")
-    harm = [make_interaction("ada", kind, START + days(378 + n / 10)) for kind in kinds for n in range(20)]
+    harmful = ("complaint_opened", "promise_broken")
+    harm = [make_interaction("ada", kind, START + days(378 + n / 10)) for kind in harmful for n in range(20)]
     project.record([*harm, make_interaction("ada", "order", START + days(389), minor=500)])
     project.review(as_of=START + days(390))
     assert moves(project)[-1] == ("client", "advocate"), "the dwell of 30 days holds a move down as well"

@@ -260,8 +260,8 @@ class Slow:
             fifths = [5 - len(older), 1 + len(oftener), 1 + len(richer)]
         for name, fifth in zip(("recency_fifth", "frequency_fifth", "monetary_fifth"), fifths, strict=True):
             found[name] = fifth, known
-        recency, frequency, monetary = fifths
-        found["rfm"] = None if None in fifths else 100 * recency + 10 * frequency + monetary, known
+        digits = [fifth for fifth in fifths if fifth is not None]
+        found["rfm"] = int("".join(map(str, digits))) if digits else None, known
 
 
 # Random histories: episodes that hang together, of which anything may be missing
