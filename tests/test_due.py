@@ -25,6 +25,8 @@ from relationship_core import (
     KeyedMeasure,
     Ladder,
     Message,
+    OrderLine,
+    ParameterSettings,
     Provider,
     Receipt,
     Relationships,
@@ -33,6 +35,7 @@ from relationship_core import (
     hookimpl,
 )
 from relationship_core.builtin.channels import NullSettings
+from relationship_core.flow.standing import Moment, standing
 
 Open = Callable[..., Relationships]
 Make = Callable[..., Interaction]
@@ -250,6 +253,61 @@ def test_a_day_leaves_its_window_on_time_when_clocks_change(make_project: Open, 
     runs = [now, now + timedelta(hours=23), now + timedelta(hours=23, seconds=1), now + timedelta(days=2)]
     project = both(lambda: make_project(ladder=ladder, zone="America/New_York"), [order], runs)
     assert project.store.read(TRANSITIONS)["at"].to_list() == [runs[0], runs[2]]
+
+
+def promising(make: Make) -> list[Interaction]:
+    """Somebody who trusts us, and to whom a promise is due on the tenth day, some hours after the run."""
+    due = START + timedelta(days=9, hours=3)
+    lines = [OrderLine(product="t", category="tea")]
+    found = [
+        make("ada", "visit", START - timedelta(days=700)),
+        make("ada", "order", START, minor=5, lines=lines),
+        make("ada", "promise_made", START, reference="0", data={"due": due.isoformat()}),
+    ]
+    for number in range(1, 7):
+        at = START - timedelta(hours=number)
+        kinds = ("promise_made", "promise_kept", "praise")
+        found += [make("ada", kind, at, reference=str(number)) for kind in kinds]
+    return found
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        *("trust", "trust_confidence", "attitude", "attitude_confidence", "strength", "loyalty"),
+        *("promises_broken", "promises_open", "promises_overdue", "next_promise_due_at"),
+    ],
+)
+def test_a_promise_that_falls_due_is_noticed_by_all_that_rests_on_it(
+    make_project: Open, make_interaction: Make, column: str
+) -> None:
+    """Nothing is recorded when its time passes, and the one condition is all that could make anybody due."""
+    found = promising(make_interaction)
+    runs = [START + timedelta(days=day) for day in range(14)]
+    known = make_project()
+    known.record(found)
+
+    def value(name: str, day: int) -> float:
+        (page,) = known.store.pages(None, as_of=runs[day])
+        seen = standing(known.store, known.catalog, page, [name], Moment(now=runs[day], zone="UTC"))
+        return float(seen[name][0])
+
+    chosen = ParameterSettings()
+    if column == "next_promise_due_at":
+        condition = "next_promise_due_at IS NULL"
+    elif column == "loyalty":
+        condition = "loyalty <> 'true'"
+        between = (value("attitude", 9) + value("attitude", 10)) / 2
+        chosen = ParameterSettings(values={"loyalty_attitude": between, "loyalty_regularity": 0.001})
+    else:
+        before, after = value(column, 9), value(column, 10)
+        condition = f"{column} {'<' if after < before else '>'} {(before + after) / 2!r}"
+    ladder = Ladder(name="breach", stages=(Stage(name="before"), Stage(name="after", enter=condition)))
+    eager, patient = (make_project(ladder=ladder, parameters=chosen) for _ in range(2))
+    for project in (eager, patient):
+        project.record(found)
+    compare(eager, patient, [], runs)
+    assert patient.store.read(TRANSITIONS)["at"].to_list() == [runs[10]]
 
 
 def test_a_mark_that_the_ladder_reads_counts_from_the_next_run(make_project: Open, make_interaction: Make) -> None:

@@ -121,6 +121,7 @@ TEXT = "text that is not empty and has no white space around it"
 AWARE = "a datetime with a zone, such as datetime(2025, 3, 18, 9, tzinfo=UTC)"
 SLUG = "lower-case letters, digits, underscores and hyphens, such as we-miss-you"
 IDENTIFIER = "lower-case letters, digits and underscores, such as first_order"
+KEYS = "day, category, product, reference, cause, topic or contact"
 CENTS = "a whole number of minor units, such as 1250 for 12.50 EUR"
 TODAY = date(2025, 4, 3)
 NAIVE = datetime(2025, 4, 3)  # noqa: DTZ001  what is refused

@@ -88,6 +88,12 @@ def queries(rules: Rules, names: Iterable[str]) -> list[Query]:
         for measure in catalog.measures
         if isinstance(measure, KeyedMeasure) and any(feature.name in closed for feature in measure.features)
     ]
+    keyed += [
+        part.name
+        for case in catalog.cases
+        if any(feature.name in closed for feature in case.features)
+        for part in case.keyed
+    ]
     found = [Query(table="measures", types={"customer": pl.String, **plain})] if plain else []
     if keyed:
         found.append(Query(table="keyed_measures", types=dict(KEYED_MEASURES.schema), measures=keyed))

@@ -105,7 +105,9 @@ class Selection:
 
     def _of_page(self, found: pl.DataFrame, page: Page) -> pl.DataFrame:
         """Without those who were recorded since the page was made, and lie between its first and its last."""
-        if not page.contiguous or found["customer"].equals(page.customers) or self.is_contiguous(page.customers):
+        if found.is_empty() or not page.contiguous or found["customer"].equals(page.customers):
+            return found
+        if self.is_contiguous(page.customers):
             return found
         return found.filter(pl.col("customer").is_in(page.customers.implode()))
 
