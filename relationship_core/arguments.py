@@ -23,10 +23,9 @@ from relationship_core.config import (
     Settings,
 )
 from relationship_core.errors import WrongArgumentError, WrongDataError, nearest
-from relationship_core.flow.record.fold import EARLIEST, LATEST
 from relationship_core.flow.record.mapping import What
 from relationship_core.model.campaign import Campaign
-from relationship_core.model.instants import utc
+from relationship_core.model.instants import EARLIEST, LATEST, utc
 from relationship_core.model.validation import AWARE, is_whole, kind_of, with_article
 from relationship_core.plugins import Plugins
 

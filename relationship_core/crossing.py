@@ -28,7 +28,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
 import polars as pl
@@ -39,6 +38,7 @@ from relationship_core.conditions import Condition, Node
 from relationship_core.conditions.nodes import DAY, MICROSECONDS_PER_DAY, MOMENT, NUMBER, defined
 from relationship_core.conditions.scope import NOW
 from relationship_core.declarations import Feature
+from relationship_core.model.instants import LATEST
 from relationship_core.motions import Bounded, Halving, Linear, Motion, Still, jumping_at, next_change_of
 
 NEXT_DAY = "next_day"
@@ -50,7 +50,7 @@ SMALLEST_DAYS = 1.5 / MICROSECONDS_PER_DAY
 LONGEST_DAYS = 365_250.0
 """A thousand years: the longest answer, so that instants can hold it."""
 
-LAST_INSTANT = datetime(2100, 1, 1, tzinfo=UTC)
+LAST_INSTANT = LATEST
 """Everything recorded is before it; a float that would become zero after it is said never to."""
 
 _SAFETY = 1e-11

@@ -19,7 +19,7 @@ from relationship_core.crossing import (
     next_change_column,
 )
 from relationship_core.declarations import Feature
-from relationship_core.flow.record.fold import LATEST
+from relationship_core.model.instants import LATEST
 from relationship_core.motions import Bounded, Daily, Halving, Linear, Motion, Steps, Still
 
 NOW = datetime(2017, 3, 1, 12, tzinfo=UTC)

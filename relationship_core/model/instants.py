@@ -7,6 +7,10 @@ from datetime import UTC, datetime
 from relationship_core.errors import WrongArgumentError
 from relationship_core.model.validation import AWARE, kind_of
 
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+"""What is recorded, and every step, is at or after EARLIEST and before LATEST, so that no decayed weight overflows."""
+
 
 def utc(instant: datetime) -> datetime:
     """The same instant in UTC.

@@ -10,8 +10,7 @@ from zoneinfo import available_timezones
 import polars as pl
 
 from relationship_core.errors import nearest
-from relationship_core.flow.record.fold import EARLIEST, LATEST
-from relationship_core.model.instants import utc
+from relationship_core.model.instants import EARLIEST, LATEST, utc
 
 PROBLEM = "__problem"
 """The column that tells why a row could not be read; null where it could."""

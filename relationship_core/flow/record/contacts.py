@@ -10,11 +10,11 @@ import polars as pl
 from relationship_core.columns import CONTACTS, CUSTOMERS
 from relationship_core.flow.record import convert
 from relationship_core.flow.record.checks import AHEAD, PROBLEM, Rule, identity_rules, sift, text_rules
-from relationship_core.flow.record.fold import EARLIEST
 from relationship_core.flow.record.recorder import Recorder
 from relationship_core.flow.record.refold import page_of, refold
 from relationship_core.flow.ties import Ties, note_change, read_ties
 from relationship_core.flow.united import plain
+from relationship_core.model.instants import EARLIEST
 from relationship_core.ports import Store
 
 REQUIRED, OPTIONAL = ("account", "customer"), ("role", "since")

@@ -24,10 +24,6 @@ Source: forward decay, Cormode, Shkapenyuk, Srivastava and Xu, "Forward Decay: A
 Streaming Systems", ICDE 2009. It never changes: kept numbers rest on it.
 """
 
-EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-LATEST = datetime(2100, 1, 1, tzinfo=UTC)
-"""Instants are at or after EARLIEST and before LATEST, so that no weight overflows."""
-
 MICROSECONDS_A_DAY = 86_400_000_000
 _LANDMARK_MICROSECONDS = int(LANDMARK.timestamp()) * 1_000_000
 _LINE_COLUMNS = frozenset({"product", "category", "quantity", "minor"})
