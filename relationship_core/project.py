@@ -62,7 +62,7 @@ class Project:
         try:
             self.declare(plugins)
             check_currency(self.store, settings.project.currency)
-        except BaseException:
+        except BaseException:  # Ctrl-C leaves no open store behind either
             self.close()
             raise
 

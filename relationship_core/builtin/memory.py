@@ -81,7 +81,7 @@ class MemoryStore:
         self._undo = []
         try:
             yield
-        except BaseException:
+        except BaseException:  # Ctrl-C undoes a transaction as well
             for rows, key, before in reversed(self._undo):
                 if before is None:
                     del rows[key]

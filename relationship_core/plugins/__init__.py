@@ -293,8 +293,7 @@ class Plugins:
         try:
             self._registry.register(plugin, name=f"{len(self._plugins)}:{source.name}")
             self._check(plugin)
-        except Exception:
-            # pluggy 1.6 keeps what it had registered before it failed.
+        except Exception:  # pluggy 1.6 keeps what it had registered before it failed
             self._unregister(plugin)
             raise
         self._plugins[source] = plugin

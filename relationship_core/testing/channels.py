@@ -40,7 +40,7 @@ class ChannelContract:
     def channel(self) -> Iterator[Channel]:
         """A channel that is open and reaches nobody. To be overridden."""
         message = "give the fixture 'channel': an open channel that reaches nobody"
-        raise NotImplementedError(message)
+        raise NotImplementedError(message)  # a fixture that only the test's own class can give
 
     def message(self, number: int = 1) -> Message:
         """One message; the same number gives the same message."""

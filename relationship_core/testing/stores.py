@@ -41,7 +41,7 @@ class StoreContract(TableContract, TransactionContract, HistoryContract, Measure
     def store(self) -> Iterator[Store]:
         """A store that is open, empty and not prepared; close it afterwards. To be overridden."""
         message = "give the fixture 'store': an open, empty store"
-        raise NotImplementedError(message)
+        raise NotImplementedError(message)  # a fixture that only the test's own class can give
 
 
 class DurableStoreContract(StoreContract):
@@ -51,7 +51,7 @@ class DurableStoreContract(StoreContract):
     def reopen(self) -> Callable[[], Store]:
         """A function that opens the test's own store, empty the first time. To be overridden."""
         message = "give the fixture 'reopen': a function that opens the store of this test"
-        raise NotImplementedError(message)
+        raise NotImplementedError(message)  # a fixture that only the test's own class can give
 
     @pytest.fixture
     def store(self, reopen: Callable[[], Store]) -> Iterator[Store]:

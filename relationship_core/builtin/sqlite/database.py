@@ -77,7 +77,7 @@ class Database:
             self._fail(error)
         try:
             self._open(packaged_migrations() if migrations is None else migrations)
-        except BaseException:
+        except BaseException:  # Ctrl-C leaves no open file behind either
             self._connection.close()
             raise
 
@@ -163,7 +163,7 @@ class Database:
             try:
                 yield
                 self._commit()
-            except BaseException:
+            except BaseException:  # Ctrl-C undoes a transaction as well
                 self._roll_back()
                 raise
         finally:
