@@ -46,9 +46,11 @@ from relationship_core import (
 from relationship_core.cli import cli
 from relationship_core.flow.record import Recorder
 
-# No deadline: the time of one example says nothing on a busy machine.
-settings.register_profile("tests", deadline=None)
-settings.load_profile("tests")
+# No deadline: the time of one example says nothing on a busy machine. The same examples each time, so that what turns a
+# run red is the change that is tested; `tox -e search` looks for examples that nobody has thought of.
+settings.register_profile("tests", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, max_examples=1_000, print_blob=True)
+settings.load_profile(os.environ.get("RELATIONSHIP_TEST_PROFILE", "tests"))
 
 PRESENT = datetime(2030, 1, 1, tzinfo=UTC)
 """What the clock of a test's project says; everything that tests record lies before it."""

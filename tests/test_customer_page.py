@@ -25,7 +25,7 @@ from relationship_core import (
     hookimpl,
 )
 from relationship_core.cli import cli
-from relationship_core.cli.plot import under_plot
+from relationship_core.cli.plot import LEFT, SHORTEST, under_plot
 
 Make = Callable[..., Any]
 Relate = Callable[..., Result]
@@ -745,7 +745,17 @@ def test_every_stage_has_its_place_under_a_plot(labels: list[str], columns: int)
     line = under_plot(labels, columns).plain
     assert cell_len(line) <= columns
     words = [word.rstrip("…") for word in line.split()]
-    runs = [label for label, _ in groupby(labels)]
-    stages = iter(runs)
+    stages = iter([label for label, _ in groupby(labels)])
     assert all(any(stage.startswith(word) for stage in stages) for word in words)
-    assert words[0] == runs[0][: len(words[0])]
+    room = max(len(labels), columns - LEFT)
+    *runs, _last = (list(run) for _, run in groupby(range(len(labels)), key=labels.__getitem__))
+    for run in runs:
+        begin, end = (place * room // len(labels) for place in (run[0], run[-1] + 1))
+        told, label = line[LEFT + begin : LEFT + end].rstrip(), labels[run[0]]
+        if len(label) < end - begin:
+            assert told.startswith(label)
+        elif end - begin > SHORTEST:
+            assert told == label[: end - begin - 2] + "…"
+        else:
+            # There is no room for what could be read: nothing, rather than a letter or two.
+            assert told == ""
