@@ -145,13 +145,13 @@ def write_lives(folder: Path, customers: int) -> Path:
         .with_columns(at=pl.lit(NOW) - pl.duration(days=pl.col("days")) + jitter)
         .sort("at", maintain_order=True)
         .select(
-            _numbered_column("c", "number").alias("customer"),
+            numbered("c", "number").alias("customer"),
             "kind",
             "at",
             amount_minor=pl.when(pl.col("kind") == "order").then(pl.col("amount_minor") + number % 1_000),
         )
         .with_row_index("row")
-        .with_columns(id=_numbered_column("e", "row"), source=pl.lit("shop"))
+        .with_columns(id=numbered("e", "row"), source=pl.lit("shop"))
         .drop("row")
     )
     path = folder / "lives.parquet"
@@ -179,8 +179,9 @@ def news(size: Size) -> pl.DataFrame:
 
 
 def _numbered(prefix: str, numbers: pl.Series) -> pl.Series:
-    return pl.DataFrame({"number": numbers}).select(_numbered_column(prefix, "number")).to_series()
+    return pl.DataFrame({"number": numbers}).select(numbered(prefix, "number")).to_series()
 
 
-def _numbered_column(prefix: str, column: str) -> pl.Expr:
+def numbered(prefix: str, column: str) -> pl.Expr:
+    """Ids from numbers, in the same order."""
     return pl.lit(prefix) + pl.col(column).cast(pl.String).str.zfill(8)

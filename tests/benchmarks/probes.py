@@ -38,11 +38,26 @@ def insert(
         connection.execute(f"CREATE TABLE {table} ({', '.join(columns)})")
         if index is not None:
             connection.execute(f"CREATE INDEX {table}_by_{index} ON {table} ({index})")
-        statement = f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})"  # noqa: S608  names of this repository
-        for start in range(0, len(rows), BATCH):
-            connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(statement, rows[start : start + BATCH])
-            connection.execute("COMMIT")
+        _insert(connection, table, len(columns), rows)
+
+
+def insert_alike(database: Path, like: Path, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Insert rows as above into a new table that has the keys and indexes of another database's."""
+    with closing(connect(like)) as connection:
+        sql = "SELECT sql FROM sqlite_master WHERE tbl_name = ? AND sql IS NOT NULL ORDER BY type = 'index'"
+        statements = [statement for (statement,) in connection.execute(sql, (table,))]
+    with closing(connect(database)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        _insert(connection, f"{table} ({', '.join(columns)})", len(columns), rows)
+
+
+def _insert(connection: sqlite3.Connection, into: str, width: int, rows: Sequence[Row]) -> None:
+    statement = f"INSERT INTO {into} VALUES ({', '.join('?' * width)})"  # noqa: S608  names of this repository
+    for start in range(0, len(rows), BATCH):
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(statement, rows[start : start + BATCH])
+        connection.execute("COMMIT")
 
 
 def rows_of(database: Path, table: str, columns: Sequence[str]) -> list[Row]:

@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import frozen
 
 from data import NEXT_DAY, NOW, Size, write_customers, write_lives
+from histories import KEYED_EACH, histories
 from relationship_core import (
+    INTERACTIONS,
     Action,
     Campaign,
     Choice,
+    ConsentSettings,
     Nature,
     Occasion,
+    PreferenceSettings,
     ProjectSettings,
     Purpose,
     Relationships,
     Settings,
     Variant,
 )
+from relationship_core.builtin.sqlite.store import SQLiteStore
+
+if TYPE_CHECKING:
+    import polars as pl
 
 DATABASE = "relationships.db"
 CACHE_KIB = 64 * 1024
 """The page cache of the product's connection; the probes have the same."""
 
+
+RECORDED = 1_000
+"""How many of a long history are recorded as any other; the rest is put into the store at once."""
 
 Step: TypeAlias = Callable[[Path], None]
 """Does something to the project in a folder."""
@@ -91,7 +104,7 @@ CAMPAIGNS = (
 """The five campaigns of the demo, with conditions that split the lives of ``data`` into fixed shares."""
 
 
-def open_project(folder: Path) -> Relationships:
+def open_project(folder: Path, *, database: str = DATABASE) -> Relationships:
     """Open the project whose database lies in a folder, making it if there is none."""
     settings = Settings(
         project=ProjectSettings(
@@ -101,10 +114,24 @@ def open_project(folder: Path) -> Relationships:
             sender="Benchmark <hello@example.com>",
             postal_address="Sample Street 1, 10000 Anytown",
         ),
-        store=Choice(use="sqlite", settings={"path": DATABASE}),
+        store=Choice(use="sqlite", settings={"path": database}),
         channels={"mail": Choice(use="null", settings={"medium": "email"})},
+        # Everybody may be written to, so that what comes of a plan is what the shares of ``data`` say.
+        consent=ConsentSettings(without=("email",)),
+        preference=PreferenceSettings(unasked="close"),
     )
     return Relationships(settings=settings, campaigns=CAMPAIGNS, clock=_now, folder=folder)
+
+
+def write_project(folder: Path, database: Path) -> None:
+    """Write the same settings as a file, for the command line."""
+    lines = (
+        *("[project]", 'name = "Benchmark"', 'currency = "EUR"', 'zone = "Europe/Berlin"'),
+        *('sender = "Benchmark <hello@example.com>"', 'postal_address = "Sample Street 1, 10000 Anytown"'),
+        *("[store]", 'use = "sqlite"', f"path = {json.dumps(str(database.absolute()))}"),
+        *("[channels.mail]", 'use = "null"', 'medium = "email"'),
+    )
+    (folder / "relationship.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 @contextmanager
@@ -151,6 +178,10 @@ class Prepared:
         """Everybody reviewed and planned for."""
         return self._after("planned", self.reviewed(), _plan)
 
+    def known(self) -> Path:
+        """Customers of ``histories``: of whom much is known; everybody reviewed, nothing planned."""
+        return self._made(f"known-{self.size.customers}", lambda folder: _know(folder, self.size.customers))
+
     def _after(self, name: str, before: Path, step: Step) -> Path:
         def make(folder: Path) -> None:
             shutil.copyfile(before, folder / DATABASE)
@@ -186,3 +217,49 @@ def _review(folder: Path) -> None:
 def _plan(folder: Path) -> None:
     with open_project(folder) as project:
         project.plan(as_of=NOW)
+
+
+def _know(folder: Path, customers: int) -> None:
+    """Histories by way of the store alone, which folds nothing; then a rebuild folds all of them.
+
+    The last of them are recorded, so that the project knows what it knows after recording.
+    """
+    database = folder / DATABASE
+    with open_project(folder) as project:
+        project.import_file("customers", write_customers(folder, customers))
+        last = INTERACTIONS.empty()
+        with closing(SQLiteStore(database)) as store, _without_index(database, "interactions_by_customer"):
+            for part in histories(customers):
+                _append(store, last)
+                last = part
+            _append(store, last[:-RECORDED])
+        project.record(last[-RECORDED:])
+        project.rebuild()
+        project.review(as_of=NOW)
+    _check_keyed(database, customers)
+
+
+def _append(store: SQLiteStore, interactions: pl.DataFrame) -> None:
+    for rows in interactions.iter_slices(50_000):
+        with store.transaction():
+            store.append(rows)
+
+
+@contextmanager
+def _without_index(database: Path, name: str) -> Iterator[None]:
+    """An index is made sooner of all rows at once than row by row."""
+    with closing(sqlite3.connect(database)) as connection:
+        (sql,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (name,)).fetchone()
+        connection.execute(f"DROP INDEX {name}")
+        yield
+        connection.execute(sql)
+
+
+def _check_keyed(database: Path, customers: int) -> None:
+    """Refuse other work than the figures say."""
+    with closing(sqlite3.connect(database)) as connection:
+        sql = "SELECT count(*) FROM (SELECT DISTINCT measure, customer FROM keyed_measures)"
+        (found,) = connection.execute(sql).fetchone()
+    if found != customers * KEYED_EACH:
+        message = f"{customers} customers have {found} keyed measures"
+        raise RuntimeError(message)

@@ -1,7 +1,7 @@
 """The benchmarks: what the product takes, beside a raw probe measured in the same run.
 
 python tests/benchmarks/run.py [--size small] [--only NAME ...] [--repeats N] [--folder DIR]
-    [--json FILE] [--markdown FILE]
+    [--customers N] [--json FILE] [--markdown FILE]
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
+from attrs import evolve
+
 from data import SIZES
-from figures import day, memory, plan, record, review, start
+from figures import customer, day, keyed, knowing, memory, plan, record, review, start
 from measuring import Figure
 from projects import Prepared
 from table import as_json, as_markdown, show, verdict
@@ -25,6 +27,9 @@ Measure: TypeAlias = Callable[[Prepared, int], list[Figure]]
 MEASURES: Mapping[str, tuple[Measure, int]] = {
     "help": (start.measure, start.REPEATS),
     "record": (record.measure, record.REPEATS),
+    "keyed": (keyed.measure, keyed.REPEATS),
+    "knowing": (knowing.measure, knowing.REPEATS),
+    "customer": (customer.measure, customer.REPEATS),
     "review": (review.measure, review.REPEATS),
     "plan": (plan.measure, plan.REPEATS),
     "day": (day.measure, day.REPEATS),
@@ -36,12 +41,15 @@ MEASURES: Mapping[str, tuple[Measure, int]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and answer 1 where something could not be measured."""
     options = _options(arguments)
+    size = SIZES[options.size]
+    if options.customers is not None:
+        size = evolve(size, customers=options.customers)
     if options.folder is not None:
         options.folder.mkdir(parents=True, exist_ok=True)
-        figures, failures = _measured(Prepared(folder=options.folder, size=SIZES[options.size]), options)
+        figures, failures = _measured(Prepared(folder=options.folder, size=size), options)
     else:
         with TemporaryDirectory(prefix="relationship-bench-") as name:
-            figures, failures = _measured(Prepared(folder=Path(name), size=SIZES[options.size]), options)
+            figures, failures = _measured(Prepared(folder=Path(name), size=size), options)
     show(figures, failures, options.size)
     if options.json is not None:
         options.json.write_text(as_json(figures, failures, options.size) + "\n", encoding="utf-8")
@@ -56,6 +64,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", choices=MEASURES, action="append", help="measure this figure; may be repeated")
     parser.add_argument(
         "--repeats", type=int, metavar="N", help="measure each so many times, instead of as many as it needs"
+    )
+    parser.add_argument(
+        "--customers", type=int, metavar="N", help="so many customers instead, a multiple of 100; not in the imports"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement there as well")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table of the documentation there")

@@ -19,16 +19,16 @@ HEAVY = {"polars", "rich", "liquid", "sqlglot", "requests", "sendgrid", "twilio"
 
 def measure(_prepared: Prepared, repeats: int) -> list[Figure]:
     """Alternating runs, each a whole process."""
-    relate = [*_relate(), "--help"]
+    shown = [*relate(), "--help"]
     bare = [sys.executable, "-c", "import click, attrs, pluggy"]
-    for command in (relate, bare):
+    for command in (shown, bare):
         _run(command)
     pairs = []
     for _ in range(repeats):
         raw, _ = timed(_run, bare)
-        seconds, _ = timed(_run, relate)
+        seconds, _ = timed(_run, shown)
         pairs.append((seconds, raw))
-    heavy = sorted(_imported(relate) & HEAVY)
+    heavy = sorted(_imported(shown) & HEAVY)
     if heavy:
         message = f"relate --help imports {', '.join(heavy)}"
         raise RuntimeError(message)
@@ -43,7 +43,8 @@ def measure(_prepared: Prepared, repeats: int) -> list[Figure]:
     ]
 
 
-def _relate() -> list[str]:
+def relate() -> list[str]:
+    """The installed command."""
     script = shutil.which("relate", path=str(Path(sys.executable).parent))
     if script is None:
         message = "there is no relate beside this Python; install the package first"

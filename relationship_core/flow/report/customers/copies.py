@@ -12,14 +12,21 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 from attrs import frozen
 
-from relationship_core.columns import CONTACTS, INSTANT, KEYED_MEASURES, STATES, Page, Table
+from relationship_core.columns import CONTACTS, INSTANT, KEYED_MEASURES, PREFERENCES, STATES, Page, Table
 from relationship_core.declarations import KeyedMeasure, Measure
 from relationship_core.flow.catalog import CONFIDENCE, Catalog
 from relationship_core.flow.record.fold import combined, fold
 from relationship_core.flow.standing import Moment, Moments, standing
+from relationship_core.flow.ties import NO_TIES
 
 _DIGITS = 6
 """Copies are numbered with so many digits, so that their texts sort as their numbers do."""
+
+_MOMENT: dict[str, pl.DataType | type[pl.DataType]] = {
+    **dict.fromkeys(("now", "next_day", "next_month", "next_year"), INSTANT),
+    "today": pl.Date,
+}
+"""The columns of a moment."""
 
 
 @frozen(kw_only=True)
@@ -30,6 +37,7 @@ class Subject:
         customer: the row of CUSTOMERS.
         history: the rows of INTERACTIONS that count for the customer, with ``contact`` where they have contacts.
         contacts: of an account, the rows of CONTACTS.
+        wishes: the rows of PREFERENCES.
         catalog: the columns there are.
         zone: the project's IANA zone.
     """
@@ -37,6 +45,7 @@ class Subject:
     customer: pl.DataFrame
     history: pl.DataFrame
     contacts: pl.DataFrame
+    wishes: pl.DataFrame
     catalog: Catalog
     zone: str
 
@@ -93,7 +102,9 @@ class _Moments:
     """A moment for each copy, as the columns that one moment has."""
 
     def __init__(self, moments: Sequence[Moment]) -> None:
-        self._rows: pl.DataFrame = pl.concat([pl.select(*moment.columns) for moment in moments])
+        # Plain values take a twentieth of the time of the expressions that a single moment has.
+        values = [(each.now, each.next_day, each.next_month, each.next_year, each.local_date) for each in moments]
+        self._rows = pl.DataFrame(values, schema=_MOMENT, orient="row")
 
     @property
     def columns(self) -> tuple[pl.Expr, ...]:
@@ -113,6 +124,7 @@ class _Kept:
     ) -> None:
         ids = _text(pl.int_range(len(copies)))
         self.page = Page(pl.select(customer=ids).to_series())
+        self.ties = NO_TIES
         self._subject, self._stages = subject, [copy.stage for copy in copies]
         self._combines = {measure.name: measure.combine for measure in measures}
         self._instants = {m.name for m in measures if isinstance(m, Measure) and m.type == "instant"}
@@ -124,7 +136,7 @@ class _Kept:
         self._keyed = keyed.rename({"customer": "part"})
 
     def read(self, table: Table, *, page: Page | None = None, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        """The customer's profile or contacts, or the stage of each copy."""
+        """The customer's profile, contacts or wishes, or the stage of each copy."""
         copies = (self.page if page is None else page).customers.to_frame()
         if table == CONTACTS:
             accounts = copies.rename({"customer": "account"})
@@ -132,6 +144,8 @@ class _Kept:
         elif table == STATES:
             rows = copies.with_columns(stage=pl.Series(self._stages, dtype=pl.String))
             rows = rows.join(STATES.empty().drop("stage"), on="customer", how="left", maintain_order="left")
+        elif table == PREFERENCES:
+            rows = copies.join(self._subject.wishes.drop("customer"), how="cross", maintain_order="left")
         else:
             rows = copies.join(self._subject.customer.drop("customer"), how="cross", maintain_order="left")
         return table.conform(rows, columns)
@@ -153,15 +167,22 @@ class _Kept:
 
     def read_keyed(self, page: Page, names: Sequence[str]) -> pl.DataFrame:  # noqa: ARG002  there is one page
         """The keyed measures of each copy."""
-        read = [KEYED_MEASURES.empty()]
-        for name in names:
-            own = self._keyed.filter(pl.col("measure") == name)
-            rows = self._has.join(own.drop("measure"), on="part")
-            # Mostly no two parts of a history have a number for one key, and there is nothing to combine.
-            if own["key"].is_duplicated().any():
-                rows = rows.group_by("customer", "key").agg(combined("value", self._combines[name]))
-            read.append(rows.select("customer", pl.lit(name).alias("measure"), "key", "value"))
-        return pl.concat(read)
+        columns = list(KEYED_MEASURES.schema)
+        own = self._keyed.filter(pl.col("measure").is_in(list(names)))
+        rows = self._has.join(own, on="part").select(columns)
+        # Mostly no two parts of a history have a number for one key, and there is nothing to combine.
+        repeated = own.filter(pl.struct("measure", "key").is_duplicated())["measure"].unique().to_list()
+        if not repeated:
+            return rows
+        combines = [
+            rows.filter(pl.col("measure") == name)
+            .group_by("customer", "measure", "key")
+            .agg(combined("value", self._combines[name]))
+            for name in repeated
+        ]
+        return pl.concat(
+            [rows.filter(~pl.col("measure").is_in(repeated)), *(each.select(columns) for each in combines)]
+        )
 
 
 def _text(copy: pl.Expr) -> pl.Expr:
