@@ -3,8 +3,8 @@
 import csv
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from email.headerregistry import Address
 from pathlib import Path
@@ -39,10 +39,10 @@ from relationship_core import (
 )
 from relationship_core.builtin.memory import MemoryStore
 from relationship_core.builtin.refusals import refusal
-from relationship_core.builtin.sqlite.store import SQLiteStore
 from relationship_core.flow.record import Recorded, Recorder, import_file, record_customers
 
 Measures = tuple[Measure | KeyedMeasure, ...]
+NewStore = Callable[[str], AbstractContextManager[Store]]
 MakeRecorder = Callable[..., Recorder]
 
 START = datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -84,25 +84,6 @@ GOOD_MAIL = [
     "a@xn--mller-kva.example",
     "1@2.io",
 ]
-
-
-@contextmanager
-def new_store(kind: str) -> Iterator[Store]:
-    if kind == "memory":
-        yield MemoryStore()
-        return
-    with TemporaryDirectory() as folder:
-        store = SQLiteStore(Path(folder) / "project.db")
-        try:
-            yield store
-        finally:
-            store.close()
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest) -> Iterator[Store]:
-    with new_store(request.param) as fresh:
-        yield fresh
 
 
 @pytest.fixture
@@ -318,7 +299,7 @@ people = st.builds(person, st.sampled_from("123"), email=addresses, sms=addresse
 @settings(max_examples=60)
 @given(customers=st.lists(people, max_size=8), batch=st.integers(1, 8), kind=st.sampled_from(["memory", "sqlite"]))
 def test_any_split_into_batches_leaves_the_addresses_stated_last(
-    customers: list[Customer], batch: int, kind: str, make_recorder: MakeRecorder
+    customers: list[Customer], batch: int, kind: str, new_store: NewStore, make_recorder: MakeRecorder
 ) -> None:
     stated: dict[tuple[str, str], set[str]] = {}
     for one in customers:

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from typing import Any
@@ -13,9 +14,17 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
-from relationship_core import INTERACTIONS, Customer, Plugins
-from relationship_demo.garage import lives
-from relationship_demo.garage.world import SEED, World, customers, interactions, months, world
+from relationship_core import (
+    INTERACTIONS,
+    Campaign,
+    Choice,
+    ContactPoint,
+    Customer,
+    Plugins,
+    Relationships,
+)
+from relationship_demo.garage import lives, permission
+from relationship_demo.garage.world import SEED, World, customers, interactions, months, said, world
 
 BERLIN = ZoneInfo("Europe/Berlin")
 LIVES = {life.name for life in (*lives.PRIVATE, *lives.FIRMS)}
@@ -289,3 +298,64 @@ def test_birthdays_are_attributes_of_people() -> None:
     born = [date.fromisoformat(str(each.attributes["birthday"])) for each in forms["contact"]]
     assert min(born).year >= 1940
     assert sum("birthday" in each.attributes for each in forms["private"]) == 600
+
+
+def test_permission_is_planted_for_everybody_who_is_known_by_one_id() -> None:
+    truth, said = world().truth, world().said
+    assert {act.source for act in said.consents} == {"demo"}
+    assert all("made up" in act.evidence and act.method == "made up" for act in said.consents)
+    assert all("made-up" in each.source for each in said.preferences)
+    since = dict(truth.select("customer", "since").iter_rows())
+    when = [
+        *((act.customer, act.at) for act in said.consents),
+        *((each.customer, each.at) for each in said.preferences),
+    ]
+    assert all(since[customer] <= at < months()[-1].until for customer, at in when)
+    twins = set(truth.filter(pl.col("form") == "twin")["customer"])
+    assert twins.isdisjoint(customer for customer, _ in when)
+    media = {id_: {point.medium for point in customer.contact_points} for id_, customer in people().items()}
+    granted = [act for act in said.consents if act.act == "grant"]
+    assert all(act.medium in media[act.customer] for act in granted)
+    in_truth = {row["customer"]: set((row["allows"] or "").split()) for row in truth.to_dicts()}
+    assert all(in_truth[who] == {act.medium for act in granted if act.customer == who} for who in in_truth)
+
+
+def test_those_whom_we_let_down_object_more_often() -> None:
+    truth = world().truth.filter(pl.col("form") != "twin")
+    objecting = pl.col("objected_at").is_not_null().mean().alias("share")
+    share = dict(truth.group_by(pl.col("life") == "broken").agg(objecting).iter_rows())
+    assert share[True] > 0.25
+    assert share[False] < 0.05
+
+
+def test_a_month_tells_what_was_said_in_it_and_nothing_else() -> None:
+    told = [said(month) for month in months()]
+    assert sum(len(each.consents) for each in told) == len(world().said.consents)
+    assert sum(len(each.preferences) for each in told) == len(world().said.preferences)
+
+
+def test_marketing_against_an_objection_or_a_wish_is_found(
+    make_project: Callable[..., Relationships], make_campaign: Callable[..., Campaign]
+) -> None:
+    def at(day: int) -> datetime:
+        return datetime(2024, 1, 1, 12, tzinfo=UTC) + timedelta(days=day)
+
+    asked = {"ann": "none", "bob": "close", "cyd": "transactional"}
+    truth = pl.DataFrame(
+        [
+            {"customer": who, "objected_at": at(100), "wish": wish, "wished_at": at(10)}
+            | {"hurts_from": at(0), "hurts_until": at(20 if who == "ann" else 4)}
+            for who, wish in asked.items()
+        ],
+        schema={**permission.TRUTH, **permission.HURTS},
+    )
+    channels = {"letters": Choice(use="null", settings={"medium": "post"})}
+    with make_project(make_campaign("news", key="day"), channels=channels) as project:
+        project.record_customers(
+            Customer(id=who, contact_points=[ContactPoint(medium="post", address=who)]) for who in asked
+        )
+        assert [claim[1:3] for claim in permission.kept_to(project, truth)] == [(3, 3), (2, 2), (3, 3)]
+        for day, wrong in ((5, [3, 2, 2]), (80, [3, 0, 2]), (160, [0, 0, 2])):
+            project.review(as_of=at(day), everybody=True)
+            project.run(as_of=at(day))
+            assert [claim[2] for claim in permission.kept_to(project, truth)] == wrong

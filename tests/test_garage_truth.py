@@ -5,26 +5,31 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from statistics import median
 from typing import Any, NamedTuple
 
 import polars as pl
 import pytest
 from attrs import evolve
 
-from relationship_core import TRANSITIONS, Choice, Plugins, Relationships, read_settings
+from relationship_core import TRANSITIONS, Choice, Interaction, Plugins, Relationships, read_settings
+from relationship_demo.garage import world as garages
 from relationship_demo.garage.business import GARAGE
-from relationship_demo.garage.finding import PROBE, _duplicates
-from relationship_demo.garage.world import customers, interactions, months, world
+from relationship_demo.garage.finding import PROBE, WHOLE, _duplicates
+from relationship_demo.garage.world import SEED, customers, interactions, months, world
 from relationship_demo.months import Month
 from relationship_demo.project import prepare
 
 BUYING = ("order", "visit")
 PAGE = Path(__file__).parent.parent / "docs" / "explanation" / "garage.md"
 LADDER = ("prospect", "customer", "client", "supporter", "advocate", "partner")
+FORMS = ("private", "twin", "firm", "contact")
+DRAWS = range(SEED, SEED + (10 if os.environ.get("RELATIONSHIP_TEST_PROFILE") == "search" else 1))
+"""The demo's own garage; where examples are searched for, others drawn from the same frequencies too."""
 
 
 class Found(NamedTuple):
@@ -35,6 +40,9 @@ class Found(NamedTuple):
 
     def reached(self, stage: str) -> set[str]:
         return {customer for customer, highest in self.highest.items() if highest >= LADDER.index(stage)}
+
+    def drop(self, customer: str) -> float:
+        return self.trust[customer]["before"] - self.trust[customer]["after"]
 
 
 @pytest.fixture
@@ -61,7 +69,7 @@ def replayed(tmp_path: Path, standard_plugins: Plugins) -> Callable[..., Found]:
                 for customer, when in readings(month):
                     (action,) = garage.explain(customer, PROBE.name).actions
                     trust.setdefault(customer, {})[when] = float(str(action.audience[0].values["trust"]))
-            highest = dict.fromkeys(world().truth["customer"], 0)
+            highest = dict.fromkeys(garages.world().truth["customer"], 0)
             for customer, target in garage.store.read(TRANSITIONS, columns=["customer", "target"]).iter_rows():
                 highest[customer] = max(highest[customer], LADDER.index(target))
         return Found(highest, trust)
@@ -69,59 +77,115 @@ def replayed(tmp_path: Path, standard_plugins: Plugins) -> Callable[..., Found]:
     return live
 
 
-def planted(*names: str, forms: tuple[str, ...] = ("private",)) -> set[str]:
-    truth = world().truth.filter(pl.col("life").is_in(names), pl.col("form").is_in(forms))
+def planted(*names: str, forms: tuple[str, ...]) -> set[str]:
+    truth = garages.world().truth.filter(pl.col("life").is_in(names), pl.col("form").is_in(forms))
     return set(truth["customer"])
 
 
-def breaks() -> dict[str, datetime]:
-    private = world().truth.filter(pl.col("form") == "private", pl.col("broken_at").is_not_null())
-    return dict(private.select("customer", "broken_at").iter_rows())
+def breaks(*forms: str) -> dict[str, datetime]:
+    broken = garages.world().truth.filter(pl.col("form").is_in(forms), pl.col("broken_at").is_not_null())
+    return dict(broken.select("customer", "broken_at").iter_rows())
 
 
 def readings(month: Month) -> list[tuple[str, str]]:
     """Whose trust is to be looked at in the review at the end of a month: the one before the break, or after it."""
-    year = months()
+    year, all_breaks = months(), breaks(*FORMS)
     after = year[year.index(month) + 1] if month != year[-1] else None
-    found = [(customer, "after") for customer, at in breaks().items() if month.since <= at < month.until]
+    found = [(customer, "after") for customer, at in all_breaks.items() if month.since <= at < month.until]
     if after is not None:
-        found += [(customer, "before") for customer, at in breaks().items() if after.since <= at < after.until]
+        found += [(customer, "before") for customer, at in all_breaks.items() if after.since <= at < after.until]
     return found
 
 
 def advocates_are_found(found: Found) -> None:
-    true = planted("advocate", "partner")
-    assert len(true) == 75
+    true = planted("advocate", "partner", forms=WHOLE)
+    assert len(true) == 87
     assert len(true & found.reached("advocate")) >= 0.9 * len(true)
 
 
 def spurious_customers_never_pass_client(found: Found) -> None:
-    everybody = planted("spurious", forms=("private", "twin", "firm"))
-    assert len(everybody) > 100
+    everybody = planted("spurious", forms=FORMS)
+    assert len(everybody) > 120
     assert not everybody & found.reached("supporter")
 
 
 def trust_drops_within_a_review_of_the_break(found: Found) -> None:
-    assert found.trust.keys() == breaks().keys()
-    assert len(found.trust) == 50
-    assert [customer for customer, trust in found.trust.items() if trust["before"] - trust["after"] < 0.05] == []
+    drops = {customer: found.drop(customer) for customer in breaks(*WHOLE)}
+    assert len(drops) == 56
+    assert {customer: drop for customer, drop in drops.items() if drop < 0.1} == {}
 
 
 CLAIMS = (advocates_are_found, spurious_customers_never_pass_client, trust_drops_within_a_review_of_the_break)
 
 
-def test_the_planted_truth_is_found(replayed: Callable[..., Found]) -> None:
+@pytest.mark.parametrize("seed", DRAWS)
+def test_the_planted_truth_is_found(seed: int, replayed: Callable[..., Found], monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = world(seed)
+    monkeypatch.setattr(garages, "world", lambda: drawn)
     found = replayed(interactions)
     for claim in CLAIMS:
         claim(found)
-    assert planted("partner") & found.reached("partner")
-    assert not planted("latent", "newcomer") & found.reached("supporter")
+    assert planted("partner", forms=("private",)) & found.reached("partner")
+    assert not planted("latent", "newcomer", forms=("private",)) & found.reached("supporter")
+    told = {contact for contact in breaks("contact") if contact.endswith("-contact-1")}
+    assert min(found.drop(contact) for contact in told) >= 0.1
+    assert max(found.drop(contact) for contact in breaks("contact").keys() - told) < 0.01, "it was not their promise"
+    if seed == SEED:
+        page = PAGE.read_text(encoding="utf-8")
+        assert [line for line in drops_by_group(found) if line not in page] == []
+        above = sum(found.trust[customer]["after"] > 0.5 for customer in breaks(*WHOLE))
+        assert f"still {above} of the 56 stand above 0.5 afterwards" in page
+
+
+def drops_by_group(found: Found) -> Iterator[str]:
+    """The lines of the page's table of trust around a break."""
+    broken = garages.world().truth.filter(pl.col("broken_at").is_not_null())
+    happened = garages.world().interactions.filter(pl.col("kind") == "billing_error")
+    # A wrong bill of the same week, whichever of a firm's contacts it went to.
+    both = broken.join(happened, on="customer").filter(
+        pl.col("at").is_between("broken_at", pl.col("broken_at") + days(10))
+    )
+    billed = {*both["customer"], *both["account"].drop_nulls()}
+    for form in WHOLE:
+        for words, is_billed in (("three broken promises", False), ("and a wrong bill on top", True)):
+            group = [customer for customer in breaks(form) if (customer in billed) == is_billed]
+            before, after = ([found.trust[customer][when] for customer in group] for when in ("before", "after"))
+            drops = [found.drop(customer) for customer in group]
+            numbers = (median(before), median(after), max(after), min(drops), median(drops), max(drops))
+            yield f"| {form}, {words} | {len(group)} | " + " | ".join(f"{number:.2f}" for number in numbers) + " |"
+
+
+def days(number: float) -> timedelta:
+    return timedelta(days=number)
+
+
+@pytest.mark.parametrize("kept", [0, 5, 10, 20])
+def test_what_a_broken_promise_takes_depends_on_the_promises_kept_before(
+    kept: int, make_project: Callable[..., Relationships], make_interaction: Callable[..., Interaction]
+) -> None:
+    at = datetime(2024, 1, 1, 12, tzinfo=UTC)
+
+    def trust(broken: int) -> float:
+        with make_project() as garage:
+            for number in range(kept + broken):
+                kinds = ("promise_made", "promise_kept" if number < kept else "promise_broken")
+                garage.record(
+                    [make_interaction("ann", kind, at, id=f"{number} {kind}", reference=str(number)) for kind in kinds]
+                )
+            garage.record([make_interaction("ann", "visit", at)])
+            (found,) = (score for score in garage.customer("ann", as_of=at).scores if score.name == "trust")
+        assert found.value is not None
+        return float(found.value)
+
+    numbers = [trust(0), trust(1), trust(3)]
+    line = f"| {kept} | " + " | ".join(f"{number:.2f}" for number in numbers) + " |"
+    assert line in PAGE.read_text(encoding="utf-8")
 
 
 def test_no_claim_holds_when_the_evidence_is_shuffled_between_customers(replayed: Callable[..., Found]) -> None:
     forms = world().truth.select("customer", "form", "since").sort("customer")
     owner: dict[str, str] = {}
-    for form in ("private", "contact", "firm", "twin"):
+    for form in FORMS:
         own = list(forms.filter(pl.col("form") == form)["customer"])
         others = own.copy()
         Random(3).shuffle(others)
@@ -172,7 +236,7 @@ def test_the_command_shows_truth_against_finding_and_repeats_nothing(tmp_path: P
     folder = tmp_path / "garage"
     document: dict[str, Any] = json.loads(printed("--json", "--project", str(folder)))
     claims = {claim["claim"]: claim for claim in document["truth"]["claims"]}
-    assert len(claims) == 4
+    assert len(claims) == 7
     assert all(claim["found"] >= claim["needed"] * claim["planted"] > 0 for claim in claims.values())
     lives = {row["life"]: row for row in document["truth"]["lives"]}
     assert sum(row["planted"] for row in lives.values()) == document["customers"] - world().duplicates.height
@@ -189,6 +253,8 @@ def test_the_command_shows_truth_against_finding_and_repeats_nothing(tmp_path: P
         "All of it is synthetic",
         "Truth against finding",
         "true advocates reach advocate",
+        "an objection ends all marketing",
+        "the customer has not allowed it",
         "What to look at",
     ):
         assert words in shown
@@ -211,4 +277,4 @@ def test_the_demo_of_another_business_is_left_alone(tmp_path: Path) -> None:
 
 def test_the_story_is_of_somebody_who_is_known_from_the_first_month() -> None:
     assert GARAGE.story in {customer.id for customer in customers(months()[0])}
-    assert GARAGE.story in breaks()
+    assert GARAGE.story in breaks("private")

@@ -161,6 +161,19 @@ def test_a_repetition_under_the_other_id_is_none_of_another_customer(
     assert project.record([make_interaction("eve", "visit", START, id="1")]).repeated == 1
 
 
+def test_a_batch_that_comes_again_after_a_merge_is_a_repetition_but_for_what_contradicts(
+    make_project: Open, make_interaction: Make
+) -> None:
+    project = make_project()
+    batch = [make_interaction(who, "visit", START, id=who) for who in ("ada", "bob", "eve", "joe")]
+    project.record(batch)
+    project.identities.merge("eve", into="ada")
+    assert project.record(batch).repeated == 4
+    wrong = [batch[0], make_interaction("eve", "visit", START, id="bob"), *batch[2:]]
+    with pytest.raises(RejectedError, match=r"the id 'bob' of 'test' was recorded before with another customer;"):
+        project.record(wrong)
+
+
 def test_files_that_name_the_merged_id_are_for_the_survivor(
     make_project: Open, make_interaction: Make, tmp_path: Any
 ) -> None:

@@ -1,10 +1,8 @@
 """Rebuilding: history folded again gives the same numbers, and a rebuild may die at any moment."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -24,7 +22,6 @@ from relationship_core import (
     load_plugins,
 )
 from relationship_core.builtin.memory import MemoryStore
-from relationship_core.builtin.sqlite.store import SQLiteStore
 from relationship_core.flow import rebuild as rebuild_module
 from relationship_core.flow.progress import Progress
 from relationship_core.flow.rebuild import Rebuilt, check_measures, rebuild
@@ -33,34 +30,9 @@ from relationship_core.flow.record import Recorder, record
 Measures = tuple[Measure | KeyedMeasure, ...]
 MakeRecorder = Callable[..., Recorder]
 KeptNumbers = Callable[[Recorder], dict[tuple[str, ...], float]]
+MakeMortal = Callable[..., Store]
 
 NOON = datetime(2017, 3, 1, 12, tzinfo=UTC)
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-class Mortal:
-    """A store whose process dies at a transaction: before its commit, or just after it."""
-
-    def __init__(self, store: Store, at: int, *, committed: bool) -> None:
-        self._store = store
-        self._left = at
-        self._committed = committed
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
-
-    @contextmanager
-    def transaction(self, *, durable: bool = False) -> Iterator[None]:
-        self._left -= 1
-        with self._store.transaction(durable=durable):
-            yield
-            if self._left == 0 and not self._committed:
-                raise Killed
-        if self._left == 0:
-            raise Killed
 
 
 def history(customers: int = 5) -> list[Interaction]:
@@ -77,13 +49,6 @@ def history(customers: int = 5) -> list[Interaction]:
         )
         for number in range(customers * 4)
     ]
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    fresh: Store = MemoryStore() if request.param == "memory" else SQLiteStore(tmp_path / "project.db")
-    yield fresh
-    fresh.close()
 
 
 @pytest.fixture(autouse=True)
@@ -139,6 +104,7 @@ def test_a_rebuild_that_dies_is_taken_up(
     at: int,
     moment: str,
     *,
+    make_mortal: MakeMortal,
     make_recorder: MakeRecorder,
     every_measure: Measures,
     kept_numbers: KeptNumbers,
@@ -147,8 +113,8 @@ def test_a_rebuild_that_dies_is_taken_up(
     first, rest = history()[:15], history()[15:]
     record(make_recorder(store, every_measure), first)
     measures = (*every_measure, Measure(name="new", combine="count"))
-    with pytest.raises(Killed):
-        rebuild(make_recorder(Mortal(store, at, committed=committed), measures))
+    with pytest.raises(KeyboardInterrupt):
+        rebuild(make_recorder(make_mortal(store, at, committed=committed), measures))
     begun = committed or at > 1
     finished = committed and at == 5
     if begun and not finished:
@@ -166,11 +132,15 @@ def test_a_rebuild_that_dies_is_taken_up(
 
 
 def test_a_rebuild_of_other_measures_does_not_take_up_one_that_died(
-    store: Store, make_recorder: MakeRecorder, every_measure: Measures, kept_numbers: KeptNumbers
+    store: Store,
+    make_mortal: MakeMortal,
+    make_recorder: MakeRecorder,
+    every_measure: Measures,
+    kept_numbers: KeptNumbers,
 ) -> None:
     record(make_recorder(store, every_measure), history())
-    with pytest.raises(Killed):
-        rebuild(make_recorder(Mortal(store, 3, committed=True), every_measure))
+    with pytest.raises(KeyboardInterrupt):
+        rebuild(make_recorder(make_mortal(store, 3, committed=True), every_measure))
     measures = (*every_measure, Measure(name="new", combine="count"))
     recorder = make_recorder(store, measures)
     assert rebuild(recorder) == Rebuilt(customers=5, interactions=20, resumed=False)

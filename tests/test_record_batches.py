@@ -1,10 +1,8 @@
 """Recording objects and frames: once each, whole batches, any order."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -30,11 +28,11 @@ from relationship_core import (
     Store,
 )
 from relationship_core.builtin.memory import MemoryStore
-from relationship_core.builtin.sqlite.store import SQLiteStore
 from relationship_core.flow.record import Recorded, Recorder, record, record_customers
 from relationship_core.flow.record.signature import check_measures, measure_signature
 
 Measures = tuple[Measure | KeyedMeasure, ...]
+NewStore = Callable[[str], AbstractContextManager[Store]]
 MakeRecorder = Callable[..., Recorder]
 KeptNumbers = Callable[[Recorder], dict[tuple[str, ...], float]]
 
@@ -61,19 +59,6 @@ histories = st.lists(
 )
 
 
-@contextmanager
-def new_store(kind: str) -> Iterator[Store]:
-    if kind == "memory":
-        yield MemoryStore()
-        return
-    with TemporaryDirectory() as folder:
-        store = SQLiteStore(Path(folder) / "project.db")
-        try:
-            yield store
-        finally:
-            store.close()
-
-
 def everything(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     return {table.name: store.read(table).rows() for table in TABLES}
 
@@ -92,12 +77,6 @@ def unmark(store: Store) -> None:
             store.unmark("review", page)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest) -> Iterator[Store]:
-    with new_store(request.param) as fresh:
-        yield fresh
-
-
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
 @settings(max_examples=25)
 @given(data=st.data(), history=histories)
@@ -106,6 +85,7 @@ def test_any_order_and_any_split_into_batches_give_the_same_measures(
     data: st.DataObject,
     history: list[Interaction],
     *,
+    new_store: NewStore,
     make_recorder: MakeRecorder,
     every_measure: Measures,
     kept_numbers: KeptNumbers,

@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,36 +32,11 @@ from relationship_core.flow.record import Recorded, Recorder, import_file
 Measures = tuple[Measure | KeyedMeasure, ...]
 MakeRecorder = Callable[..., Recorder]
 KeptNumbers = Callable[[Recorder], dict[tuple[str, ...], float]]
+MakeMortal = Callable[..., Store]
 
 ROWS, BATCH, CHUNK = 40, 7, 16
 BATCHES = 8  # chunks of 16, 16 and 8 rows, in batches of at most 7
 BAD = 13  # 12 of an unknown kind, and number 37, which contradicts number 2
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-class Mortal:
-    """A store whose process dies at a transaction: before its commit, or just after it."""
-
-    def __init__(self, store: Store, at: int, *, committed: bool) -> None:
-        self._store = store
-        self._left = at
-        self._committed = committed
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
-
-    @contextmanager
-    def transaction(self, *, durable: bool = False) -> Iterator[None]:
-        self._left -= 1
-        with self._store.transaction(durable=durable):
-            yield
-            if self._left == 0 and not self._committed:
-                raise Killed
-        if self._left == 0:
-            raise Killed
 
 
 def row(number: int) -> dict[str, Any]:
@@ -89,17 +63,6 @@ def orders(folder: Path, extension: str) -> Path:
     write = {"csv": rows.write_csv, "jsonl": rows.write_ndjson, "parquet": rows.write_parquet}[extension]
     write(file)  # type: ignore[operator]  # one of several writers
     return file
-
-
-def new_store(kind: str, folder: Path) -> Store:
-    return MemoryStore() if kind == "memory" else SQLiteStore(folder / "project.db")
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    fresh = new_store(request.param, tmp_path)
-    yield fresh
-    fresh.close()
 
 
 def everything(recorder: Recorder, rejects: Path) -> dict[str, Any]:
@@ -242,25 +205,28 @@ def test_a_file_imported_again_has_each_contradiction_once(
 
 @pytest.mark.parametrize("moment", ["before the commit", "after the commit"])
 @pytest.mark.parametrize("at", range(1, BATCHES + 2))
-@pytest.mark.parametrize("kinds", ["memory csv", "memory parquet", "sqlite jsonl"])
+@pytest.mark.parametrize(
+    ("store", "extension"), [("memory", "csv"), ("memory", "parquet"), ("sqlite", "jsonl")], indirect=["store"]
+)
 def test_an_import_that_dies_and_goes_on_equals_an_undisturbed_one(
-    kinds: str,
+    store: Store,
+    extension: str,
     at: int,
     moment: str,
     tmp_path: Path,
     *,
+    make_mortal: MakeMortal,
     make_recorder: MakeRecorder,
     every_measure: Measures,
     kept_numbers: KeptNumbers,
 ) -> None:
-    kind, extension = kinds.split()
-    store, path = new_store(kind, tmp_path), orders(tmp_path, extension)
+    path = orders(tmp_path, extension)
     undisturbed = make_recorder(MemoryStore(), every_measure, batch=BATCH, chunk=CHUNK)
     expected = import_file(undisturbed, "interactions", path, rejects=tmp_path / "undisturbed.csv")
     rejects = tmp_path / "rejects.csv"
     committed = moment == "after the commit"
-    dying = make_recorder(Mortal(store, at, committed=committed), every_measure, batch=BATCH, chunk=CHUNK)
-    with pytest.raises(Killed):
+    dying = make_recorder(make_mortal(store, at, committed=committed), every_measure, batch=BATCH, chunk=CHUNK)
+    with pytest.raises(KeyboardInterrupt):
         import_file(dying, "interactions", path, rejects=rejects)
     recorder = make_recorder(store, every_measure, batch=BATCH, chunk=CHUNK)
     recorded = import_file(recorder, "interactions", path, rejects=rejects)
@@ -268,15 +234,14 @@ def test_an_import_that_dies_and_goes_on_equals_an_undisturbed_one(
     assert (recorded.new, recorded.repeated, recorded.rejected) == (expected.new, expected.repeated, BAD)
     assert everything(recorder, rejects) == everything(undisturbed, tmp_path / "undisturbed.csv")
     assert kept_numbers(recorder) == kept_numbers(undisturbed)
-    store.close()
 
 
 def test_an_import_goes_on_in_batches_of_another_size(
-    path: Path, make_recorder: MakeRecorder, every_measure: Measures
+    path: Path, make_mortal: MakeMortal, make_recorder: MakeRecorder, every_measure: Measures
 ) -> None:
     store = MemoryStore()
-    dying = make_recorder(Mortal(store, 4, committed=False), every_measure, batch=BATCH, chunk=CHUNK)
-    with pytest.raises(Killed):
+    dying = make_recorder(make_mortal(store, 4, committed=False), every_measure, batch=BATCH, chunk=CHUNK)
+    with pytest.raises(KeyboardInterrupt):
         import_file(dying, "interactions", path)
     recorder = make_recorder(store, every_measure, batch=5, chunk=CHUNK)
     recorded = import_file(recorder, "interactions", path)
@@ -284,13 +249,15 @@ def test_an_import_goes_on_in_batches_of_another_size(
 
 
 def test_a_row_that_time_has_made_good_stays_where_it_was(
-    make_recorder: MakeRecorder, every_measure: Measures, tmp_path: Path
+    make_mortal: MakeMortal, make_recorder: MakeRecorder, every_measure: Measures, tmp_path: Path
 ) -> None:
     path, store = tmp_path / "orders.csv", MemoryStore()
     now = datetime(2017, 3, 1, 9, 20, tzinfo=UTC) - timedelta(days=1)
     pl.DataFrame([row(number) for number in range(ROWS)]).write_csv(path)
-    dying = make_recorder(Mortal(store, 4, committed=False), every_measure, batch=BATCH, chunk=CHUNK, clock=lambda: now)
-    with pytest.raises(Killed):
+    dying = make_recorder(
+        make_mortal(store, 4, committed=False), every_measure, batch=BATCH, chunk=CHUNK, clock=lambda: now
+    )
+    with pytest.raises(KeyboardInterrupt):
         import_file(dying, "interactions", path)
     recorder = make_recorder(store, every_measure, batch=BATCH, chunk=CHUNK)
     recorded = import_file(recorder, "interactions", path)

@@ -1,6 +1,7 @@
 """Every standard score against a slow reading of its formula, one customer at a time, from raw history.
 
-The reference knows lists, loops and `math`; nothing of how the product folds, pairs, joins or decays.
+The reference knows lists, loops and `math`; nothing of how the product folds, pairs, joins or decays. Nor does it know
+how the product follows merged ids and contacts: it asks of each thing that happened whose it is by all that was told.
 """
 
 import math
@@ -13,8 +14,9 @@ import pytest
 from attrs import field, frozen
 from hypothesis import Phase, given, settings, strategies as st
 
-from relationship_core import Customer, Interaction, OrderLine, ParameterSettings, Relationships
+from relationship_core import Choice, Customer, Interaction, OrderLine, ParameterSettings, Relationships
 from relationship_core.flow.standing import Moment, standing
+from relationship_core.flow.united import united
 
 Open = Callable[..., Relationships]
 Make = Callable[..., Interaction]
@@ -337,27 +339,40 @@ def histories(draw: st.DrawFn) -> list[list[Event]]:
     return [[event for episode in history for event in episode] for history in found]
 
 
-def interactions(make: Make, found: Sequence[Sequence[Event]]) -> list[Interaction]:
+def interactions(make: Make, found: Mapping[str, Sequence[Event]]) -> list[Interaction]:
     return [
         make(
-            f"c{number:02d}",
+            customer,
             event.kind,
             event.at,
-            id=f"{number}-{place}",
+            id=f"{customer}-{place}",
             reference=event.reference,
             minor=event.minor if event.kind == "order" else None,
             lines=[OrderLine(product="p", category=category) for category in event.categories],
             data=event.data,
         )
-        for number, history in enumerate(found)
+        for customer, history in found.items()
         for place, event in enumerate(history)
     ]
 
 
-def computed(project: Relationships, names: Sequence[str], now: datetime, zone: str) -> list[Row]:
-    (page,) = project.store.pages(None, as_of=now)
-    found = standing(project.store, project.catalog, page, names, Moment(now=now, zone=zone))
-    return list(found.select("customer", *names).iter_rows(named=True))
+def end_of(found: Mapping[str, Sequence[Event]], after: int) -> datetime:
+    """So many minutes after the last thing that happened."""
+    last = max([START + LAST_DAYS * DAY, *(event.at for history in found.values() for event in history)])
+    return last + timedelta(minutes=after)
+
+
+def agree(project: Relationships, found: Mapping[str, Sequence[Event]], now: datetime, zone: str, use: str) -> None:
+    """Everybody in the project has the scores of their own history, and there is nobody else."""
+    names = [name for rule in project.catalog.scores for name in (rule.name, f"{rule.name}_confidence")]
+    store = united(project.store)
+    (page,) = store.pages(None, as_of=now)
+    rows = standing(store, project.catalog, page, names, Moment(now=now, zone=zone))
+    assert list(rows["customer"]) == sorted(found)
+    for row in rows.iter_rows(named=True):
+        expected = Slow(events=found[row["customer"]], now=now, zone=zone, half=HALF_LIVES[use]).scores()
+        assert expected.keys() == {rule.name for rule in project.catalog.scores}
+        compare(row, expected)
 
 
 def compare(row: Row, expected: Mapping[str, tuple[float | str | None, float]]) -> None:
@@ -393,16 +408,170 @@ def test_scores_agree_with_a_slow_reading_of_their_formulas(
 ) -> None:
     """In several batches, in any order: late, and the end of a case before its beginning."""
     project = make_project(zone=zone, parameters=ParameterSettings(use=use))
-    arriving = interactions(make_interaction, found)
+    own = {f"c{number:02d}": history for number, history in enumerate(found)}
+    arriving = interactions(make_interaction, own)
     order.shuffle(arriving)
     for batch in range(batches):
         project.record(arriving[batch::batches])
-    project.record_customers(make_customer(f"c{number:02d}") for number in range(len(found)))
-    now = max([START + LAST_DAYS * DAY, *(event.at for history in found for event in history)])
-    now += timedelta(minutes=after)
-    names = [name for rule in project.catalog.scores for name in (rule.name, f"{rule.name}_confidence")]
-    rows = computed(project, names, now, zone)
-    for row, history in zip(rows, found, strict=True):
-        expected = Slow(events=history, now=now, zone=zone, half=HALF_LIVES[use]).scores()
-        assert expected.keys() == {rule.name for rule in project.catalog.scores}
-        compare(row, expected)
+    project.record_customers(make_customer(customer) for customer in own)
+    agree(project, own, end_of(own, after), zone, use)
+
+
+# Whose history it is: ids that are merged and un-merged, and contacts of accounts, while history arrives
+
+PEOPLE, FIRMS, UNTOLD = ("p0", "p1", "p2", "p3", "p4"), ("f0", "f1"), "p4"
+"""Of UNTOLD nothing is known until something of theirs arrives, or they are told to be somebody else."""
+
+
+@frozen(kw_only=True)
+class Told:
+    """What was told of who is who, and of who is a contact of whom, by the ids that were named.
+
+    Attributes:
+        into: into which id another was merged.
+        links: by account and contact, since when and until when; None for always.
+        known: the ids of which anything was recorded.
+    """
+
+    into: dict[str, str] = field(factory=dict)
+    links: dict[tuple[str, str], tuple[datetime | None, datetime | None]] = field(factory=dict)
+    known: set[str] = field(factory=set)
+
+    def now(self, name: str) -> str:
+        return self.now(self.into[name]) if name in self.into else name
+
+    def is_account(self, name: str) -> bool:
+        return self.now(name) in {self.now(account) for account, _ in self.links}
+
+    def same(self, account: str, contact: str) -> list[tuple[str, str]]:
+        """The links between these two, by whichever ids they were told."""
+        pair = self.now(account), self.now(contact)
+        return [each for each in self.links if (self.now(each[0]), self.now(each[1])) == pair]
+
+    def histories(self, reported: Mapping[str, Sequence[Event]]) -> dict[str, list[Event]]:
+        """What happened, for each one whom it counts for."""
+        return {
+            who: [event for name, own in reported.items() for event in own if self.counts(name, event.at, who)]
+            for who in self.known - self.into.keys()
+        }
+
+    def counts(self, name: str, at: datetime, who: str) -> bool:
+        """Whether what is reported of an id counts for a customer: theirs, or of a contact of theirs in its time."""
+        periods = [
+            period
+            for (account, contact), period in self.links.items()
+            if (self.now(account), self.now(contact)) == (who, self.now(name))
+        ]
+        in_time = [(since is None or since <= at) and (until is None or at < until) for since, until in periods]
+        return self.now(name) == who or any(in_time)
+
+    # What can be told next
+
+    def merges(self) -> list[tuple[str, str]]:
+        """Pairs of which the first may be merged into the other; an id that nobody knew may be linked."""
+        return [
+            (one, other)
+            for same in (PEOPLE, FIRMS)
+            for one in same
+            for other in same
+            if one not in self.into and other in self.known and self.now(other) != one
+            if self.is_account(one) == self.is_account(other)
+        ]
+
+    def unmerges(self) -> list[tuple[str, str]]:
+        return list(self.into.items())
+
+    def pairs(self) -> list[tuple[str, str]]:
+        return [(firm, person) for firm in FIRMS for person in PEOPLE if person in self.known]
+
+    def open_links(self) -> list[tuple[str, str]]:
+        return [each for each, (_, until) in self.links.items() if until is None]
+
+
+def tell(project: Relationships, told: Told, what: str, choice: int, at: datetime) -> None:
+    """Tell the project one more thing, and note it; nothing where nothing of the kind can be told."""
+    possible = {"merge": told.merges, "unmerge": told.unmerges, "link": told.pairs}.get(what, told.open_links)()
+    if not possible:
+        return
+    one, other = possible[choice // 2 % len(possible)]
+    if what == "merge":
+        who = project.identities
+        done = who.merge(one, into=other) if one in told.known else who.link(one, to=other)
+        assert done.survivor == told.now(other)
+        told.into[one] = told.now(other)
+        told.known.add(one)
+    elif what == "unmerge":
+        assert project.identities.unmerge(one).survivor == other
+        del told.into[one]
+    elif what == "link":
+        since = None if choice % 2 else at
+        project.accounts.link(one, other, since=since)
+        told.links[one, other] = (since, None)
+    else:
+        end_link(project, told, one, other, None if what == "forget" else at)
+
+
+def end_link(project: Relationships, told: Told, account: str, contact: str, at: datetime | None) -> None:
+    """They left at that time, or as soon as they had come; None where they never were a contact."""
+    ended = {each: told.links.pop(each) for each in told.same(account, contact)}
+    if at is None:
+        project.accounts.unlink(account, contact, mistaken=True)
+        return
+    at = max([at, *(since for since, _ in ended.values() if since is not None)])
+    project.accounts.unlink(account, contact, until=at)
+    told.links.update({each: (since, until or at) for each, (since, until) in ended.items()})
+
+
+ACTS = st.tuples(
+    st.sampled_from(["merge", "merge", "merge", "unmerge", "unmerge", "link", "link", "unlink", "forget"]),
+    st.integers(0, 99),
+    MINUTES,
+)
+NAMED = st.sampled_from([*PEOPLE, *PEOPLE, *FIRMS])
+EPISODES = st.one_of(chains(), ORDERS.map(lambda each: [each]), SINGLES.map(lambda each: [each]), chains())
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+@given(
+    episodes=st.lists(st.tuples(EPISODES, NAMED, NAMED), min_size=8, max_size=24),
+    turns=st.lists(st.lists(ACTS, min_size=2, max_size=6), min_size=2, max_size=4),
+    after=st.integers(0, 400 * 24 * 60),
+    zone=st.sampled_from(ZONES),
+    use=st.sampled_from(["", "b2b"]),
+    order=st.randoms(use_true_random=False),
+)
+@settings(max_examples=40, phases=[Phase.reuse, Phase.generate])
+def test_scores_are_those_of_the_history_that_counts_for_each(
+    make_project: Open,
+    make_interaction: Make,
+    make_customer: Callable[..., Customer],
+    tmp_path_factory: pytest.TempPathFactory,
+    *,
+    kind: str,
+    episodes: list[tuple[list[Event], str, str]],
+    turns: list[list[tuple[str, int, datetime]]],
+    after: int,
+    zone: str,
+    use: str,
+    order: random.Random,
+) -> None:
+    """Ids are merged, linked and taken apart between batches; a case may be of two ids, and any part of it late."""
+    reported: dict[str, list[Event]] = {name: [] for name in (*PEOPLE, *FIRMS)}
+    for events, *names in episodes:
+        for event in events:
+            reported[order.choice(names)].append(event)
+    arriving = interactions(make_interaction, reported)
+    order.shuffle(arriving)
+    where = {"path": str(tmp_path_factory.mktemp("scores") / "kept.db")} if kind == "sqlite" else {}
+    store = Choice(use=kind, settings=where)
+    told = Told(known={*PEOPLE, *FIRMS} - {UNTOLD})
+    with make_project(store=store, zone=zone, parameters=ParameterSettings(use=use)) as project:
+        project.record_customers(make_customer(name) for name in sorted(told.known))
+        for turn, acts in enumerate(turns):
+            batch = arriving[turn :: len(turns)]
+            project.record(batch)
+            told.known.update(each.customer for each in batch)
+            for what, choice, at in acts:
+                tell(project, told, what, choice, at)
+        assert project.record(arriving).new == 0, "what is reported again changes nothing, whoever it is of by now"
+        agree(project, told.histories(reported), end_of(reported, after), zone, use)

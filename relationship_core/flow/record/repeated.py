@@ -40,7 +40,9 @@ def contradicting(store: Store, interactions: pl.DataFrame, new: pl.DataFrame, t
     differs = {name: pl.col(name).ne_missing(pl.col(f"{name}__kept")) for name in COMPARED}
     if ties.survivors:
         one, other = (ties.resolved(both[name]) for name in ("customer", "customer__kept"))
-        differs["customer"] = pl.lit(one.ne_missing(other))
+        # A column, not a literal: only a column stays beside its rows when they are filtered.
+        both = both.with_columns(one.ne_missing(other).alias("__another"))
+        differs["customer"] = pl.col("__another")
     others = [pl.when(differs[name]).then(pl.lit(f"another {told}")) for name, told in COMPARED.items()]
     return (
         both.filter(pl.any_horizontal(differs.values()))

@@ -24,12 +24,15 @@ from relationship_core import (
 )
 from relationship_demo.business import Claim, Truth
 from relationship_demo.garage.lives import MEANINGS
+from relationship_demo.garage.permission import kept_to
 from relationship_demo.garage.world import world
 from relationship_demo.months import Month
 
-DROP = 0.05
+DROP = 0.1
 """By so much at least trust must have fallen at the first review after a break; time alone takes 0.007 in a month."""
 ENOUGH_ADVOCATES = 0.9
+WHOLE = ("private", "firm")
+"""The forms of those who have all of a relationship: a firm's contact, and a second id, have a part of it."""
 
 PROBE = Campaign(
     name="probe",
@@ -48,15 +51,19 @@ def truth_against_finding(relationships: Relationships, months: Sequence[Month])
     planted = world().truth.filter(pl.col("since") < last)
     stages = tuple(relationships.ladder().stages)
     highest = highest_stages(relationships, planted["customer"])
-    broken = planted.filter(pl.col("form") == "private", pl.col("broken_at") < last)
-    page = Page(broken["customer"].sort())
+    broken = planted.filter(pl.col("form").is_in(WHOLE), pl.col("broken_at") < last)
+    page = Page(_with_contacts(broken["customer"]).sort())
     history = relationships.store.read(INTERACTIONS, page=page, columns=list(INTERACTIONS.schema))
     trust = trust_around(relationships.settings, months, (_of(history, month) for month in months), broken)
     return Truth(
         meanings=MEANINGS,
         lives=_lives(planted, highest, stages),
         stages=stages,
-        claims=[*claims(planted, highest, stages, trust), _duplicates(relationships, planted)],
+        claims=[
+            *claims(planted, highest, stages, trust),
+            _duplicates(relationships, planted),
+            *kept_to(relationships, planted),
+        ],
     )
 
 
@@ -85,10 +92,8 @@ def claims(planted: pl.DataFrame, highest: pl.DataFrame, stages: Sequence[str], 
     """
     known = planted.join(highest, on="customer")
     reached = {stage: pl.col("highest").is_in(list(stages[n:])) for n, stage in enumerate(stages)}
-    private = known.filter(pl.col("form") == "private")
-    advocates = private.filter(pl.col("life").is_in(["advocate", "partner"]))
-    # The contacts of a spurious firm share its label, but what one of them meets with may be good.
-    spurious = known.filter(pl.col("life") == "spurious", pl.col("form") != "contact")
+    advocates = known.filter(pl.col("form").is_in(WHOLE), pl.col("life").is_in(["advocate", "partner"]))
+    spurious = known.filter(pl.col("life") == "spurious")
     dropped = trust.filter(pl.col("before") - pl.col("after") >= DROP)
     return [
         ("true advocates reach advocate", advocates.height, _count(advocates, reached["advocate"]), ENOUGH_ADVOCATES),
@@ -119,8 +124,8 @@ def trust_around(
 ) -> pl.DataFrame:
     """What trust was at the last review before each break, and at the first one after it.
 
-    The months are lived through again, with these customers alone, since nobody can ask what a score was: a project
-    does not look at what happened later.
+    The months are lived through again, with these customers and the contacts of the firms among them alone, since
+    nobody can ask what a score was: a project does not look at what happened later.
 
     Args:
         settings: of the project; its store is left alone.
@@ -136,14 +141,26 @@ def trust_around(
     alone = evolve(settings, store=Choice(use="memory"), channels={"nowhere": Choice(use="null")})
     now = [months[0].since]
     with Relationships(settings=alone, campaigns=[PROBE], clock=lambda: now[0]) as relationships:
-        relationships.record_customers(Customer(id=customer) for customer in sorted(at))
+        known = _with_contacts(broken["customer"])
+        relationships.record_customers(Customer(id=customer) for customer in sorted(known))
+        for account, contact in _links(broken["customer"]).select("account", "customer").iter_rows():
+            relationships.accounts.link(account, contact)
         for month, interactions in zip(months, history, strict=False):
             now[0] = month.end
-            relationships.record(interactions.filter(pl.col("customer").is_in(list(at))))
+            relationships.record(interactions.filter(pl.col("customer").is_in(known.implode())))
             for customer, when in _near(at, month):
                 found[customer][when] = _trust(relationships, customer)
     rows = [{"customer": customer, **trust} for customer, trust in found.items() if "after" in trust]
     return pl.DataFrame(rows, schema={"customer": pl.String, "before": pl.Float64, "after": pl.Float64})
+
+
+def _links(customers: pl.Series) -> pl.DataFrame:
+    """The contacts of the firms among these."""
+    return world().contacts.filter(pl.col("account").is_in(customers.implode()))
+
+
+def _with_contacts(customers: pl.Series) -> pl.Series:
+    return pl.concat([customers, _links(customers)["customer"]])
 
 
 def _near(breaks: Mapping[str, datetime], month: Month) -> list[tuple[str, str]]:
