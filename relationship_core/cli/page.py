@@ -9,30 +9,11 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
 from relationship_core import CustomerView, ScoringRule
+from relationship_core.cli import telling
 from relationship_core.cli.drawing import bar, large, small
 from relationship_core.cli.markup import Content, said, tag, whole_page
 from relationship_core.cli.plot import span_of
 from relationship_core.cli.show import counted, money, shown, text_or_number, when
-from relationship_core.cli.telling import (
-    COMING,
-    NO_EVIDENCE,
-    about_of,
-    due_of,
-    has_course,
-    headline_of,
-    history_of,
-    named,
-    on_of,
-    profile_of,
-    ranked,
-    rests_of,
-    shown_cases,
-    stage_of,
-    state_of,
-    ties_of,
-    value_of,
-    wishes_of,
-)
 
 if TYPE_CHECKING:
     from relationship_core import Relationships, Score
@@ -72,7 +53,7 @@ def customer_page(view: CustomerView, relationships: Relationships, *, measures:
         _cases(view, zone),
         _scores(view, relationships, rules, zone),
         _wishes(view, currency, zone),
-        *(_ties(title, ties) for title, ties in ties_of(view, zone)),
+        *(_ties(title, ties) for title, ties in telling.ties_of(view, zone)),
         _timeline(view, currency, zone),
         _moves(view, zone),
         *([_measures(view, relationships)] if measures else []),
@@ -87,12 +68,12 @@ def _header(view: CustomerView, zone: str) -> Element:
     points = [
         (point.medium, said(point.address + (" (made up)" if point.synthetic else ""))) for point in who.contact_points
     ]
-    facts = [
-        ("history", said(history_of(view, zone))),
+    told = [
+        ("history", said(telling.history_of(view, zone))),
         ("as of", said(f"{when(view.as_of, zone)} ({zone})")),
         *(points or [("contact", said("none known"))]),
-        *([("merged", said(", ".join(view.merged)))] if view.merged else []),
-        ("profile", said(profile_of(view) or "nothing known")),
+        *([("merged", said(telling.merged_of(view)))] if view.merged else []),
+        ("profile", said(telling.profile_of(view) or "nothing known")),
     ]
     title: list[str | Element] = [said(who.name or who.id)]
     if who.name:
@@ -100,19 +81,20 @@ def _header(view: CustomerView, zone: str) -> Element:
     return tag(
         "header",
         tag("h1", title, dir="auto"),
-        tag("p", tag("strong", stage_of(view)), since, class_="stage"),
-        _list(facts),
+        tag("p", tag("strong", telling.stage_of(view)), since, class_="stage"),
+        _list(told),
     )
 
 
-def _list(facts: Iterable[tuple[str, Element]]) -> Element:
-    return tag("dl", (part for label, fact in facts for part in (tag("dt", said(label)), tag("dd", fact, dir="auto"))))
+def _list(told: Iterable[tuple[str, Element]]) -> Element:
+    """Labels, each with what is told under it."""
+    return tag("dl", (part for label, text in told for part in (tag("dt", said(label)), tag("dd", text, dir="auto"))))
 
 
 def _section(title: str, content: Iterable[Element] | None, *, more: str = "", name: str = "") -> Element:
     """A part of the page; without content it says so."""
     head = tag("h2", title, " ", tag("small", more)) if more else tag("h2", title)
-    nothing = [tag("p", NO_EVIDENCE, class_="none")]
+    nothing = [tag("p", telling.NO_EVIDENCE, class_="none")]
     return tag("section", head, nothing if content is None else content, class_=name)
 
 
@@ -124,13 +106,13 @@ def _table(columns: Sequence[Cell], rows: Iterable[Sequence[Cell]]) -> list[Elem
 
 
 def _course(view: CustomerView, rules: Mapping[str, ScoringRule], zone: str) -> Element:
-    score, course = headline_of(view), view.course
-    if score is None or not has_course(course):
+    score, course = telling.headline_of(view), view.course
+    if score is None or not telling.has_course(course):
         return _section("Over time", None)
     rule = rules[score.name]
     drawn = large(course, span_of(course.scores[score.name], rule.low, rule.high), zone)
-    title = f"{named(score.name).capitalize()} over time"
-    return _section(title, [drawn], more=f"now {value_of(score)}", name="whole")
+    title = f"{telling.named(score.name).capitalize()} over time"
+    return _section(title, [drawn], more=f"now {telling.value_of(score)}", name="whole")
 
 
 def _scores(view: CustomerView, relationships: Relationships, rules: Mapping[str, ScoringRule], zone: str) -> Element:
@@ -140,68 +122,71 @@ def _scores(view: CustomerView, relationships: Relationships, rules: Mapping[str
     )  # fmt: skip
     return _section(
         "Where it stands",
-        _table(columns, ([*_score(score, view, rules, zone)] for score in chain(*ranked(view, relationships)))),
+        _table(columns, ([*_score(score, view, rules, zone)] for score in chain(*telling.ranked(view, relationships)))),
     )
 
 
 def _score(score: Score, view: CustomerView, rules: Mapping[str, ScoringRule], zone: str) -> Iterator[Cell]:
     rule, values = rules[score.name], view.course.scores.get(score.name, ())
     span = span_of(values, rule.low, rule.high)
-    yield "name", named(score.name)
+    yield "name", telling.named(score.name)
     if score.confidence == 0 or score.value is None:
-        yield "number none", NO_EVIDENCE
+        yield "number none", telling.NO_EVIDENCE
         yield "wide", ""
     else:
         yield "number", tag("strong", str(score))
         is_share = (rule.low, rule.high) == (0.0, 1.0) and not rule.labels
         yield "wide", bar(score.value, span) if is_share else ""
-    yield "number", f"{score.confidence:.2f}"
+    yield "number", telling.confidence_of(score)
     yield "", small(values, span) if any(value is not None for value in values) else ""
     if score.name in view.influences:
-        yield "", tag("ul", (tag("li", each) for each in rests_of(view, score, zone)), class_="weights")
+        yield "", tag("ul", (tag("li", each) for each in telling.rests_of(view, score, zone)), class_="weights")
     else:
-        yield "none", ", ".join(rests_of(view, score, zone))
+        yield "none", ", ".join(telling.rests_of(view, score, zone))
 
 
 def _ahead(view: CustomerView) -> Element:
+    ahead, more = telling.shown_ahead(view)
     rows = (
         (
-            ("day warn" if each.overdue else "day", on_of(each)),
-            ("name", COMING[each.what]),
+            ("day warn" if each.overdue else "day", telling.on_of(each)),
+            ("name", telling.COMING[each.what]),
             ("", said(each.detail)),
         )
-        for each in view.ahead
+        for each in ahead
     )
-    return _section("What comes next", _table((("", "when"), ("", "what"), ("", "which")), rows))
+    return _section("What comes next", _with_more(_table((("", "when"), ("", "what"), ("", "which")), rows), more))
+
+
+def _with_more(content: list[Element] | None, more: int) -> list[Element] | None:
+    """A table, and how much of it is not shown."""
+    return [*content, tag("p", f"and {more:,} more", class_="more")] if content and more else content
 
 
 def _cases(view: CustomerView, zone: str) -> Element:
-    cases, more = shown_cases(view)
+    cases, more = telling.shown_cases(view)
     rows = (
         (
             ("name", case.kind),
             ("", said(case.reference or "")),
-            (_STATES.get(case.state, ""), state_of(case, zone)),
-            ("day", due_of(case, zone)),
-            ("", said(about_of(case))),
+            (_STATES.get(case.state, ""), telling.state_of(case, zone)),
+            ("day", telling.due_of(case, zone)),
+            ("", said(telling.about_of(case))),
         )
         for case in cases
     )
     columns = (("", "case"), ("", "reference"), ("", "how it stands"), ("", "due"), ("", "about"))
-    content = _table(columns, rows)
-    if content and more:
-        content.append(tag("p", f"and {more:,} more", class_="more"))
-    return _section("Promises and cases", content)
+    return _section("Promises and cases", _with_more(_table(columns, rows), more))
 
 
 def _wishes(view: CustomerView, currency: str, zone: str) -> Element:
-    facts = []
-    for label, told in wishes_of(view, currency, zone):
+    told = []
+    for label, wishes in telling.wishes_of(view, currency, zone):
         parts: list[str | Element] = []
-        for their, our in told:
+        for their, our in wishes:
             parts += [*(["; "] if parts else []), said(their), " " if our.startswith(" ") else "", said(our)]
-        facts.append((label, tag("span", parts) if parts else tag("span", NO_EVIDENCE, class_="none")))
-    return _section("What they have, want and like", [_list(facts)], name="whole")
+        told.append((label, tag("span", parts) if parts else tag("span", telling.NO_EVIDENCE, class_="none")))
+    return _section("What they have, want and like", [_list(told)], name="whole")
 
 
 def _ties(title: str, ties: Iterable[tuple[str, str, str, str]]) -> Element:
@@ -215,7 +200,7 @@ def _timeline(view: CustomerView, currency: str, zone: str) -> Element:
     rows = (
         (
             ("day", when(entry.at, zone)),
-            ("name", named(entry.kind)),
+            ("name", telling.named(entry.kind)),
             ("number", "" if entry.minor is None else money(entry.minor, currency)),
             ("", said(entry.source)),
             ("", said(entry.detail)),
@@ -231,8 +216,8 @@ def _moves(view: CustomerView, zone: str) -> Element:
     rows = (
         (
             ("day", when(move.at, zone)),
-            ("name", f"{named(move.origin)} \N{RIGHTWARDS ARROW} {named(move.target)}"),
-            ("", ", ".join(f"{named(name)} {text_or_number(value)}" for name, value in move.evidence.items())),
+            ("name", f"{telling.named(move.origin)} \N{RIGHTWARDS ARROW} {telling.named(move.target)}"),
+            ("", ", ".join(f"{telling.named(name)} {text_or_number(value)}" for name, value in move.evidence.items())),
         )
         for move in reversed(view.transitions)
     )

@@ -10,29 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from relationship_core import CustomerView, ScoringRule, TimelineEntry, Transition
+from relationship_core.cli import telling
 from relationship_core.cli.plot import dated, plot, span_of, spark, under_plot
 from relationship_core.cli.show import clean, counted, heading, money, shown, table, text_or_number, when
-from relationship_core.cli.telling import (
-    COMING,
-    NO_EVIDENCE,
-    about_of,
-    day,
-    due_of,
-    has_course,
-    headline_of,
-    history_of,
-    named,
-    on_of,
-    profile_of,
-    ranked,
-    rests_of,
-    shown_cases,
-    stage_of,
-    state_of,
-    ties_of,
-    value_of,
-    wishes_of,
-)
 
 if TYPE_CHECKING:
     from relationship_core import Relationships
@@ -63,7 +43,7 @@ def parts(view: CustomerView, relationships: Relationships, width: int, *, measu
     yield _cases(view, zone)
     yield _scores(view, relationships, rules, zone, width)
     yield _wishes(view, currency, zone)
-    for title, ties in ties_of(view, zone):
+    for title, ties in telling.ties_of(view, zone):
         yield table(title, ("name", "id", "role", "how they stand"), ties)
     title = f"What happened last, of {counted(view.interactions, 'interaction')}"
     entries = (_entry(entry, zone, currency) for entry in view.timeline)
@@ -77,23 +57,23 @@ def parts(view: CustomerView, relationships: Relationships, width: int, *, measu
 
 def _table_or_nothing(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str | Text, ...]]) -> RenderableType:
     filled = list(rows)
-    return table(title, columns, filled) if filled else heading(title, more=NO_EVIDENCE)
+    return table(title, columns, filled) if filled else heading(title, more=telling.NO_EVIDENCE)
 
 
 def _who(view: CustomerView, zone: str) -> Iterator[Text]:
     who = view.customer
     yield heading(who.name or who.id, more=who.id if who.name else "")
     since = f"since {when(view.since, zone)}" if view.since else "from the beginning"
-    yield heading(stage_of(view), more=since)
-    yield line("history", history_of(view, zone))
+    yield heading(telling.stage_of(view), more=since)
+    yield line("history", telling.history_of(view, zone))
     yield line("as of", f"{when(view.as_of, zone)} ({zone})")
     for point in who.contact_points:
         yield line(point.medium, clean(point.address) + (" (made up)" if point.synthetic else ""))
     if view.merged:
-        yield line("merged", clean(", ".join(view.merged)))
+        yield line("merged", clean(telling.merged_of(view)))
     if not who.contact_points:
         yield line("contact", "none known")
-    yield line("profile", clean(profile_of(view)) or "nothing known")
+    yield line("profile", clean(telling.profile_of(view)) or "nothing known")
 
 
 def line(label: str, text: str) -> Text:
@@ -102,15 +82,15 @@ def line(label: str, text: str) -> Text:
 
 
 def _course(view: CustomerView, rules: dict[str, ScoringRule], zone: str, width: int) -> RenderableType:
-    score, course = headline_of(view), view.course
-    if score is None or not has_course(course):
-        return heading("Over time", more=NO_EVIDENCE)
+    score, course = telling.headline_of(view), view.course
+    if score is None or not telling.has_course(course):
+        return heading("Over time", more=telling.NO_EVIDENCE)
     values, rule = course.scores[score.name], rules[score.name]
     return Group(
-        heading(f"{named(score.name).capitalize()} over time", more=f"now {value_of(score)}"),
+        heading(f"{telling.named(score.name).capitalize()} over time", more=f"now {telling.value_of(score)}"),
         *plot(values, span_of(values, rule.low, rule.high), width),
-        under_plot([named(stage) for stage in course.stages], width),
-        dated(day(course.instants[0], zone), day(course.instants[-1], zone), len(values), width),
+        under_plot([telling.named(stage) for stage in course.stages], width),
+        dated(telling.day(course.instants[0], zone), telling.day(course.instants[-1], zone), len(values), width),
     )
 
 
@@ -121,15 +101,15 @@ def _scores(
     others = [max(map(len, ("value", *map(str, view.scores)))), len("confidence"), *([cells] if cells else [])]
     room = width - max((len(score.name) for score in view.scores), default=0) - sum(others) - 3 * (len(others) + 1)
     rows: list[tuple[str | Text, ...]] = []
-    first, rest = ranked(view, relationships)
+    first, rest = telling.ranked(view, relationships)
     for score in (*first, *rest):
         rule, values = rules[score.name], view.course.scores.get(score.name, ())
         value = Text(str(score), style="dim" if score.confidence == 0 else "bold")
         over_time = [spark(values, span_of(values, rule.low, rule.high), cells)] if cells else []
-        rests = _filled(rests_of(view, score, zone), room)
+        rests = _filled(telling.rests_of(view, score, zone), room)
         # On one screen only what the headline is made of has room for more than a line.
         told = rests if score in first or not score.confidence else rests[:1]
-        rows.append((score.name, value, f"{score.confidence:.2f}", *over_time, Text("\n".join(told))))
+        rows.append((score.name, value, telling.confidence_of(score), *over_time, Text("\n".join(told))))
     columns = ("score", ">value", ">confidence", *(["over time"] if cells else []), "weighs most")
     return _table_or_nothing("Where it stands", columns, rows)
 
@@ -146,18 +126,24 @@ def _filled(told: Iterable[str], room: int) -> list[str]:
 
 
 def _ahead(view: CustomerView) -> RenderableType:
+    ahead, more = telling.shown_ahead(view)
     rows = [
-        (Text(on_of(each), style="bold red" if each.overdue else ""), COMING[each.what], clean(each.detail))
-        for each in view.ahead
+        (
+            Text(telling.on_of(each), style="bold red" if each.overdue else ""),
+            telling.COMING[each.what],
+            clean(each.detail),
+        )
+        for each in ahead
     ]
-    return _table_or_nothing("What comes next", ("when", "what", "which"), rows)
+    shown_rows = _table_or_nothing("What comes next", ("when", "what", "which"), rows)
+    return Group(shown_rows, f"and {more:,} more") if more else shown_rows
 
 
 def _cases(view: CustomerView, zone: str) -> RenderableType:
-    cases, more = shown_cases(view)
+    cases, more = telling.shown_cases(view)
     rows = [
-        (case.kind, case.reference or "", Text(state_of(case, zone), style=_STYLES.get(case.state, "")),
-         due_of(case, zone), about_of(case))
+        (case.kind, case.reference or "", Text(telling.state_of(case, zone), style=_STYLES.get(case.state, "")),
+         telling.due_of(case, zone), telling.about_of(case))
         for case in cases
     ]  # fmt: skip
     shown_rows = _table_or_nothing("Promises and cases", ("case", "reference", "how it stands", "due", "about"), rows)
@@ -171,8 +157,8 @@ def _wishes(view: CustomerView, currency: str, zone: str) -> RenderableType:
     told = Table.grid(padding=(0, 1, 0, 0))
     told.add_column(style="dim", width=LABEL - 1)
     told.add_column(overflow="fold")
-    for label, said in wishes_of(view, currency, zone):
-        told.add_row(label, clean("; ".join(their + our for their, our in said)) or NO_EVIDENCE)
+    for label, said in telling.wishes_of(view, currency, zone):
+        told.add_row(label, clean("; ".join(their + our for their, our in said)) or telling.NO_EVIDENCE)
     return Group(heading("What they have, want and like"), told)
 
 

@@ -19,6 +19,8 @@ WAITING_SHOWN, OTHERS_SHOWN = 15, 5
 """So many cases that wait are shown, so many that have no beginning, and so many that are done."""
 EVIDENCE_SHOWN = 4
 """So many measures are named where no interaction is."""
+AHEAD_SHOWN = 5
+"""So many things of one sort are shown of what comes next; a heap of complaints hides no birthday."""
 LEAST_SHOWN = 0.005
 """What would be rounded to nothing is not shown."""
 
@@ -27,6 +29,7 @@ COMING = {
     "complaint": "complaint to settle",
     "inquiry": "question to answer",
     "favour": "favour we asked",
+    "case": "case to settle",
     "order": "order expected",
     "visit": "visit expected",
     "service": "service due",
@@ -112,7 +115,12 @@ def rests_of(view: CustomerView, score: Score, zone: str) -> Sequence[str]:
 
 def value_of(score: Score) -> str:
     """A score with its confidence."""
-    return f"{score} (confidence {score.confidence:.2f})" if score.confidence else NO_EVIDENCE
+    return f"{score} (confidence {confidence_of(score)})" if score.confidence else NO_EVIDENCE
+
+
+def confidence_of(score: Score) -> str:
+    """The confidence; a little is not shown as none."""
+    return "<0.01" if 0 < score.confidence < LEAST_SHOWN else f"{score.confidence:.2f}"
 
 
 def has_course(course: Course) -> bool:
@@ -133,7 +141,8 @@ def shown_cases(view: CustomerView) -> tuple[Sequence[Case], int]:
 def state_of(case: Case, zone: str) -> str:
     """How a case stands, with its dates."""
     if case.state == "unpaired":
-        return _NEVER.get(case.settled_by, "answered, but never opened")
+        other = f"{named(case.settled_by)}, but never begun" if case.settled_by else "answered, but never opened"
+        return _NEVER.get(case.settled_by, other)
     if case.settled_at is None:
         answered = f", answered {day(case.answered_at, zone)}" if case.answered_at else ""
         return case.state + answered
@@ -150,6 +159,15 @@ def due_of(case: Case, zone: str) -> str:
 def about_of(case: Case) -> str:
     """What a case is about."""
     return ", ".join(part for part in (case.severity, case.about) if part)
+
+
+def shown_ahead(view: CustomerView) -> tuple[Sequence[Upcoming], int]:
+    """What a page shows of what comes, the first of each sort, and how many others there are."""
+    shown: list[Upcoming] = []
+    for each in view.ahead:
+        if sum(other.what == each.what for other in shown) < AHEAD_SHOWN:
+            shown.append(each)
+    return shown, len(view.ahead) - len(shown)
 
 
 def on_of(upcoming: Upcoming) -> str:
@@ -215,6 +233,11 @@ def _tie(tie: Tie, title: str, zone: str) -> tuple[str, str, str, str]:
     elif title == "Contacts":
         stands = NO_EVIDENCE
     return tie.name, tie.customer, tie.role, stands
+
+
+def merged_of(view: CustomerView) -> str:
+    """The ids that were merged into this one; the one that was asked for is marked."""
+    return ", ".join(f"{id} (which you asked for)" if id == view.asked else id for id in view.merged)
 
 
 def profile_of(view: CustomerView) -> str:

@@ -13,7 +13,7 @@ from relationship_core.declarations import CaseMeasure, Feature, KeyedMeasure
 from relationship_core.flow.catalog import Catalog
 from relationship_core.motions import next_change_of
 
-Moment: TypeAlias = Sequence[pl.Expr]
+MomentColumns: TypeAlias = Sequence[pl.Expr]
 """The columns of ``Moment.columns``."""
 
 
@@ -26,7 +26,7 @@ class KeptNumbers(Protocol):
 
 
 def keyed_features(
-    store: KeptNumbers, catalog: Catalog, page: Page, names: frozenset[str], moment: Moment
+    store: KeptNumbers, catalog: Catalog, page: Page, names: frozenset[str], moment: MomentColumns
 ) -> list[pl.DataFrame]:
     """The named features of keyed and case measures, a frame for each measure.
 

@@ -20,7 +20,7 @@ from relationship_core.conditions.scope import STAGE
 from relationship_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from relationship_core.flow.rules import Rung
+    from relationship_core.flow.rungs import Rung
 
 Claim: TypeAlias = Literal["true", "false", "not true", "not false"]
 """What is claimed of a part: that it is true or false, or that it is not, which unknown is not either."""

@@ -7,6 +7,8 @@ pytest.register_assert_rewrite(
     f"{__name__}.channels",
     f"{__name__}.stores",
     f"{__name__}.store_tables",
+    f"{__name__}.store_transactions",
+    f"{__name__}.store_history",
     f"{__name__}.store_measures",
     f"{__name__}.store_pages",
 )

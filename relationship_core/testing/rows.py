@@ -26,6 +26,24 @@ PROPERTY = settings(
 )
 """How properties of a store are tried."""
 
+AWKWARD_IDS = (
+    " ",
+    "\"'; --",
+    "%_",
+    "A",
+    "a",
+    "a\x00b",
+    "a\x00c",
+    "a b",
+    "b",
+    "z\u0301",
+    "é",
+    "字",
+    "\uffff",
+    "😀",
+)
+"""In ascending order of UTF-8 bytes, which is neither an alphabet's order nor that of UTF-16."""
+
 
 def frame(table: Table, *rows: Mapping[str, Any]) -> pl.DataFrame:
     """Rows of a table; columns that a row does not name are null."""

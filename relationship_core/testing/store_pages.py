@@ -12,6 +12,7 @@ from hypothesis import given, strategies as st
 from relationship_core.columns import ALIASES, CONTACTS, CUSTOMERS, DECISIONS, MERGES, MESSAGES, STATES, Page
 from relationship_core.ports import Step, Store
 from relationship_core.testing.rows import (
+    AWKWARD_IDS,
     DAY,
     NOON,
     PROPERTY,
@@ -25,7 +26,6 @@ from relationship_core.testing.rows import (
     page,
     states,
 )
-from relationship_core.testing.store_tables import AWKWARD_IDS
 
 
 def ids(pages: Iterable[Page]) -> list[str]:

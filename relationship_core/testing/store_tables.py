@@ -1,20 +1,21 @@
-"""What a store promises of its tables, its transactions and its history."""
+"""What a store promises of its tables."""
 
 from __future__ import annotations
 
-import polars as pl
 import pytest
-from hypothesis import given, strategies as st
 
 from relationship_core.columns import (
+    CONSENTS,
     CONTACT_POINTS,
     CONTACTS,
     CUSTOMERS,
     DECISIONS,
+    ERASED,
     FACTS,
     INTERACTIONS,
     MERGES,
     MESSAGES,
+    PREFERENCES,
     STATES,
     SUPPRESSIONS,
     TABLES,
@@ -24,9 +25,9 @@ from relationship_core.columns import (
 from relationship_core.errors import ConfigurationError, RejectedError
 from relationship_core.ports import Store
 from relationship_core.testing.rows import (
+    AWKWARD_IDS,
     DAY,
     NOON,
-    PROPERTY,
     customers,
     decision,
     decisions,
@@ -39,29 +40,6 @@ from relationship_core.testing.rows import (
     page,
     states,
 )
-
-# In ascending order of UTF-8 bytes, which is neither an alphabet's order nor that of UTF-16.
-AWKWARD_IDS = (
-    " ",
-    "\"'; --",
-    "%_",
-    "A",
-    "a",
-    "a\x00b",
-    "a\x00c",
-    "a b",
-    "b",
-    "z\u0301",
-    "é",
-    "字",
-    "\uffff",
-    "😀",
-)
-
-LINES = [
-    {"product": 'p"1', "category": None, "quantity": 0.1, "minor": 2**53 + 1},
-    {"product": "ü", "category": "tea", "quantity": 2.0, "minor": None},
-]
 
 
 class TableContract:
@@ -86,7 +64,10 @@ class TableContract:
             (TRANSITIONS, {"customer": "ada", "at": NOON, "origin": "a", "target": "b", "evidence": "{}"}),
             (DECISIONS, decision("ada", "2024", NOON + DAY)),
             (MESSAGES, message("m1", variant=2, not_before=NOON, attempts=3)),
-            (SUPPRESSIONS, {"medium": "email", "address_hash": "00ff", "reason": "bounce", "at": NOON}),
+            (SUPPRESSIONS, {"medium": "email", "address_hash": "00ff", "scope": "all", "reason": "stop", "at": NOON}),
+            (CONSENTS, {"customer": "ada", "id": "c1", "act": "grant", "at": NOON, "medium": "email", "topic": ""}),
+            (PREFERENCES, {"customer": "ada", "at": NOON, "wish": "close", "source": "form"}),
+            (ERASED, {"hash": "00ff", "at": NOON}),
             (MERGES, {"entry": 1, "act": "merge", "customer": "eve", "survivor": "ada", "at": NOON, "actor": "bob"}),
             (CONTACTS, {"account": "firm", "customer": "ada", "role": "buyer", "since": NOON, "until": None}),
             (FACTS, {"name": "currency", "value": "EUR"}),
@@ -169,6 +150,30 @@ class TableContract:
             store.delete(DECISIONS, decisions(decision("ada", "2"), decision("eve", "1")))
             store.delete(CUSTOMERS, customers("eve").select("customer"))
         assert store.read(DECISIONS, columns=["customer", "occasion"]).rows() == [("ada", "1"), ("bob", "1")]
+
+    def test_a_deleted_interaction_is_new_when_it_comes_again(self, store: Store) -> None:
+        know(store, "ada", "bob")
+        history = interactions(interaction("ada", "1"), interaction("bob", "2"), interaction("ada", "3"))
+        with store.transaction():
+            store.append(history)
+            store.delete(INTERACTIONS, history[::2])
+            assert list(store.read(INTERACTIONS)["id"]) == ["2"]
+            assert store.append(history).equals(history[::2])
+
+    def test_scrubbing_leaves_what_was_not_deleted(self, store: Store) -> None:
+        know(store, "ada", "bob")
+        with store.transaction():
+            store.append(interactions(interaction("ada", "1"), interaction("bob", "2")))
+            store.delete(CUSTOMERS, customers("ada"))
+        wanted = page("bob")
+        assert list(store.read(INTERACTIONS, page=wanted)["id"]) == ["2"]
+        store.scrub()
+        assert list(store.read(INTERACTIONS, page=wanted)["id"]) == ["2"]
+        assert list(store.read(CUSTOMERS)["customer"]) == ["bob"]
+        with store.transaction():
+            assert store.append(interactions(interaction("bob", "2"))).is_empty()
+        with store.transaction(), pytest.raises(RuntimeError):
+            store.scrub()
 
     def test_an_engagement_is_free_again_after_its_message_is_deleted(self, store: Store) -> None:
         know(store, "ada")
@@ -260,140 +265,3 @@ class TableContract:
     def test_close_may_be_called_twice(self, store: Store) -> None:
         store.close()
         store.close()
-
-
-class TransactionContract:
-    """All of a transaction is kept, or nothing."""
-
-    def test_a_transaction_sees_what_it_wrote(self, store: Store) -> None:
-        with store.transaction(durable=True):
-            store.put(CUSTOMERS, customers("ada"))
-            assert store.read(CUSTOMERS, page=page("ada")).height == 1
-
-    def test_an_exception_undoes_all_of_it_and_passes_on(self, store: Store) -> None:
-        know(store, "ada")
-        before = {table.name: store.read(table) for table in TABLES}
-        with pytest.raises(ZeroDivisionError), store.transaction():
-            store.put(CUSTOMERS, customers("ada", "eve"))
-            store.update(CUSTOMERS, customers("ada").select("customer", name=None))
-            store.append(interactions(interaction("ada", "1")))
-            store.put(MESSAGES, messages(message("m1")))
-            store.claim(worker="w", channel="letters", as_of=NOON, until=NOON, limit=1)
-            store.delete(CUSTOMERS, customers("eve"))
-            store.mark("review", customers("ada")["customer"])
-            store.mark("plan", None)
-            raise ZeroDivisionError
-        assert all(store.read(table).equals(before[table.name]) for table in TABLES)
-        assert (store.marked("review"), store.marked("plan")) == (0, 0)
-
-    def test_after_an_exception_the_next_transaction_is_kept(self, store: Store) -> None:
-        with pytest.raises(ZeroDivisionError), store.transaction(durable=True):
-            store.put(CUSTOMERS, customers("eve"))
-            raise ZeroDivisionError
-        know(store, "ada")
-        assert list(store.read(CUSTOMERS)["customer"]) == ["ada"]
-
-    def test_a_page_read_in_an_undone_transaction_reads_the_same_afterwards(self, store: Store) -> None:
-        know(store, "a", "b", "c")
-        first, second = page("a"), page("c")
-        assert list(store.read(CUSTOMERS, page=first)["customer"]) == ["a"]
-        with pytest.raises(ZeroDivisionError), store.transaction():
-            assert list(store.read(CUSTOMERS, page=second)["customer"]) == ["c"]
-            raise ZeroDivisionError
-        assert list(store.read(CUSTOMERS, page=second)["customer"]) == ["c"]
-        assert list(store.read(CUSTOMERS, page=first)["customer"]) == ["a"]
-
-    def test_transactions_do_not_nest(self, store: Store) -> None:
-        with store.transaction(), pytest.raises(RuntimeError, match="nest"), store.transaction():
-            pytest.fail("a transaction was opened inside another")
-
-    def test_nothing_is_written_outside_a_transaction(self, store: Store) -> None:
-        writes = (
-            lambda: store.put(CUSTOMERS, customers("ada")),
-            lambda: store.update(CUSTOMERS, customers("ada")),
-            lambda: store.append(interactions(interaction("ada", "1"))),
-            lambda: store.mark("review", customers("ada")["customer"]),
-            lambda: store.mark("review", None),
-            lambda: store.unmark("review", page("ada")),
-            lambda: store.unmark("review", None),
-            store.clear_measures,
-            lambda: store.delete(CUSTOMERS, customers("ada")),
-            lambda: store.claim(worker="w", channel="c", as_of=NOON, until=NOON, limit=1),
-        )
-        for write in writes:
-            with pytest.raises(RuntimeError, match="transaction"):
-                write()
-        assert store.read(CUSTOMERS).is_empty()
-
-
-class HistoryContract:
-    """An interaction is kept once, however often and in whatever batches it comes."""
-
-    def test_new_interactions_are_kept_and_returned_in_their_order(self, store: Store) -> None:
-        rows = interactions(
-            interaction("bob", "2", lines=LINES, amount=-5, reference="r", data='{"k": "v"}'),
-            interaction("ada", "1", lines=[]),
-            interaction("ada", "3"),
-        )
-        with store.transaction():
-            assert store.append(rows).equals(rows)
-        assert store.read(INTERACTIONS).equals(rows.sort("id"))
-
-    def test_a_repeated_interaction_is_not_new_and_changes_nothing(self, store: Store) -> None:
-        first = interactions(interaction("ada", "1"))
-        with store.transaction():
-            store.append(first)
-        with store.transaction():
-            assert store.append(first).equals(INTERACTIONS.empty())
-            mixed = interactions(
-                interaction("bob", "1", kind="visit"),
-                interaction("bob", "2"),
-                interaction("ada", "1", source="web"),
-            )
-            new = store.append(mixed)
-        assert new.equals(mixed[1:])
-        assert store.read(INTERACTIONS, where={"id": "1", "source": "shop"}).equals(first)
-
-    def test_a_repetition_inside_a_batch_counts_once(self, store: Store) -> None:
-        twice = interactions(interaction("ada", "1"), interaction("bob", "1"), interaction("ada", "2"))
-        with store.transaction():
-            assert store.append(twice).equals(twice[[0, 2]])
-        assert store.count(INTERACTIONS, ["customer"]).rows() == [("ada", 2)]
-
-    def test_interactions_are_found_by_their_keys(self, store: Store) -> None:
-        rows = interactions(
-            *(interaction("ada", id_) for id_ in AWKWARD_IDS),
-            interaction("bob", "1", source="web", lines=LINES, amount=-5, reference="r", data='{"k": "v"}'),
-        )
-        with store.transaction():
-            store.append(rows)
-            assert store.kept(rows[::-1]).equals(rows)
-        some = rows[[-1, 2, 0, 2]]
-        unknown = interactions(interaction("bob", "2", source="web"), interaction("ada", "a", source="web"))
-        keys = pl.concat([unknown, some]).select("id", "source")
-        assert store.kept(keys).equals(rows[[0, 2, -1]])
-        assert store.kept(keys, columns=["customer"]).equals(rows[[0, 2, -1]].select("customer"))
-        assert store.kept(unknown).equals(INTERACTIONS.empty())
-        assert store.kept(INTERACTIONS.empty()).equals(INTERACTIONS.empty())
-        with pytest.raises(ConfigurationError):
-            store.kept(keys, columns=["custmer"])
-
-    @PROPERTY
-    @given(batches=st.lists(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 9)), max_size=8), max_size=5))
-    def test_any_batches_give_each_interaction_once(self, store: Store, batches: list[list[tuple[str, int]]]) -> None:
-        # The store is the same for every example, so each has a source of its own.
-        source = f"source {store.count(INTERACTIONS, []).item()}"
-        known: dict[str, str] = {}
-        for batch in batches:
-            rows = [interaction(customer, str(id_), source=source) for customer, id_ in batch]
-            with store.transaction():
-                new = store.append(interactions(*rows))
-            expected = []
-            for row in rows:
-                if row["id"] not in known:
-                    known[row["id"]] = row["customer"]
-                    expected.append((row["id"], row["customer"]))
-            assert new.select("id", "customer").rows() == expected
-        kept = store.read(INTERACTIONS, where={"source": source}, columns=["id", "customer"])
-        assert dict(kept.rows()) == known
-        assert kept.height == len(known)

@@ -29,9 +29,11 @@ from relationship_core.testing.rows import (
     page,
     states,
 )
+from relationship_core.testing.store_history import HistoryContract
 from relationship_core.testing.store_measures import KEYED, PLAIN, MeasureContract, contributions, keys, merge
 from relationship_core.testing.store_pages import PageContract, QueueContract
-from relationship_core.testing.store_tables import HistoryContract, TableContract, TransactionContract
+from relationship_core.testing.store_tables import TableContract
+from relationship_core.testing.store_transactions import TransactionContract
 
 
 class StoreContract(TableContract, TransactionContract, HistoryContract, MeasureContract, PageContract, QueueContract):

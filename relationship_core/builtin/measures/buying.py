@@ -8,6 +8,7 @@ import polars as pl
 
 from relationship_core import Feature, KeyedMeasure, Linear, Measure
 from relationship_core.builtin.measures.days import within_a_year
+from relationship_core.builtin.measures.features import from_data
 
 SILENCES = {"order": "silence_days", "visit": "visit_silence_days"}
 """The column of the days since the last one, by kind."""
@@ -149,5 +150,5 @@ def _costs() -> Iterator[Measure]:
 
 
 def _summed(name: str, key: str, summary: str, unit: str = "") -> Measure:
-    value = pl.col("data").str.json_path_match(f"$.{key}").cast(pl.Float64, strict=False)
+    value = from_data(key).cast(pl.Float64, strict=False)
     return Measure(name=name, combine="sum", value=value, unit="money" if unit == "money" else "", summary=summary)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from relationship_core import Measure
+from relationship_core.builtin.measures.features import from_data
 
 PROMOTER, DETRACTOR, HIGHEST_NPS = 9, 6, 10
 """An answer from PROMOTER on recommends, one up to DETRACTOR warns (Reichheld 2003)."""
@@ -23,7 +24,7 @@ ASKED = ("favour_asked", "campaign_received")
 FORWARD = ("coupon_redeemed", "contract_signed", "upgrade", "cocreation", "joint_plan")
 SUPPORT = ("referral_converted", "review")
 
-_NPS = pl.col("data").str.json_path_match("$.nps").cast(pl.Float64, strict=False)
+_NPS = from_data("nps").cast(pl.Float64, strict=False)
 NPS = pl.when(_NPS.is_between(0, HIGHEST_NPS)).then(_NPS)
 """The data's `nps`, where it is a number from 0 to 10."""
 UNNAMED = pl.when(pl.col("reference").is_null()).then(1.0)

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-import polars as pl
 from attrs import frozen
 
 from relationship_core.chosen import variants_of
@@ -32,7 +31,7 @@ class Studio:
         renderer: the template language.
         catalog: the columns that templates may name as ``facts.<column>``.
         project: name, sender and postal address.
-        moment: the instant that facts are as of.
+        moment: the instant that these columns are as of.
     """
 
     renderer: Renderer
@@ -41,7 +40,7 @@ class Studio:
     moment: Moment
 
 
-def facts_named(variant: Variant, renderer: Renderer) -> frozenset[str]:
+def columns_named(variant: Variant, renderer: Renderer) -> frozenset[str]:
     """The columns that a variant's templates name as ``facts.<column>``."""
     try:
         paths = [path.split(".") for template in _templates(variant) for path in renderer.variables(template)]
@@ -54,10 +53,10 @@ def _templates(variant: Variant) -> tuple[str, str, str]:
     return variant.subject, variant.text, variant.html
 
 
-def known_facts(store: Store, studio: Studio, customers: Sequence[str], names: frozenset[str]) -> Mapping[str, Row]:
-    """Profile, stage and the named facts of these customers, by id; those of the survivor for an id that was merged."""
+def known_of(store: Store, studio: Studio, customers: Sequence[str], names: frozenset[str]) -> Mapping[str, Row]:
+    """Profile, stage and the named columns of these customers, by id; the survivor's for an id that was merged."""
     ties = ties_of(store)
-    page = Page(pl.Series("customer", sorted({ties.survivor(each) for each in customers}), dtype=pl.String))
+    page = Page.of(map(ties.survivor, customers))
     named = frozenset(names & studio.catalog.types.keys())
     frame = standing(store, studio.catalog, page, named | {"stage"}, studio.moment)
     profiles = store.read(CUSTOMERS, page=page)
@@ -75,13 +74,13 @@ def _action(campaign: Campaign, name: str) -> Action:
     return next(action for action in campaign.actions if action.name == name)
 
 
-def rendered(row: Row, variant: Variant, campaign: Campaign, facts: Row, studio: Studio) -> Message:
+def rendered(row: Row, variant: Variant, campaign: Campaign, known: Row, studio: Studio) -> Message:
     """One message, filled in.
 
     Raises:
         RejectedError: a template names what is not known about this customer.
     """
-    context = message_context(row, campaign, facts, studio.project)
+    context = message_context(row, campaign, known, studio.project)
     render = studio.renderer.render
     subject = render(variant.subject, context, html=False)
     if "\n" in subject or "\r" in subject:
@@ -97,7 +96,7 @@ def rendered(row: Row, variant: Variant, campaign: Campaign, facts: Row, studio:
         ),
         channel=str(row["channel"]),
         address=str(row["address"]),
-        recipient=str(facts.get("name") or ""),
+        recipient=str(known.get("name") or ""),
         locale=variant.locale,
         subject=subject,
         text=render(variant.text, context, html=False),
@@ -106,19 +105,19 @@ def rendered(row: Row, variant: Variant, campaign: Campaign, facts: Row, studio:
     )
 
 
-def message_context(row: Row, campaign: Campaign, facts: Row, project: ProjectSettings) -> Mapping[str, object]:
+def message_context(row: Row, campaign: Campaign, known: Row, project: ProjectSettings) -> Mapping[str, object]:
     """What templates may name: customer, stage, occasion, campaign, project and facts."""
-    attributes = json.loads(str(facts.get("attributes") or "{}"))
+    attributes = json.loads(str(known.get("attributes") or "{}"))
     occasion = _action(campaign, str(row["action"])).occasion
     return {
         "customer": {
             **attributes,
             "id": row["customer"],
-            "name": facts.get("name") or "",
-            "locale": facts.get("locale_profile", facts.get("locale")),
-            "country": facts.get("country_profile", facts.get("country")),
+            "name": known.get("name") or "",
+            "locale": known.get("locale_profile", known.get("locale")),
+            "country": known.get("country_profile", known.get("country")),
         },
-        "stage": facts.get("stage"),
+        "stage": known.get("stage"),
         "occasion": {"name": occasion.name, "key": row["occasion"]},
         "campaign": {"name": campaign.name, "owner": campaign.owner},
         "project": {
@@ -127,7 +126,7 @@ def message_context(row: Row, campaign: Campaign, facts: Row, project: ProjectSe
             "postal_address": project.postal_address,
             "currency": project.currency,
         },
-        "facts": {name: _readable(value) for name, value in facts.items() if value is not None},
+        "facts": {name: _readable(value) for name, value in known.items() if value is not None},
     }
 
 

@@ -32,8 +32,27 @@ def typed_interactions(frame: pl.DataFrame, *, currency: str, zone: str | None, 
         "amount": (lambda column: convert.major_amounts(column, currency)) if major else convert.minor_amounts,
         "amount_minor": convert.minor_amounts,
         "lines": nested.lines,
-        "data": nested.facts,
+        "data": nested.data,
     }
+    typed = typed_frame(frame, converters, {**INTERACTIONS.schema, "currency": pl.String()})
+    return typed.with_columns(amount="amount_minor") if "amount_minor" in frame.columns else typed
+
+
+def typed_frame(
+    frame: pl.DataFrame,
+    converters: Mapping[str, convert.Converter],
+    schema: Mapping[str, pl.DataType | type[pl.DataType]],
+) -> pl.DataFrame:
+    """The frame with all columns of a schema and ``__problem``; other columns stay.
+
+    Args:
+        frame: has some of the columns.
+        converters: how the columns that it may have are read; what it has beside them counts for nothing.
+        schema: the columns there are in the end; those that were not read are null.
+
+    Raises:
+        RejectedError: a column holds what it cannot.
+    """
     problems = [frame[PROBLEM]] if PROBLEM in frame.columns else []
     columns = {}
     for name, converter in converters.items():
@@ -41,12 +60,6 @@ def typed_interactions(frame: pl.DataFrame, *, currency: str, zone: str | None, 
             columns[name], problem = converter(frame[name])
             if problem.null_count() < len(problem):
                 problems.append(problem)
-    if "amount_minor" in columns:
-        columns["amount"] = columns.pop("amount_minor")
-    absent = {
-        name: pl.lit(None, kind)
-        for name, kind in {**INTERACTIONS.schema, "currency": pl.String()}.items()
-        if name not in columns
-    }
+    absent = {name: pl.lit(None, kind) for name, kind in schema.items() if name not in columns}
     found = pl.coalesce(problems) if problems else pl.lit(None, pl.String)
     return frame.with_columns(**columns, **absent).with_columns(found.alias(PROBLEM))

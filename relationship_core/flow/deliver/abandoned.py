@@ -1,0 +1,44 @@
+"""Abandoned messages: those that a worker had claimed, or was attempting, when it died."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from relationship_core.columns import MESSAGES
+from relationship_core.flow.deliver.desk import looked_up
+from relationship_core.flow.deliver.render import Row
+from relationship_core.flow.deliver.settling import keep_settled, settled
+from relationship_core.flow.deliver.worker import is_gone, is_here
+from relationship_core.ports import Channel, Store
+
+
+def settle_abandoned(
+    store: Store, channels: Mapping[str, Callable[[], Channel]], now: datetime, totals: Counter[str]
+) -> None:
+    """Take over what workers that are gone had claimed or were attempting."""
+    for state in ("claimed", "attempting"):
+        rows = [
+            row for row in store.read(MESSAGES, where={"state": state}).iter_rows(named=True) if _abandoned(row, now)
+        ]
+        done = [_resumed(row, channels, now) for row in rows]
+        keep_settled(store, done)
+        totals.update(str(row["state"]) for row in done if row["state"] != "queued")
+
+
+def _abandoned(row: Row, now: datetime) -> bool:
+    worker, until = str(row["worker"]), row["claimed_until"]
+    if is_here(worker):
+        return False
+    return is_gone(worker) or (isinstance(until, datetime) and until <= now)
+
+
+def _resumed(row: Row, channels: Mapping[str, Callable[[], Channel]], now: datetime) -> Row:
+    if row["state"] == "claimed":
+        return settled(row, "queued", now)
+    detail = "its worker died while sending it"
+    if row["channel"] not in channels:
+        return settled(row, "unknown", now, detail=detail)
+    receipt = looked_up(channels[str(row["channel"])](), str(row["id"]), detail)
+    return settled(row, "queued" if receipt.state == "deferred" else receipt.state, now, detail=detail)
