@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 ParameterOrigin: TypeAlias = Literal["default", "set", "fitted", "by hand"]
 """Where a value in force comes from; each of these goes before those that stand left of it."""
 
+LEAST_WRITTEN, MOST_WRITTEN = 1e-9, 1e15
+"""Numbers between these are written out, digit by digit."""
+
 
 @frozen(kw_only=True)
 class Parameter:
@@ -66,11 +69,11 @@ class Parameter:
         if math.isinf(self.low) and math.isinf(self.high):
             return "a number"
         if math.isinf(self.high):
-            return f"a number of at least {self.low:g}"
+            return f"a number of at least {_plain(self.low)}"
         return (
-            f"a number of at most {self.high:g}"
+            f"a number of at most {_plain(self.high)}"
             if math.isinf(self.low)
-            else f"a number from {self.low:g} to {self.high:g}"
+            else f"a number from {_plain(self.low)} to {_plain(self.high)}"
         )
 
     def complaint(self, value: object) -> str:
@@ -78,8 +81,15 @@ class Parameter:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return f"must be {self.range}, not {kind_of(value)}"
         if not math.isfinite(value) or not self.low <= value <= self.high:
-            return f"must be {self.range}, not {value:g}"
+            return f"must be {self.range}, not {_plain(value)}"
         return ""
+
+
+def _plain(number: float) -> str:
+    """A number as people write it: a power of ten only where it has more digits than anybody reads."""
+    text = f"{number:g}"
+    readable = "e" in text and LEAST_WRITTEN <= abs(number) <= MOST_WRITTEN
+    return f"{number:,.9f}".rstrip("0").rstrip(".") if readable else text
 
 
 def _callable(owner: object, attribute: Attribute[Any], value: Any) -> None:

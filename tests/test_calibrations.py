@@ -206,6 +206,18 @@ def test_a_refit_marks_everybody_due_and_nothing_else_does(project: Relationship
     assert in_force(project) == (4.0, "fitted")
 
 
+def test_a_fit_that_differs_by_rounding_finds_nothing_new(open_shop: Open, fill: Fill, shop: Shop) -> None:
+    found = iter([0.1 + 0.2, 0.3, 0.3000001])
+    shop.fit = lambda _: {"few_visits": next(found)}
+    with open_shop() as project:
+        fill(project, {"ada": 2})
+        assert project.calibrate("zeal", as_of=NOON).versions == {"zeal": 1}
+        again = project.calibrate("zeal", as_of=NOON)
+        assert (again.versions, again.everybody_due) == ({}, False)
+        assert in_force(project, "few_visits") == (0.1 + 0.2, "fitted")
+        assert project.calibrate("zeal", as_of=NOON).everybody_due
+
+
 def test_after_a_refit_nobody_is_planned_by_what_was_reviewed_before_it(project: Relationships) -> None:
     project.review(as_of=NOON)
     project.plan(as_of=NOON)

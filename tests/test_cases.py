@@ -279,6 +279,71 @@ def test_a_plugin_has_cases_of_its_own(make_project: Open, make_interaction: Mak
     assert (view.measures["first_repair_at"], view.stage) == (START, "fair")
 
 
+class Warranty:
+    """A plugin whose cases stand on the customer's page."""
+
+    @hookimpl
+    def relationship_interaction_kinds(self) -> tuple[InteractionKind, ...]:
+        return tuple(
+            InteractionKind(name=name, direction="inbound", summary="A test.") for name in ("claim", "claim_paid")
+        )
+
+    @hookimpl
+    def relationship_measures(self) -> tuple[CaseMeasure, ...]:
+        return (
+            CaseMeasure(
+                name="warranty_claim",
+                parts=(
+                    Part(name="claimed", kinds=("claim",)),
+                    Part(name="by", kinds=("claim",), combine="max", value=pl.col("due")),
+                    Part(name="paid", kinds=("claim_paid",)),
+                ),
+                features=(Feature(name="claims", value=pl.len(), absent=0),),
+                opened="claimed",
+                due="by",
+                settled="paid",
+            ),
+        )
+
+
+def test_the_cases_of_a_plugin_stand_beside_ours(make_project: Open, make_interaction: Make) -> None:
+    project = make_project(plugins=[Warranty()])
+
+    def deed(kind: str, day: float, reference: str, **data: str) -> None:
+        known = {"id": f"{kind} {reference}", "reference": reference, "data": data}
+        project.record([make_interaction("ada", kind, START + day * DAY, **known)])
+
+    deed("claim", 0, "late", due="2024-01-03T12:00:00Z")
+    deed("claim_paid", 3, "late")
+    deed("claim_paid", 1, "in time")
+    deed("claim", 0, "in time", due="2024-01-03")
+    deed("claim", 1, "overdue", due="2024-01-03")
+    deed("claim", 2, "open", due="2024-01-09")
+    deed("claim", 3, "no date")
+    deed("claim_paid", 3, "unpaired")
+    deed("promise_made", 0, "ours", due="2024-01-04")
+    view = project.customer("ada", as_of=START + 4 * DAY)
+    assert [(case.kind, case.reference, case.state) for case in view.cases[:4]] == [
+        ("warranty_claim", "overdue", "overdue"),
+        ("promise", "ours", "overdue"),
+        ("warranty_claim", "open", "open"),
+        ("warranty_claim", "no date", "open"),
+    ]
+    done = {case.reference: (case.state, case.settled_by, case.settled_at) for case in view.cases[4:]}
+    assert done == {
+        "late": ("late", "paid", START + 3 * DAY),
+        "in time": ("in_time", "paid", START + DAY),
+        "unpaired": ("unpaired", "paid", START + 3 * DAY),
+    }
+    coming = [(each.what, each.detail, str(each.on), each.overdue) for each in view.ahead if each.what != "review"]
+    assert coming == [
+        ("case", "warranty claim overdue", "2024-01-03", True),
+        ("promise", "ours", "2024-01-04", True),
+        ("case", "warranty claim open", "2024-01-09", False),
+        ("case", "warranty claim no date", "None", False),
+    ]
+
+
 def part(**more: Any) -> Part:
     return Part(**{"name": "begun", "kinds": ("estimate",), **more})
 
@@ -299,6 +364,14 @@ FEATURE = Feature(name="repairs", value=pl.len())
         (
             lambda: CaseMeasure(name="repair", parts=(part(name="now"),), features=(FEATURE,)),
             "the case measure 'repair' cannot name a part 'now', which is taken; rename it",
+        ),
+        (
+            lambda: CaseMeasure(name="repair", parts=(part(),), features=(FEATURE,), opened="begin"),
+            "the case measure 'repair' has no instant 'begin' to be opened; did you mean 'begun'?",
+        ),
+        (
+            lambda: CaseMeasure(name="repair", parts=(part(),), features=(FEATURE,), settled="begun"),
+            "the case measure 'repair' does not say which part opens a case; set opened as well",
         ),
         (lambda: CaseMeasure(name="repair", parts=(), features=(FEATURE,)), "hold at least one Part"),
         (lambda: CaseMeasure(name="repair", parts=(part(),), features=()), "hold at least one Feature"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
+from io import StringIO
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,15 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given, strategies as st
 from rich.cells import cell_len
+from rich.console import Console
 
 from relationship_core import (
     Campaign,
+    Choice,
     CustomerView,
     Interaction,
     OrderLine,
+    ParameterSettings,
     Score,
     ScoringRule,
     hookimpl,
@@ -398,6 +402,8 @@ def test_what_they_have_want_and_like(garage: CustomerView) -> None:
         ("1990-05-31", date(2025, 5, 31), "turns 35"),
         ("--12-24", date(2024, 12, 24), ""),
         ("--02-29", date(2025, 2, 28), ""),
+        ("0001-02-28", date(2025, 2, 28), ""),
+        ("2030-02-28", date(2025, 2, 28), ""),
         ("24.12.1990", None, None),
         ("1990-13-01", None, None),
         ("1990-02-30", None, None),
@@ -410,6 +416,67 @@ def test_a_birthday_is_the_next_one(
         project.record_customers([make_customer("ada", attributes={"birthday": told})])
         found = coming(project.customer("ada", as_of=NOW)).get("birthday")
     assert found == (None if on is None else (on, detail, False))
+
+
+@pytest.mark.parametrize(
+    "due",
+    [
+        "2024-07-09",
+        " 2024-07-09 ",
+        "2024-7-9",
+        "20240709",
+        "2024-W28-2",
+        "2024-07-09T10:00",
+        "2024-07-09T10Z",
+        "2024-07-09T24:00:00Z",
+        "2024-07-09 10:00:00+05:45",
+        "2024-07-09T10:00:00-12:00",
+        "9999-12-31",
+        "9999-12-31T23:59:59-12:00",
+        "bald",
+    ],
+)
+def test_a_time_in_the_data_is_read_as_measures_read_it(
+    make_project: Make, make_interaction: Make, due: str, tmp_path: Path
+) -> None:
+    for store in (Choice(use="memory"), Choice(use="sqlite", settings={"path": str(tmp_path / "project.db")})):
+        with make_project(zone=ZONE, store=store) as project:
+            project.record([make_interaction("ada", "promise_made", ago(5), reference="1", data={"due": due})])
+            view = project.customer("ada", as_of=NOW)
+            assert view.cases[0].due_at == view.measures.get("next_promise_due_at")
+            project.review(as_of=NOW)
+
+
+@pytest.mark.parametrize("until", ["9999-12-31", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"])
+def test_a_contract_without_end_is_often_written_as_the_last_day_there_is(
+    make_project: Make, make_interaction: Make, until: str
+) -> None:
+    with make_project(ladder="b2b", zone=ZONE) as project:
+        project.record([make_interaction("ada", "contract_signed", ago(5), data={"until": until})])
+        project.record([make_interaction("ada", "goal_declared", ago(5), data={"goal": "last", "by": until})])
+        project.review(as_of=NOW)
+        view = project.customer("ada", as_of=NOW)
+    assert view.stage == ("client" if until.startswith("9999") else "customer")
+    assert view.goals[0].by is not None
+
+
+@pytest.mark.parametrize("interval", ["1_80", "\N{FULLWIDTH DIGIT ONE}80"])
+def test_a_number_in_the_data_is_read_as_measures_read_it(
+    make_project: Make, make_interaction: Make, interval: str
+) -> None:
+    with make_project() as project:
+        told = {"service_interval_days": interval}
+        project.record([make_interaction("ada", "item_acquired", ago(5), reference="1", data=told)])
+        view = project.customer("ada", as_of=NOW)
+    assert view.items[0].service_on is None
+    assert "next_service_at" not in view.measures
+
+
+def test_an_order_expected_after_the_end_of_time_is_not_expected(make_project: Make, make_interaction: Make) -> None:
+    far = ParameterSettings(values={"order_gap_prior_days": 1e12})
+    with make_project(parameters=far) as project:
+        project.record([make_interaction("ada", "order", ago(day), id=str(day)) for day in (5, 9)])
+        assert "order" not in coming(project.customer("ada", as_of=NOW))
 
 
 def test_planned_messages_and_refusals_that_may_lift_come_with_their_day(
@@ -685,6 +752,39 @@ def test_five_thousand_interactions_make_a_page_of_ordinary_length(
     assert len(source) < 100_000
 
 
+def test_a_heap_of_open_complaints_hides_nothing_else_that_comes(make_project: Make, make_interaction: Make) -> None:
+    from relationship_core.cli.page import customer_page
+    from relationship_core.cli.screen import parts
+
+    with make_project() as project:
+        project.record(
+            make_interaction("ada", "complaint_opened", ago(100 + place), reference=f"c{place}") for place in range(999)
+        )
+        project.record([make_interaction("ada", "goal_declared", ago(9), data={"goal": "sail", "by": "2025-01-01"})])
+        view = project.customer("ada", as_of=NOW)
+        page = _Page(customer_page(view, project, measures=False)).text
+        console = Console(width=100, file=StringIO(), record=True)
+        console.print(*parts(view, project, 100, measures=False))
+    for told in (page, flat(console.export_text())):
+        ahead = told[told.index("What comes next") : told.index("Promises and cases")]
+        assert ahead.count("complaint to settle") == 5
+        assert "sail" in ahead
+        assert ahead.strip().endswith("and 994 more")
+    assert len(view.ahead) == 1000
+
+
+def test_a_little_confidence_is_not_shown_as_none(make_project: Make, make_interaction: Make) -> None:
+    from relationship_core.cli.page import customer_page
+
+    with make_project() as project:
+        project.record([make_interaction("ada", "praise", ago(1900))])
+        view = project.customer("ada", as_of=NOW)
+        page = _Page(customer_page(view, project, measures=False)).text
+    (benefit,) = [score for score in view.scores if score.name == "benefit"]
+    assert 0 < benefit.confidence < 0.005
+    assert "(confidence <0.01)" in page
+
+
 # Merged customers and accounts
 
 
@@ -703,9 +803,23 @@ def test_a_merged_customer_shows_the_history_of_both(
         project.identities.merge("ada-2", into="ada")
         view, same = (project.customer(who, as_of=NOW) for who in ("ada", "ada-2"))
     assert view == same
+    assert (view.asked, same.asked) == ("ada", "ada-2")
     assert (view.customer.id, view.merged, view.interactions) == ("ada", ("ada-2",), 4)
     assert [case.reference for case in view.cases] == ["p"]
     assert [each.kind for each in view.influences["benefit"]] == ["praise"]
+
+
+def test_who_asks_for_a_merged_id_is_told_that_they_see_the_survivor(shop: Relate, tmp_path: Path) -> None:
+    assert shop("identity", "link", "ada-2", "--to", "ada").exit_code == 0
+    told = {who: flat(shop("customer", who, *AS_OF).stdout) for who in ("ada", "ada-2")}
+    assert "merged ada-2 (which you asked for)" in told["ada-2"]
+    assert "asked for" not in told["ada"]
+    assert "ada-2 (which you asked for)" in page_of(shop, tmp_path, "ada-2")[1].text
+    assert json.loads(shop("customer", "ada-2", "--json", *AS_OF).stdout)["asked"] == "ada-2"
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
 
 
 def test_an_account_shows_its_contacts_and_who_is_in_touch(

@@ -392,6 +392,21 @@ def test_a_changed_half_life_asks_for_a_rebuild(
     assert view.measures["crumbs"] == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [
+        (-math.inf, math.inf, "a number"),
+        (1e-6, math.inf, "a number of at least 0.000001"),
+        (-math.inf, 36_500.0, "a number of at most 36500"),
+        (1e-6, 1e12, "a number from 0.000001 to 1,000,000,000,000"),
+        (-0.5, 0.25, "a number from -0.5 to 0.25"),
+        (0.0, 1e300, "a number from 0 to 1e+300"),
+    ],
+)
+def test_a_range_is_written_as_people_write_numbers(low: float, high: float, told: str) -> None:
+    assert Parameter(name="flour", value=max(low, 0.2), low=low, high=high).range == told
+
+
 # The page of reference
 
 

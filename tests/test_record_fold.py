@@ -187,6 +187,13 @@ def test_numbers_are_numbers_and_instants_are_instants(every_measure: tuple[Meas
     assert plain.select(cs.float()).width == plain.width - 3
 
 
+def test_a_measure_of_too_few_values_is_named_too() -> None:
+    bad = Measure(name="bad", combine="sum", value=pl.col("amount").head(2))
+    rows = pl.concat([one_order(datetime(2017, 3, day, tzinfo=UTC)) for day in (2, 3, 4)])
+    with pytest.raises(ConfigurationError, match="the measure 'bad' cannot be computed"):
+        fold(rows, [bad], ZONE)
+
+
 @pytest.mark.parametrize("value", [pl.col("amuont"), pl.col("kind").dt.year(), pl.col("kind").cast(pl.Float64)])
 def test_a_measure_that_cannot_be_computed_is_named(value: pl.Expr) -> None:
     good, bad = Measure(name="good", combine="count"), Measure(name="bad", combine="sum", value=value)

@@ -11,9 +11,11 @@ from attrs import evolve
 from hypothesis import example, given, settings, strategies as st
 
 from relationship_core import (
+    RUNS,
     STATES,
     TRANSITIONS,
     Campaign,
+    Customer,
     Feature,
     Interaction,
     InteractionKind,
@@ -31,6 +33,7 @@ from relationship_core import (
 
 Make = Callable[..., Interaction]
 Open = Callable[..., Relationships]
+Plan = Callable[..., Campaign]
 
 START = datetime(2024, 1, 1, 12, tzinfo=UTC)
 
@@ -317,6 +320,33 @@ def test_a_review_of_the_past_is_refused(make_project: Open, make_interaction: M
         project.review(as_of=START - timedelta(microseconds=1))
     assert "ada" not in str(refused.value)
     assert project.review(as_of=START).customers == 1
+
+
+@pytest.mark.parametrize("step", ["review", "plan", "deliver", "run", "calibrate"])
+def test_a_step_far_ahead_of_the_clock_is_refused_and_stands_in_nobodys_way(make_project: Open, step: str) -> None:
+    project = make_project()
+    present = project.clock()
+    project.review(as_of=present)
+    ahead = present + timedelta(days=1, microseconds=1)
+    with pytest.raises(RejectedError, match=f"^cannot {step} as of .*: the time lies more than a day in the future; "):
+        getattr(project, step)(as_of=ahead)
+    assert project.store.read(RUNS).is_empty()
+    project.run(as_of=present)
+    getattr(project, step)(as_of=present + timedelta(days=1))
+
+
+def test_questions_may_be_about_any_later_instant(
+    make_project: Open, make_campaign: Plan, make_customer: Callable[..., Customer]
+) -> None:
+    project = make_project(make_campaign("one"))
+    project.record_customers([make_customer("ada")])
+    project.review(as_of=START)
+    later = project.clock() + timedelta(days=999)
+    assert project.customer("ada", as_of=later).as_of == later
+    assert project.plan(as_of=later, dry_run=True).planned == 1
+    assert not project.calibrate(as_of=later, dry_run=True).everybody_due
+    project.explain("ada", as_of=later)
+    project.preview("one", "ada", as_of=later)
 
 
 def test_an_instant_without_a_zone_is_refused(make_project: Open) -> None:

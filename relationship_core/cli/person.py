@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from relationship_core.cli.documents import attributes, print_document
-from relationship_core.cli.project import as_of_option, json_option, project_options
+from relationship_core.cli.project import as_of_option, html_option, json_option, project_options
 
 if TYPE_CHECKING:
     from relationship_core import CustomerView, Score
@@ -26,13 +26,7 @@ if TYPE_CHECKING:
     help="How many lines of the timeline.",
 )
 @click.option("--measures", is_flag=True, help="Show every measure as well.")
-@click.option(
-    "--html",
-    "page",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write it as a page to print, that needs no other file.",
-)
+@html_option(help="Write it as a page to print, that needs no other file.")
 @as_of_option
 @json_option
 @project_options

@@ -7,6 +7,7 @@ where that changes a value in force, everybody is due for review.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 _Found: TypeAlias = Mapping[str, Mapping[str, float]]
 """Of each calibration, by name, the values that it found."""
+
+ROUNDING = 1e-9
+"""Relative: sums over customers differ by less from one time to the next."""
 
 _MEND = "mend its plugin or disable it"
 
@@ -123,7 +127,8 @@ def calibrate(
         _refuse_unknown(each, "reads the column", each.needs, catalog.types)
     needs = sorted({"customer", *(column for each in chosen for column in each.needs)})
     customers = pl.concat(_customers(store, catalog, moment, needs, page_size=page_size, progress=progress))
-    found = {each.name: _fit(each, plugins.parameters, customers) for each in chosen}
+    kept = fitted_values(store)
+    found = {each.name: _steady(_fit(each, plugins.parameters, customers), kept) for each in chosen}
     before = parameters_in_force(store, plugins, settings)
     after = parameters_in_force(store, plugins, settings, found=found)
     changed, versions = _values(before) != _values(after), {}
@@ -177,6 +182,12 @@ def _fit(calibration: Calibration, parameters: Mapping[str, Parameter], customer
         message = f"the calibration {calibration.name!r} must give values by parameter, not {kind_of(found)}; {_MEND}"
         raise ConfigurationError(message)
     return {name: _fitting(calibration, parameters, name, value) for name, value in found.items()}
+
+
+def _steady(values: Mapping[str, float], kept: Mapping[str, float]) -> Mapping[str, float]:
+    """The values, but those that are kept already stay to the last digit: rounding is no news to anybody."""
+    same = {name for name, value in values.items() if math.isclose(value, kept.get(name, math.nan), rel_tol=ROUNDING)}
+    return {name: kept[name] if name in same else value for name, value in values.items()}
 
 
 def _fitting(calibration: Calibration, parameters: Mapping[str, Parameter], name: str, value: Any) -> float:

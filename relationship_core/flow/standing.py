@@ -16,6 +16,8 @@ from relationship_core.errors import ConfigurationError, RejectedError
 from relationship_core.flow.catalog import CONFIDENCE, Catalog, Column
 from relationship_core.flow.facts import read_fact
 from relationship_core.flow.keyed import absent, keyed_features
+from relationship_core.flow.permission.preferences import wishes_of
+from relationship_core.flow.record.checks import AHEAD
 from relationship_core.flow.record.commit import LAST_RECORDED_FACT
 from relationship_core.flow.record.fold import decayed_value
 from relationship_core.model.instants import parse_instant
@@ -82,7 +84,7 @@ class Kept(Protocol):
     """What a standing is read from: a store, or the part of one that somebody makes up to ask "what if"."""
 
     def read(self, table: Table, *, page: Page | None = None, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        """As ``Store.read``; asked for CUSTOMERS, STATES and CONTACTS."""
+        """As ``Store.read``; asked for CUSTOMERS, STATES, CONTACTS and PREFERENCES."""
         ...
 
     def read_measures(self, page: Page, names: Sequence[str]) -> pl.DataFrame:
@@ -115,6 +117,20 @@ def refuse_the_past(store: Store, now: datetime, step: str) -> None:
         raise RejectedError(message)
 
 
+def refuse_the_future(clock: datetime, now: datetime, step: str) -> None:
+    """A step as of an instant that is far ahead would stand in the way of every one before it.
+
+    Raises:
+        RejectedError: the instant lies more than a day after what the clock tells.
+    """
+    if now > clock + AHEAD:
+        message = (
+            f"cannot {step} as of {now.isoformat()}: the time lies more than a day in the future; "
+            f"{step} as of {clock.isoformat()} or earlier"
+        )
+        raise RejectedError(message)
+
+
 def standing(store: Kept, catalog: Catalog, page: Page, names: Iterable[str], moment: Moments) -> pl.DataFrame:
     """The named columns for the customers of a page, in the page's order, with all they are computed from.
 
@@ -135,6 +151,8 @@ def standing(store: Kept, catalog: Catalog, page: Page, names: Iterable[str], mo
     frame = _beside(frame, _profiles(store, page, by_origin))
     if "account" in by_origin:
         frame = _accounts(frame, store)
+    if "permission" in by_origin:
+        frame = _beside(frame, wishes_of(store, page, catalog.preference, frame["now"]))
     if "state" in by_origin:
         frame = _stages(_beside(frame, store.read(STATES, page=page)), catalog)
     frame = _features(frame, catalog, {column.name for column in by_origin.get("feature", [])})
@@ -231,6 +249,7 @@ def _score(frame: pl.DataFrame, rule: ScoringRule, wanted: set[str]) -> pl.DataF
             columns.append(_number(rule.confidence, rule.name + CONFIDENCE))
         scored = frame.with_columns(columns)
         _refuse_infinity(scored, rule, wanted)
+        _refuse_confidence(scored, rule, wanted)
         return scored.with_columns(_labelled(rule)) if rule.labels and rule.name in wanted else scored
     except ConfigurationError:
         raise
@@ -256,6 +275,16 @@ def _refuse_infinity(frame: pl.DataFrame, rule: ScoringRule, wanted: set[str]) -
             what = "its confidence" if name != rule.name else "its value"
             message = f"the score {rule.name!r}: {what} is infinite for some customers; mend its plugin or disable it"
             raise ConfigurationError(message)
+
+
+def _refuse_confidence(frame: pl.DataFrame, rule: ScoringRule, wanted: set[str]) -> None:
+    name = rule.name + CONFIDENCE
+    if name in wanted and not frame[name].is_between(0, 1).all():
+        message = (
+            f"the score {rule.name!r}: its confidence is not from 0 to 1 for some customers; "
+            "mend its plugin or disable it"
+        )
+        raise ConfigurationError(message)
 
 
 def _checked(rule: ScoringRule, series: object, height: int) -> pl.Series:

@@ -29,6 +29,8 @@ _LANDMARK_MICROSECONDS = int(LANDMARK.timestamp()) * 1_000_000
 _LINE_COLUMNS = frozenset({"product", "category", "quantity", "minor"})
 _DATA_KEYS = frozenset({"cause", "topic"})
 _DATA_INSTANTS = ("by", "due", "until")
+_FIRST_NAMED, _LAST_NAMED = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+"""Data may say 9999-12-31 for "never": what lies beyond these is taken for them, which every zone can tell."""
 
 M = TypeVar("M", Measure, KeyedMeasure)
 Expressions: TypeAlias = Mapping[str, pl.Expr]
@@ -190,11 +192,15 @@ def _key(measure: KeyedMeasure, zone: str) -> pl.Expr:
 def _with_instants(rows: pl.DataFrame, measures: Iterable[Measure | KeyedMeasure], zone: str) -> pl.DataFrame:
     """The rows with the instants of their data that the measures ask for."""
     asked: set[str] = set().union(*map(_names, measures))
-    return rows.with_columns(_instant(_from_data(name), zone).alias(name) for name in _DATA_INSTANTS if name in asked)
+    return rows.with_columns(data_instant(name, zone).alias(name) for name in _DATA_INSTANTS if name in asked)
 
 
-def _instant(text: pl.Expr, zone: str) -> pl.Expr:
-    """The instant that a text gives: ISO 8601 with an offset, or a date, which lasts until its local day ends."""
+def data_instant(name: str, zone: str) -> pl.Expr:
+    """The instant that the data hold under a name; null where it is none.
+
+    It is ISO 8601 with an offset, or a date, which lasts until its day in the zone ends.
+    """
+    text = _from_data(name).str.strip_chars()
     end = (text.str.to_date("%Y-%m-%d", strict=False) + pl.duration(days=1)).cast(pl.Datetime("us"))
     # Where the clocks are put forward at midnight, that hour does not exist: the day ends where the next hour begins.
     ends = [
@@ -202,7 +208,8 @@ def _instant(text: pl.Expr, zone: str) -> pl.Expr:
         for each in (end, end + pl.duration(hours=1))
     ]
     instant = text.str.to_datetime("%+", strict=False, time_unit="us", time_zone="UTC")
-    return pl.coalesce([instant, *(each.dt.convert_time_zone("UTC") for each in ends)])
+    found = pl.coalesce([instant, *(each.dt.convert_time_zone("UTC") for each in ends)])
+    return found.clip(_FIRST_NAMED, _LAST_NAMED)
 
 
 def _from_data(name: str) -> pl.Expr:
@@ -234,7 +241,7 @@ def _culprit(rows: pl.DataFrame, values: Expressions, error: PolarsError) -> Con
 
 def _fails(rows: pl.DataFrame, value: pl.Expr) -> bool:
     try:
-        rows.select(value)
+        rows.select("customer", value.alias("value"))
     except PolarsError:
         return True
     return False

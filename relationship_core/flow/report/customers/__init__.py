@@ -8,27 +8,29 @@ from datetime import datetime
 from types import MappingProxyType
 
 import polars as pl
-from attrs import frozen
+from attrs import field, frozen
 
 from relationship_core.columns import (
     CONTACT_POINTS,
     CUSTOMERS,
     DECISIONS,
     MESSAGES,
+    PREFERENCES,
     STATES,
     TRANSITIONS,
-    Page,
 )
 from relationship_core.declarations import ScoringRule
-from relationship_core.errors import RejectedError
 from relationship_core.flow.catalog import CONFIDENCE, Catalog
+from relationship_core.flow.customers import find_customer
 from relationship_core.flow.objects import as_transitions
+from relationship_core.flow.permission.said import said
 from relationship_core.flow.report.customers.ahead import Known, Upcoming, ahead
 from relationship_core.flow.report.customers.cases import Case, cases
 from relationship_core.flow.report.customers.copies import Subject
 from relationship_core.flow.report.customers.course import Course, course
+from relationship_core.flow.report.customers.declared import declared_cases
 from relationship_core.flow.report.customers.influence import Influence, influences
-from relationship_core.flow.report.customers.people import Tie, accounts, contacts
+from relationship_core.flow.report.customers.ties import Tie, accounts, contacts
 from relationship_core.flow.report.customers.timeline import TimelineEntry, timeline
 from relationship_core.flow.report.customers.wishes import (
     Favourite,
@@ -43,7 +45,7 @@ from relationship_core.flow.report.customers.wishes import (
 )
 from relationship_core.flow.standing import Moment, refuse_the_past, standing
 from relationship_core.flow.ties import history as history_of
-from relationship_core.flow.united import plain, refreshed, ties_of
+from relationship_core.flow.united import plain, ties_of
 from relationship_core.model.customer import ContactPoint, Customer
 from relationship_core.model.relationship import Score, Transition
 from relationship_core.ports import Store
@@ -80,6 +82,8 @@ class CustomerView:
         contacts: of an account, its contacts, also those of the past.
         accounts: of a contact, the accounts.
         merged: the other ids of this customer, merged into this one.
+        asked: the id that was asked for: the customer's, or one of those that were merged into it. The view
+            is the same for each.
     """
 
     customer: Customer
@@ -106,6 +110,7 @@ class CustomerView:
     contacts: tuple[Tie, ...]
     accounts: tuple[Tie, ...]
     merged: tuple[str, ...]
+    asked: str = field(eq=False)
 
 
 def view_customer(
@@ -144,11 +149,15 @@ def view_customer(
         customer=store.read(CUSTOMERS, page=page),
         history=history,
         contacts=ties.contacts.filter(pl.col("account") == page.first),
+        wishes=said(store, PREFERENCES, page, [name for name in PREFERENCES.schema if name != "customer"]).drop(
+            "member"
+        ),
         catalog=catalog,
         zone=moment.zone,
     )
     profile = _profile(subject.customer, store.read(CONTACT_POINTS, page=page))
-    wants, owns, found = goals(history, moment.zone), items(history, moment.zone), cases(history, moment, parameters)
+    wants, owns = goals(history, moment.zone), items(history, moment.zone)
+    found = cases(history, moment, parameters, declared_cases(store, catalog, page, moment.now))
     return CustomerView(
         customer=profile,
         as_of=moment.now,
@@ -186,20 +195,8 @@ def view_customer(
         contacts=contacts(store, ties, catalog, page),
         accounts=accounts(store, ties, page),
         merged=ties.group(page.first)[1:],
+        asked=customer,
     )
-
-
-def find_customer(store: Store, customer: str) -> Page:
-    """The page of one known customer; for an id that was merged, of the survivor.
-
-    Raises:
-        RejectedError: nobody has that id.
-    """
-    page = Page(pl.Series("customer", [refreshed(store).survivor(customer)], dtype=pl.String))
-    if store.read(CUSTOMERS, page=page, columns=["customer"]).is_empty():
-        message = f"there is no customer {customer!r} in this project; ids are those of the import, letter for letter"
-        raise RejectedError(message)
-    return page
 
 
 def _scores(known: Mapping[str, object], catalog: Catalog) -> tuple[Score, ...]:

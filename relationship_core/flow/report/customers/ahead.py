@@ -18,14 +18,18 @@ from relationship_core.flow.standing import Moment
 
 Coming: TypeAlias = Literal[
     "promise", "complaint", "inquiry", "favour", "order", "visit", "service", "birthday", "goal", "message", "decision",
-    "review",
+    "review", "case",
 ]  # fmt: skip
-"""What comes; the words of cases, and those of the rest of the page."""
+"""What comes; the words of cases, and those of the rest of the page. ``case`` is one that a plugin declares."""
+
+OUR_CASES = ("promise", "complaint", "inquiry", "favour")
 
 RHYTHMS: tuple[Coming, ...] = ("order", "visit")
 """The kinds of interaction that are expected by the customer's own rhythm."""
 LEAST_DAYS = 2
 """With fewer days there is no rhythm of one's own."""
+OLDEST = 130
+"""A year of birth before that, or one to come, stands for an unknown one: such as 0001 or 1604."""
 _Found: TypeAlias = tuple[date | None, Coming, str]
 
 UNDERWAY = ("queued", "claimed", "attempting")
@@ -96,11 +100,9 @@ def _cases(cases: Iterable[Case], moment: Moment) -> Iterator[_Found]:
     for case in cases:
         if case.state in WAITING:
             on = None if case.due_at is None else last_day(case.due_at, moment.zone)
-            yield (
-                on,
-                cast("Coming", case.kind),
-                " ".join(part for part in (case.severity, case.reference, case.about) if part),
-            )
+            ours = case.kind in OUR_CASES
+            told = ("" if ours else case.kind.replace("_", " "), case.severity, case.reference, case.about)
+            yield on, cast("Coming", case.kind) if ours else "case", " ".join(part for part in told if part)
 
 
 def _expected(numbers: Mapping[str, object], moment: Moment) -> Iterator[_Found]:
@@ -108,7 +110,11 @@ def _expected(numbers: Mapping[str, object], moment: Moment) -> Iterator[_Found]
         last, gap = numbers.get(f"last_{kind}_at"), numbers.get(f"{kind}_gap_days")
         days = numbers.get(f"{kind}_days")
         if isinstance(last, datetime) and isinstance(gap, float) and isinstance(days, float) and days >= LEAST_DAYS:
-            yield _local(last + timedelta(days=gap), moment), kind, f"every {gap:.3g} days so far"
+            try:
+                on = _local(last + timedelta(days=gap), moment)
+            except OverflowError:  # so far away that there is no such day
+                continue
+            yield on, kind, f"every {gap:.3g} days so far"
 
 
 def _services(items: Iterable[OwnedItem]) -> Iterator[_Found]:
@@ -120,14 +126,15 @@ def _services(items: Iterable[OwnedItem]) -> Iterator[_Found]:
 
 def _birthday(told: object, today: date) -> Iterator[_Found]:
     """The next one, from ``YYYY-MM-DD`` or ``--MM-DD``; whoever was born on 29 February has it on the 28th as well."""
-    found = re.fullmatch(r"(\d{4}|-)-(\d\d)-(\d\d)", told.strip()) if isinstance(told, str) else None
+    found = re.fullmatch(r"(\d{4}|-)-(\d\d)-(\d\d)", told.strip(), re.ASCII) if isinstance(told, str) else None
     if found is None:
         return
     born, month, day = found[1], int(found[2]), int(found[3])
     for year in (today.year, today.year + 1):
         on = _birthday_in(year, month, day)
         if on is not None and on >= today:
-            yield on, "birthday", "" if born == "-" else f"turns {on.year - int(born)}"
+            age = 0 if born == "-" else on.year - int(born)
+            yield on, "birthday", f"turns {age}" if 0 < age <= OLDEST else ""
             return
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from attrs import frozen
 
-from relationship_core.flow.report.customers.told import instant_told, told
+from relationship_core.flow.report.customers.told import told
 from relationship_core.flow.standing import Moment
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ CaseState: TypeAlias = Literal["overdue", "open", "in_time", "late", "settled", 
 WAITING: tuple[CaseState, ...] = ("overdue", "open")
 """The states of what is not done."""
 OF_NO_CONCERN = frozenset({"due", "severity", "cost_minor", "our_minutes", "their_minutes", "nps"})
-"""Facts that do not say what a case is about."""
+"""Names of data that do not say what a case is about."""
 
 
 @frozen(kw_only=True)
@@ -32,7 +32,7 @@ class Case:
     """Something that one side owes the other until it is settled.
 
     Attributes:
-        kind: ``promise``, ``complaint``, ``inquiry`` or ``favour``.
+        kind: ``promise``, ``complaint``, ``inquiry`` or ``favour``; or the name of a plugin's case measure.
         reference: what ties its interactions together; None where none was given.
         about: what it is about, in the words that were recorded; may be empty.
         severity: of a complaint, as recorded; may be empty.
@@ -40,7 +40,8 @@ class Case:
         due_at: when it is to be settled by; None where nothing says so.
         answered_at: when it was first answered, for a complaint.
         settled_at: when it was settled; None while it waits.
-        settled_by: the kind of the interaction that settled it; empty while it waits.
+        settled_by: the kind of the interaction that settled it, or the part of a plugin's case measure; empty while
+            it waits.
         state: how it stands.
     """
 
@@ -112,15 +113,19 @@ _SORTS = (
 )
 
 
-def cases(history: pl.DataFrame, moment: Moment, parameters: Mapping[str, float]) -> tuple[Case, ...]:
+def cases(
+    history: pl.DataFrame, moment: Moment, parameters: Mapping[str, float], declared: Iterable[Case] = ()
+) -> tuple[Case, ...]:
     """The cases of one customer: those that wait first, the most urgent first; then the others, the latest first.
 
     Args:
         history: rows of INTERACTIONS.
         moment: the present; a date is due at the end of that day in its zone.
         parameters: ``complaint_days`` and ``answer_days``, where they are declared.
+        declared: the cases that plugins declare.
     """
     found = [case for sort in _SORTS for case in _of_sort(sort, history, moment, parameters)]
+    found.extend(declared)
     waiting = [case for case in found if case.state in WAITING]
     done = [case for case in found if case.state not in WAITING]
     latest = datetime.max.replace(tzinfo=UTC)
@@ -132,7 +137,7 @@ def cases(history: pl.DataFrame, moment: Moment, parameters: Mapping[str, float]
 def _of_sort(sort: _Sort, history: pl.DataFrame, moment: Moment, parameters: Mapping[str, float]) -> Iterator[Case]:
     by_reference: dict[str, list[Mapping[str, Any]]] = {}
     alone: list[list[Mapping[str, Any]]] = []
-    for row in told(history, sort.kinds):
+    for row in told(history, sort.kinds, ("due",), moment.zone):
         if row["reference"]:
             by_reference.setdefault(row["reference"], []).append(row)
         else:
@@ -151,12 +156,12 @@ def _case(sort: _Sort, rows: Sequence[Mapping[str, Any]], moment: Moment, parame
     bad = [row for row in settlings if row["kind"] in sort.fails]
     settled = next(iter(bad or settlings[-1:] if sort.reopens else bad or settlings), None)
     answered = next((row for row in rows if row["kind"] in sort.answers), None)
-    due = _due(openings, sort, moment.zone, parameters)
+    due = _due(openings, sort, parameters)
     return Case(
         kind=sort.kind,
         reference=rows[0]["reference"],
         about=", ".join(
-            fact for row in openings[:1] for name, fact in row["data"].items() if name not in OF_NO_CONCERN
+            text for row in openings[:1] for name, text in row["data"].items() if name not in OF_NO_CONCERN
         ),
         severity=next((row["data"]["severity"] for row in openings if "severity" in row["data"]), ""),
         opened_at=openings[0]["at"] if openings else None,
@@ -164,17 +169,15 @@ def _case(sort: _Sort, rows: Sequence[Mapping[str, Any]], moment: Moment, parame
         answered_at=answered["at"] if answered else None,
         settled_at=settled["at"] if settled else None,
         settled_by=settled["kind"] if settled else "",
-        state=_state(sort, bool(openings), settled, due, moment.now),
+        state=_state(sort, openings[0]["at"] if openings else None, settled, due, moment.now),
     )
 
 
-def _due(
-    openings: Sequence[Mapping[str, Any]], sort: _Sort, zone: str, parameters: Mapping[str, float]
-) -> datetime | None:
+def _due(openings: Sequence[Mapping[str, Any]], sort: _Sort, parameters: Mapping[str, float]) -> datetime | None:
     """The last time that was named: what was put off is due then; else so many days after the beginning."""
-    named = [instant_told(row["data"].get("due"), zone) for row in openings]
-    if any(named):
-        return max(due for due in named if due).astimezone(UTC)
+    last: datetime | None = max((row["due"] for row in openings if row["due"]), default=None)
+    if last is not None:
+        return last
     if not openings or sort.days not in parameters:
         return None
     try:
@@ -186,17 +189,22 @@ def _due(
 
 def _state(
     sort: _Sort,
-    opened: bool,
+    opened: datetime | None,
     settled: Mapping[str, Any] | None,
     due: datetime | None,
     now: datetime,
 ) -> CaseState:
-    if not opened:
+    if opened is not None and settled is not None and settled["kind"] in sort.fails:
+        return sort.fails[settled["kind"]]
+    return state_at(opened, due, None if settled is None else settled["at"], now)
+
+
+def state_at(opened: datetime | None, due: datetime | None, settled: datetime | None, now: datetime) -> CaseState:
+    """How a case stands that was not settled badly."""
+    if opened is None:
         return "unpaired"
     if settled is None:
         return "overdue" if due is not None and due <= now else "open"
-    if settled["kind"] in sort.fails:
-        return sort.fails[settled["kind"]]
     if due is None:
         return "settled"
-    return "in_time" if settled["at"] <= due else "late"
+    return "in_time" if settled <= due else "late"

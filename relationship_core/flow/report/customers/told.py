@@ -1,50 +1,43 @@
-"""What interactions tell beside their kind: the facts in ``data``, and the days and instants that they name."""
+"""What interactions tell beside their kind: the texts in ``data``, and the days and instants that they name."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-
-def told(history: pl.DataFrame, kinds: Sequence[str]) -> Iterator[Mapping[str, Any]]:
-    """The rows of these kinds, oldest first, with ``data`` as a mapping of texts."""
-    for row in history.filter(pl.col("kind").is_in(kinds)).sort("at").iter_rows(named=True):
-        yield row | {"data": _facts(row["data"])}
+from relationship_core.flow.record.fold import data_instant
 
 
-def _facts(data: str | None) -> Mapping[str, str]:
+def told(
+    history: pl.DataFrame, kinds: Sequence[str], instants: Sequence[str] = (), zone: str = "UTC"
+) -> Iterator[Mapping[str, Any]]:
+    """The rows of these kinds, oldest first, with ``data`` as a mapping of texts.
+
+    Args:
+        history: rows of INTERACTIONS.
+        kinds: the kinds of interaction.
+        instants: names in the data whose instants are added to each row under these names, read as measures read
+            them; None where there is none.
+        zone: the project's; a date lasts until its day there ends.
+    """
+    rows = history.filter(pl.col("kind").is_in(kinds)).sort("at")
+    for row in rows.with_columns(data_instant(name, zone).alias(name) for name in instants).iter_rows(named=True):
+        yield row | {"data": _texts(row["data"])}
+
+
+def _texts(data: str | None) -> Mapping[str, str]:
     try:
-        facts = json.loads(data or "{}")
+        found = json.loads(data or "{}")
     except ValueError:
         return {}
-    if not isinstance(facts, dict):
+    if not isinstance(found, dict):
         return {}
-    return {str(name): str(fact).strip() for name, fact in facts.items() if fact is not None and str(fact).strip()}
-
-
-def instant_told(text: str | None, zone: str) -> datetime | None:
-    """The instant that an ISO instant names, or the end of the project-local day that an ISO date names.
-
-    None where it is neither: an instant without a zone could be anywhere. So do measures read it.
-    """
-    try:
-        if text is None or len(text) > len("2024-06-01"):
-            instant = datetime.fromisoformat(text or "")
-            return instant if instant.tzinfo else None
-        return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), tzinfo=ZoneInfo(zone))
-    except (ValueError, OverflowError):
-        return None
-
-
-def day_told(text: str | None, zone: str) -> date | None:
-    """The project-local day of an ISO date or instant; None where it is neither."""
-    instant = instant_told(text, zone)
-    return None if instant is None else last_day(instant, zone)
+    return {str(name): str(text).strip() for name, text in found.items() if text is not None and str(text).strip()}
 
 
 def last_day(end: datetime, zone: str) -> date:
@@ -53,9 +46,11 @@ def last_day(end: datetime, zone: str) -> date:
 
 
 def number_told(text: str | None) -> float | None:
-    """The positive number that a text names; None where there is none."""
+    """The positive number that a text names; None where there is none. So do measures read it."""
+    if text is None or not text.isascii() or "_" in text:  # Python alone takes these for numbers
+        return None
     try:
-        number = float(text or "")
+        number = float(text)
     except ValueError:
         return None
     return number if 0 < number < float("inf") else None

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from attrs import frozen
 
-from relationship_core.flow.report.customers.told import day_told, number_told, told
+from relationship_core.flow.report.customers.told import last_day, number_told, told
 
 MOST = 5
 """So many products, and so many categories, are named."""
@@ -93,16 +93,16 @@ class Favourite:
 def goals(history: pl.DataFrame, zone: str) -> tuple[Goal, ...]:
     """The goals, open ones first and by their date; one without a reference goes by its words."""
     found: dict[str, dict[str, Any]] = {}
-    for row in told(history, ("goal_declared", "goal_reached")):
-        facts = row["data"]
-        goal = found.setdefault(row["reference"] or facts.get("goal", ""), {"goal": row["reference"] or ""})
+    for row in told(history, ("goal_declared", "goal_reached"), ("by",), zone):
+        data = row["data"]
+        goal = found.setdefault(row["reference"] or data.get("goal", ""), {"goal": row["reference"] or ""})
         if row["kind"] == "goal_reached":
             goal["reached_at"] = row["at"]
             continue
-        by = goal.get("by"), day_told(facts.get("by"), zone)
+        by = goal.get("by"), None if row["by"] is None else last_day(row["by"], zone)
         goal["by"] = max((day for day in by if day), default=None)
         goal.setdefault("declared_at", row["at"])
-        goal |= {"goal": facts.get("goal", goal["goal"]), "help": facts.get("help", goal.get("help", ""))}
+        goal |= {"goal": data.get("goal", goal["goal"]), "help": data.get("help", goal.get("help", ""))}
     nothing = {"by": None, "help": "", "declared_at": None, "reached_at": None}
     every = [Goal(**(nothing | goal)) for goal in found.values()]
     return tuple(sorted(every, key=lambda goal: (goal.reached_at is not None, goal.by or date.max, goal.goal)))
@@ -115,10 +115,10 @@ def items(history: pl.DataFrame, zone: str) -> tuple[OwnedItem, ...]:
         if not row["reference"]:
             continue
         item = found.setdefault(row["reference"], {"reference": row["reference"]})
-        facts = row["data"]
+        data = row["data"]
         if row["kind"] == "item_acquired":
-            name = facts.get("name") or facts.get("product") or item.get("name")
-            intervals = item.get("service_interval_days"), number_told(facts.get("service_interval_days"))
+            name = data.get("name") or data.get("product") or item.get("name")
+            intervals = item.get("service_interval_days"), number_told(data.get("service_interval_days"))
             # Whoever has it again after they gave it up has it.
             item |= {"acquired_at": row["at"], "retired_at": None, "name": name}
             item["service_interval_days"] = max((each for each in intervals if each), default=None)

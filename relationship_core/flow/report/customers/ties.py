@@ -1,4 +1,4 @@
-"""Who stands behind a customer: the contacts of an account, the accounts of a contact, and merged ids."""
+"""Who stands beside a customer: the contacts of an account, and the accounts of a contact."""
 
 from __future__ import annotations
 
