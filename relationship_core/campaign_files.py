@@ -47,8 +47,23 @@ def read_campaigns(folder: Path | str) -> tuple[Campaign, ...]:
 
 
 def campaign_content(campaign: Campaign) -> str:
-    """A campaign as canonical JSON: equal campaigns give equal text."""
-    return json.dumps(attrs.asdict(campaign), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    """A campaign as canonical JSON: equal campaigns give equal text, also once campaigns can say more than today."""
+    return json.dumps(_said(campaign), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _said(part: Any) -> object:
+    """A part of a campaign as JSON has it, without what it leaves as it is when nothing is said."""
+    if isinstance(part, tuple):
+        return [_said(each) for each in part]
+    if not attrs.has(type(part)):
+        return part
+    values = {each: getattr(part, each.name) for each in attrs.fields(type(part))}
+    return {each.name: _said(value) for each, value in values.items() if value != _unsaid(each)}
+
+
+def _unsaid(attribute: attrs.Attribute[Any]) -> object:
+    factory = getattr(attribute.default, "factory", None)
+    return attribute.default if factory is None else factory()
 
 
 def campaign_version(campaign: Campaign) -> str:
