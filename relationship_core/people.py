@@ -1,14 +1,26 @@
-"""Two subjects of a project beside its steps: who is who, and who is a contact of which account."""
+"""Subjects of a project beside its steps: who is who, who is a contact of which account, and who permits what."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from relationship_core import arguments
 from relationship_core.flow import accounts, identities
 from relationship_core.flow.accounts import Account, Contact
 from relationship_core.flow.identities import Candidates, Identity, Merge
+from relationship_core.flow.permission.view import PermissionView, view_permission
+from relationship_core.flow.progress import Listener, silent
+from relationship_core.flow.record import Recorded, import_file, record_said
+from relationship_core.flow.record.mapping import Said
+from relationship_core.flow.record.suppressions import lift
+from relationship_core.model.permission import Consent, Preference, Suppression
 from relationship_core.project import Project
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class Identities:
@@ -36,7 +48,7 @@ class Identities:
             self._project.recording(),
             arguments.customer_id(customer),
             arguments.text(into, "into", "a customer's id, as text"),
-            **_said(actor, reason),
+            **said(actor, reason),
         )
 
     def link(self, id: str, *, to: str, actor: str = "", reason: str = "") -> Merge:
@@ -56,7 +68,7 @@ class Identities:
             self._project.recording(),
             arguments.text(id, "id", "a customer's id, as text"),
             arguments.text(to, "to", "a customer's id, as text"),
-            **_said(actor, reason),
+            **said(actor, reason),
         )
 
     def unmerge(self, customer: str, *, actor: str = "", reason: str = "") -> Merge:
@@ -71,7 +83,7 @@ class Identities:
             RejectedError: there is no such id, or it is not merged.
             ConfigurationError: a measure is new or has changed since history was folded.
         """
-        return identities.unmerge(self._project.recording(), arguments.customer_id(customer), **_said(actor, reason))
+        return identities.unmerge(self._project.recording(), arguments.customer_id(customer), **said(actor, reason))
 
     def show(self, customer: str) -> Identity:
         """Who has an id, under which others they are known, and how that came about.
@@ -90,7 +102,8 @@ class Identities:
         return identities.candidates(self._project.store, self._project.settings.project.country)
 
 
-def _said(actor: str, reason: str) -> dict[str, str]:
+def said(actor: str, reason: str) -> dict[str, str]:
+    """Who does something and why, for the log."""
     return {"actor": arguments.text(actor, "actor"), "reason": arguments.text(reason, "reason")}
 
 
@@ -153,3 +166,119 @@ class Accounts:
             RejectedError: nobody has that id.
         """
         return accounts.account(self._project.store, arguments.customer_id(customer))
+
+
+class Permissions:
+    """What customers allow and wish, and addresses not to use: ``Relationships.permissions``."""
+
+    def __init__(self, project: Project) -> None:
+        """Take the project."""
+        self._project = project
+
+    def record_consents(self, consents: Iterable[Consent] | pl.DataFrame) -> Recorded:
+        """Keep acts of consent, each once.
+
+        A frame has the columns ``customer``, ``act`` and ``at``, and may have the other attributes of Consent.
+
+        Raises:
+            RejectedError: one cannot be kept: its customer is unknown, it lacks its proof, the order of a soft opt-in
+                is not recorded, or its id is that of another act. Nothing of the batch was.
+        """
+        return record_said(
+            self._project.recording(), "consents", arguments.records(consents, Consent, "consent"), Consent
+        )
+
+    def record_preferences(self, preferences: Iterable[Preference] | pl.DataFrame) -> Recorded:
+        """Keep which relationship customers want, each answer once.
+
+        A frame has the columns ``customer``, ``wish`` and ``at``, and may have the other attributes of Preference.
+
+        Raises:
+            RejectedError: one cannot be kept, such as that of an unknown customer; nothing of the batch was.
+        """
+        given = arguments.records(preferences, Preference, "preference")
+        return record_said(self._project.recording(), "preferences", given, Preference)
+
+    def suppress(self, suppressions: Iterable[Suppression] | pl.DataFrame) -> Recorded:
+        """Note addresses that are not used any more, whoever has them; only their keyed hashes are kept.
+
+        A frame has the columns ``medium``, ``address``, ``reason`` and ``at``, and may have the other attributes of
+        Suppression.
+
+        Raises:
+            RejectedError: one cannot be kept; nothing of the batch was.
+        """
+        given = arguments.records(suppressions, Suppression, "suppression")
+        return record_said(self._project.recording(), "suppressions", given, Suppression)
+
+    def unsuppress(self, medium: str, address: str, *, scope: str | None = None, actor: str) -> int:
+        """Use an address again; how many suppressions were lifted. Who did it, and when, is kept.
+
+        Args:
+            medium: the kind of contact point.
+            address: the address.
+            scope: only the suppression with this scope; None for all.
+            actor: who decides it.
+
+        Raises:
+            RejectedError: it is not suppressed, nobody says who decides it, or its owner was erased.
+        """
+        return lift(
+            self._project.recording(),
+            arguments.text(medium, "medium", "a kind of contact point, as text"),
+            arguments.text(address, "address", "an address, as text"),
+            scope=arguments.optional_text(scope, "scope", "a scope, as text"),
+            actor=arguments.text(actor, "actor", "the name of whoever decides it, as text"),
+        )
+
+    def import_file(
+        self,
+        what: Said,
+        path: Path | str,
+        *,
+        columns: Mapping[str, str] | None = None,
+        source: str | None = None,
+        zone: str | None = None,
+        rejects: Path | str | None = None,
+        progress: Listener = silent,
+    ) -> Recorded:
+        """Record a CSV, Parquet or JSON lines file; what cannot be kept goes to a file of rejects.
+
+        Args:
+            what: consents, preferences or suppressions.
+            path: the file; its extension says how to read it.
+            columns: the file's column for each of ours that is called otherwise there.
+            source: the source, where no column says it.
+            zone: the zone of times that have none.
+            rejects: where rejected rows go; beside the file when None.
+            progress: told how many rows are done.
+
+        Raises:
+            ConfigurationError: the file is not there, a named column is not in it, or there is no such zone.
+            RejectedError: the file cannot be read at all, or lacks a column.
+            UnsupportedError: no file with this extension can be read.
+        """
+        return import_file(
+            self._project.recording(),
+            arguments.said(what),
+            arguments.path(path, "path"),
+            columns=arguments.columns(columns),
+            source=arguments.optional_text(source, "source"),
+            zone=arguments.optional_text(zone, "zone", "the name of a time zone, as text"),
+            rejects=arguments.optional_path(rejects, "rejects"),
+            progress=arguments.listener(progress),
+        )
+
+    def show(self, customer: str, *, as_of: datetime | None = None) -> PermissionView:
+        """Where permission of one customer stands, with every act that proves it.
+
+        Raises:
+            RejectedError: nobody has that id.
+        """
+        return view_permission(
+            self._project.store,
+            arguments.customer_id(customer),
+            self._project.terms(keep=False),
+            (campaign.topic for campaign in self._project.campaigns),
+            self._project.moment(as_of).now,
+        )

@@ -13,6 +13,16 @@ from zoneinfo import ZoneInfo, available_timezones
 import attrs
 from attrs import field, frozen
 
+from relationship_core.config.contact import (
+    DEFAULT_QUIET_HOURS,
+    Cap,
+    ConsentSettings,
+    HoldoutSettings,
+    LedgerSettings,
+    PreferenceSettings,
+    QuietHours,
+    refuse_quiet_post,
+)
 from relationship_core.config.tables import Reader, document, refuse
 from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.model.validation import declared, read_only, texts
@@ -213,6 +223,10 @@ def _intervals(_owner: object, _attribute: object, value: Mapping[str, float]) -
             raise ConfigurationError(message)
 
 
+def _with_quiet_hours(values: Mapping[str, QuietHours]) -> Mapping[str, QuietHours]:
+    return _read_only({**DEFAULT_QUIET_HOURS, **values})
+
+
 def _with_default(values: Mapping[str, float]) -> Mapping[str, float]:
     return _read_only({"default": DEFAULT_INTERVAL_DAYS, **values})
 
@@ -231,6 +245,12 @@ class Settings:
         parameters: the numbers that measures, scores and ladders are declared with.
         minimum_interval_days: the shortest time between two contacts with a customer, by stage; the key
             ``default`` is for stages that are not named, 14 days unless given. 0 is no interval.
+        consent: what marketing needs.
+        preference: which relationship is assumed, and how often it is asked about.
+        caps: how many messages a customer gets in a window, by a name of yours; none unless given.
+        quiet_hours: when nobody is disturbed, by medium; SMS from 21:00 to 8:00 unless given.
+        ledger: what gives and asks weigh.
+        holdout: who is left out of every campaign.
         plugins: which plugins must be there, and which are left alone.
     """
 
@@ -242,6 +262,14 @@ class Settings:
     ladder: LadderSettings = field(factory=LadderSettings, converter=_ladder)
     parameters: ParameterSettings = field(factory=ParameterSettings)
     minimum_interval_days: Mapping[str, float] = field(factory=dict, converter=_with_default, validator=_intervals)
+    consent: ConsentSettings = field(factory=ConsentSettings)
+    preference: PreferenceSettings = field(factory=PreferenceSettings)
+    caps: Mapping[str, Cap] = field(factory=dict, converter=_read_only)
+    quiet_hours: Mapping[str, QuietHours] = field(
+        factory=dict, converter=_with_quiet_hours, validator=refuse_quiet_post
+    )
+    ledger: LedgerSettings = field(factory=LedgerSettings)
+    holdout: HoldoutSettings = field(factory=HoldoutSettings)
     plugins: PluginSettings = field(factory=PluginSettings)
 
 

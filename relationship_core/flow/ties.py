@@ -13,6 +13,7 @@ from attrs import field, frozen
 
 from relationship_core.columns import ALIASES, CONTACTS, INSTANT, INTERACTIONS, Page
 from relationship_core.flow.facts import read_fact, write_fact
+from relationship_core.model.instants import EARLIEST
 from relationship_core.ports import Store
 
 TIES_FACT = "ties"
@@ -26,6 +27,7 @@ _COUNTED: dict[str, pl.DataType | type[pl.DataType]] = {
     "until": INSTANT,
 }
 _ALIAS_OF = {"customer": pl.String, "survivor": pl.String}
+_JOINED: dict[str, pl.DataType | type[pl.DataType]] = {"member": pl.String, "customer": pl.String, "since": INSTANT}
 
 
 def _nothing_counted() -> pl.DataFrame:
@@ -36,6 +38,10 @@ def _nobody_merged() -> pl.DataFrame:
     return pl.DataFrame(schema=_ALIAS_OF)
 
 
+def _nobody_joined() -> pl.DataFrame:
+    return pl.DataFrame(schema=_JOINED)
+
+
 @frozen(kw_only=True, eq=False)
 class Ties:
     """Who is who, and who belongs to whom, at one time.
@@ -44,6 +50,8 @@ class Ties:
         version: tells one state of the ties from the next.
         survivors: for each merged id the one that it stands for now, chains followed to their end.
         merged: the same as columns ``customer`` and ``survivor``.
+        joined: since when each merged id, ``member``, stands for each id up to its survivor, ``customer``.
+        linked: the merged ids that had been nobody's.
         contacts: rows of CONTACTS under the ids that customers and accounts have now.
         counted: whose history counts for whom, beside everybody's own: ``member`` is an id that was reported,
             ``counts_for`` a survivor or an account, from ``since`` and before ``until``; ``contact`` is the contact
@@ -55,6 +63,8 @@ class Ties:
     version: str = ""
     survivors: Mapping[str, str] = field(factory=dict)
     merged: pl.DataFrame = field(factory=_nobody_merged)
+    joined: pl.DataFrame = field(factory=_nobody_joined)
+    linked: frozenset[str] = frozenset()
     contacts: pl.DataFrame = field(factory=CONTACTS.empty)
     counted: pl.DataFrame = field(factory=_nothing_counted)
     accounts: frozenset[str] = frozenset()
@@ -112,6 +122,8 @@ def _tied(version: str, aliases: pl.DataFrame, contacts: pl.DataFrame) -> Ties:
         version=version,
         survivors=survivors,
         merged=merged,
+        joined=_joined(aliases),
+        linked=frozenset(aliases.filter(pl.col("linked"))["customer"]),
         contacts=links,
         counted=_counted(merged, links),
         accounts=frozenset(links["account"]),
@@ -123,6 +135,23 @@ def _end_of(into: Mapping[str, str], customer: str) -> str:
     while customer in into:
         customer = into[customer]
     return customer
+
+
+def _joined(aliases: pl.DataFrame) -> pl.DataFrame:
+    """An id stands for another one since the last of the merges between them."""
+    # An id that had been nobody's has no past of its own: it stands for its customer's from the beginning.
+    since_when = pl.when(pl.col("linked").fill_null(value=False)).then(EARLIEST).otherwise("at")
+    rows_of = aliases.select("customer", "survivor", since_when).iter_rows()
+    into = {customer: (survivor, at) for customer, survivor, at in rows_of}
+    rows = []
+    for member, (survivor, at) in into.items():
+        above, since = survivor, at
+        rows.append((member, above, since))
+        while above in into:
+            above, later = into[above]
+            since = max(since, later)
+            rows.append((member, above, since))
+    return pl.DataFrame(rows, schema=_JOINED, orient="row")
 
 
 def _counted(merged: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,6 @@ beginning of each transaction, so that nobody judges by ties of yesterday.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -25,6 +24,7 @@ from relationship_core.columns import (
     Page,
     Table,
 )
+from relationship_core.flow.attributes import as_one
 from relationship_core.flow.ties import Ties, history, read_ties
 from relationship_core.ports import Step, Store
 
@@ -125,13 +125,13 @@ class UnitedStore:
 
 def _completed(own: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """What a survivor's profile leaves open, as the merged ids have it; attribute by attribute."""
-    facts = [name for name in own.columns if name not in {"customer", "attributes"}]
+    profile = [name for name in own.columns if name not in {"customer", "attributes"}]
     texts = [pl.col("attributes").drop_nulls()] if "attributes" in own.columns else []
     known = others.group_by("customer", maintain_order=True).agg(
-        *(pl.col(name).drop_nulls().first() for name in facts), *texts
+        *(pl.col(name).drop_nulls().first() for name in profile), *texts
     )
     both = own.join(known, on="customer", how="left", suffix="_known", maintain_order="left")
-    united = [pl.coalesce(name, f"{name}_known").alias(name) for name in facts]
+    united = [pl.coalesce(name, f"{name}_known").alias(name) for name in profile]
     if texts:
         pairs = both.select("attributes", "attributes_known").iter_rows()
         attributes = pl.Series("attributes", [_united(*pair) for pair in pairs], dtype=pl.String)
@@ -140,12 +140,8 @@ def _completed(own: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
 
 
 def _united(own: str | None, others: Sequence[str] | None) -> str | None:
-    if not others:
-        return own
-    values: dict[str, object] = {}
-    for text in (*reversed(others), *([own] if own else ())):
-        values |= json.loads(text)
-    return json.dumps(values, ensure_ascii=False, sort_keys=True)
+    """The survivor's own attributes go before those of merged ids, and of these the first ones."""
+    return as_one((*reversed(others), *([own] if own else ()))) if others else own
 
 
 def united(store: Store) -> Store:
@@ -160,7 +156,8 @@ def plain(store: Store) -> Store:
 
 def ties_of(store: Store) -> Ties:
     """The ties in a store: those by which a united one reads, otherwise those of now."""
-    return store.ties if isinstance(store, UnitedStore) else read_ties(store)
+    known = getattr(store, "ties", None)
+    return known if isinstance(known, Ties) else read_ties(store)
 
 
 def refreshed(store: Store) -> Ties:

@@ -13,13 +13,13 @@ from attrs import frozen
 
 from relationship_core.columns import CONTACT_POINTS, CUSTOMERS
 from relationship_core.flow.identities.telephones import comparable
+from relationship_core.flow.normal_forms import mailbox, plain_words
 from relationship_core.flow.united import plain, refreshed
 from relationship_core.ports import Store
 
 EMAIL, TELEPHONE, HOME = "the same e-mail address", "the same telephone number", "the same name and postal address"
 """Why customers are candidates, in words."""
 
-_PUNCTUATION = r"[\p{P}\p{S}]"
 _FOUND = {"customer": pl.String, "reason": pl.String, "key": pl.String}
 
 
@@ -109,19 +109,14 @@ def _told(uncompared: pl.DataFrame) -> Iterable[Uncompared]:
 
 
 def _by_email(points: pl.DataFrame) -> pl.DataFrame:
-    key = pl.col("address").str.strip_chars().str.to_lowercase().alias("key")
+    key = mailbox(pl.col("address")).alias("key")
     return points.filter(pl.col("medium") == "email").select("customer", pl.lit(EMAIL).alias("reason"), key)
 
 
 def _by_home(points: pl.DataFrame, everybody: pl.DataFrame) -> pl.DataFrame:
     homes = points.filter(pl.col("medium") == "post").join(everybody, on="customer")
-    name, home = _plain_words("name"), _plain_words("address")
+    name, home = plain_words(pl.col("name")), plain_words(pl.col("address"))
     return (
         homes.filter(name.is_not_null() & (name != ""))
         .select("customer", pl.lit(HOME).alias("reason"), pl.concat_str(name, pl.lit("\n"), home).alias("key"))
     )  # fmt: skip
-
-
-def _plain_words(column: str) -> pl.Expr:
-    text = pl.col(column).str.normalize("NFKC").str.to_lowercase().str.replace_all(_PUNCTUATION, " ")
-    return text.str.replace_all(r"\s+", " ").str.strip_chars()

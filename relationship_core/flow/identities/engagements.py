@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from relationship_core.columns import MESSAGES
+from relationship_core.columns import MESSAGES, Page
 from relationship_core.errors import RetriableError
-from relationship_core.flow.record.refold import page_of
 from relationship_core.ports import Store
 
 _ENGAGEMENT = ("campaign", "action", "occasion")
@@ -28,7 +27,7 @@ def withdraw_repeated(store: Store, ids: Sequence[str]) -> None:
         RetriableError: two messages of one engagement are being sent right now.
     """
     columns = ["id", "customer", *_ENGAGEMENT, "state"]
-    messages = store.read(MESSAGES, page=page_of(ids), columns=columns)
+    messages = store.read(MESSAGES, page=Page.of(ids), columns=columns)
     same = messages.filter(pl.struct(_ENGAGEMENT).is_duplicated())
     if same.is_empty():
         return

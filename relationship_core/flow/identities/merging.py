@@ -14,10 +14,12 @@ from attrs import frozen
 
 from relationship_core.columns import ALIASES, CUSTOMERS, DECISIONS, MERGES, STATES, Page, Table
 from relationship_core.errors import RejectedError
+from relationship_core.flow.customers import is_known, refuse_unknown
+from relationship_core.flow.erased import ERASED_REASON, tombstones
 from relationship_core.flow.identities.engagements import withdraw_repeated
 from relationship_core.flow.record.checks import identity_rules, sift
 from relationship_core.flow.record.recorder import Recorder
-from relationship_core.flow.record.refold import page_of, refold
+from relationship_core.flow.record.refold import refold
 from relationship_core.flow.ties import Ties, note_change, read_ties
 from relationship_core.flow.united import plain
 from relationship_core.model.instants import utc
@@ -106,13 +108,16 @@ def link(recorder: Recorder, id: str, to: str, *, actor: str = "", reason: str =
     _refuse_to_be_an_id(id)
     with store.transaction():
         refuse_unknown(store, to)
-        if _is_known(store, id):
+        if is_known(store, id):
             message = f"the id {id!r} is a customer's already; merge them if both are one"
+            raise RejectedError(message)
+        if tombstones(store, [id]).height:
+            message = f"the id {id!r} cannot be linked to anybody; {ERASED_REASON}"
             raise RejectedError(message)
         row = {name: id if name == "customer" else None for name in CUSTOMERS.schema}
         store.put(CUSTOMERS, _row(CUSTOMERS, row))
         before = read_ties(store)
-        return _merged(recorder, before, id, before.survivor(to), actor=actor, reason=reason)
+        return _merged(recorder, before, id, before.survivor(to), actor=actor, reason=reason, linked=True)
 
 
 def unmerge(recorder: Recorder, customer: str, *, actor: str = "", reason: str = "") -> Merge:
@@ -133,7 +138,7 @@ def unmerge(recorder: Recorder, customer: str, *, actor: str = "", reason: str =
     store = plain(recorder.store)
     with store.transaction():
         refuse_unknown(store, customer)
-        row = store.read(ALIASES, page=page_of([customer]))
+        row = store.read(ALIASES, page=Page.of([customer]))
         if row.is_empty():
             message = f"the customer {customer!r} is not merged into anybody, so there is nothing to take apart"
             raise RejectedError(message)
@@ -161,26 +166,11 @@ def identity(store: Store, customer: str) -> Identity:
     return Identity(customer=survivor, aliases=tuple(aliases), merges=merges)
 
 
-def refuse_unknown(store: Store, customer: str) -> None:
-    """Refuse an id that is nobody's.
-
-    Raises:
-        RejectedError: there is no such customer.
-    """
-    if not _is_known(store, customer):
-        message = f"there is no customer {customer!r} in this project; ids are those of the import, letter for letter"
-        raise RejectedError(message)
-
-
 def _refuse_to_be_an_id(id: str) -> None:
     _, bad = sift(pl.DataFrame({"customer": [id]}), identity_rules("customer"))
     if bad.height:
         message = f"{id[:40]!r} cannot be a customer's id: {bad['reason'][0]}"
         raise RejectedError(message)
-
-
-def _is_known(store: Store, customer: str) -> bool:
-    return not store.read(CUSTOMERS, page=page_of([customer]), columns=["customer"]).is_empty()
 
 
 def _refuse_to_merge(ties: Ties, customer: str, into: str) -> None:
@@ -209,7 +199,9 @@ def _refuse_to_merge(ties: Ties, customer: str, into: str) -> None:
         raise RejectedError(message)
 
 
-def _merged(recorder: Recorder, before: Ties, customer: str, survivor: str, *, actor: str, reason: str) -> Merge:
+def _merged(
+    recorder: Recorder, before: Ties, customer: str, survivor: str, *, actor: str, reason: str, linked: bool = False
+) -> Merge:
     store = plain(recorder.store)
     withdraw_repeated(store, [*before.group(survivor), *before.group(customer)])
     alias = {
@@ -218,12 +210,11 @@ def _merged(recorder: Recorder, before: Ties, customer: str, survivor: str, *, a
         "at": utc(recorder.clock()),
         "actor": actor,
         "reason": reason,
+        "linked": linked,
     }
     store.put(ALIASES, _row(ALIASES, alias))
     done = _log(recorder, "merge", customer, survivor, actor=actor, reason=reason)
-    _rest(store, page_of([customer]))
-    # Consents are not kept yet. Each id will keep its own, and of the group's the strictest will hold: it is here
-    # that a merge has to look at them, and in ``unmerge`` that each gets its own back.
+    _rest(store, Page.of([customer]))
     _settle(recorder, before, note_change(store), customer, survivor)
     return done
 
@@ -253,7 +244,8 @@ def _settle(recorder: Recorder, before: Ties, after: Ties, customer: str, surviv
 def _log(recorder: Recorder, act: str, customer: str, survivor: str, *, actor: str, reason: str) -> Merge:
     store = plain(recorder.store)
     done = Merge(act=act, customer=customer, survivor=survivor, at=utc(recorder.clock()), actor=actor, reason=reason)
-    entry = int(store.count(MERGES, []).item()) + 1
+    # Not their number: entries about somebody who was erased are gone, and none takes the place of another.
+    entry = max(store.read(MERGES, columns=["entry"])["entry"], default=0) + 1
     row = {name: entry if name == "entry" else getattr(done, name) for name in MERGES.schema}
     store.put(MERGES, _row(MERGES, row))
     return done

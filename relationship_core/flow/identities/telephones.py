@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from relationship_core.flow.normal_forms import dialled
+
 NO_COUNTRY = "the telephone number begins with no country code, and neither its customer nor [project] has a country"
 UNREADABLE = "the telephone number cannot be one in its customer's country"
 
@@ -55,19 +57,6 @@ def _shared(numbers: pl.DataFrame) -> pl.DataFrame:
 
 def _read(numbers: pl.DataFrame) -> pl.DataFrame:
     distinct = numbers.select("number", "country").unique()
-    keys = [_key(number, country) for number, country in distinct.iter_rows()]
+    keys = [dialled(number, country) for number, country in distinct.iter_rows()]
     known = distinct.with_columns(pl.Series("key", keys, dtype=pl.String))
     return numbers.join(known, on=["number", "country"], how="left", nulls_equal=True, maintain_order="left")
-
-
-def _key(number: str, country: str | None) -> str | None:
-    import phonenumbers
-
-    try:
-        read = phonenumbers.parse(number, country)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(read):
-        return None
-    dialled = phonenumbers.format_number(read, phonenumbers.PhoneNumberFormat.E164)
-    return f"{dialled} {read.extension}" if read.extension else dialled

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 import polars as pl
 
 from relationship_core.columns import CUSTOMERS, INTERACTIONS
-from relationship_core.errors import RejectedError
 from relationship_core.flow.record.addresses import PLACE, check_media, point_problems
 from relationship_core.flow.record.checks import PROBLEM, Rule, customer_rules, interaction_rules, sift
 from relationship_core.flow.record.commit import commit
@@ -20,14 +19,14 @@ from relationship_core.flow.record.importing import import_file
 from relationship_core.flow.record.mapping import check_frame, media_of
 from relationship_core.flow.record.nested import attribute_problems
 from relationship_core.flow.record.recorder import Recorded, Recorder
+from relationship_core.flow.record.refusal import NUMBER, refuse
+from relationship_core.flow.record.said import record_said
 from relationship_core.flow.record.typed import typed_interactions
 from relationship_core.flow.record.typed_customers import contact_points, typed_customers
 from relationship_core.model.customer import Customer
 from relationship_core.model.interaction import Interaction
 
-__all__ = ["Recorded", "Recorder", "import_file", "record", "record_customers"]
-
-_NUMBER = "__number"
+__all__ = ["Recorded", "Recorder", "import_file", "record", "record_customers", "record_said"]
 
 
 def record(recorder: Recorder, interactions: Iterable[Interaction] | pl.DataFrame) -> Recorded:
@@ -54,7 +53,7 @@ def record(recorder: Recorder, interactions: Iterable[Interaction] | pl.DataFram
             "interaction",
         )
         # Neighbours in the store are written together, which is much cheaper.
-        ordered = good.select(_NUMBER, *INTERACTIONS.schema).sort("customer", maintain_order=True)
+        ordered = good.select(NUMBER, *INTERACTIONS.schema).sort("customer", maintain_order=True)
         for batch in ordered.iter_slices(recorder.batch):
             added, strangers = commit(recorder, batch, _all_kept)
             new += added
@@ -76,10 +75,11 @@ def record_customers(recorder: Recorder, customers: Iterable[Customer] | pl.Data
     """
     new = done = 0
     for people, points in _customer_frames(recorder, customers):
-        good = _accepted(people, customer_rules(), done, "customer").select(list(CUSTOMERS.schema))
+        good = _accepted(people, customer_rules(), done, "customer").select(NUMBER, *CUSTOMERS.schema)
         for start in range(0, good.height, recorder.batch):
             own = pl.col(PLACE).is_between(start, start + recorder.batch - 1)
-            new += commit_customers(recorder, good[start : start + recorder.batch], points.filter(own))
+            batch = good[start : start + recorder.batch]
+            new += commit_customers(recorder, batch, points.filter(own), _all_customers_kept)
         done += people.height
     return Recorded(new=new, repeated=done - new)
 
@@ -117,18 +117,14 @@ def _interaction_frames(
 
 def _accepted(rows: pl.DataFrame, rules: list[Rule], before: int, what: str) -> pl.DataFrame:
     """All of the rows; or an error, if one of them is refused."""
-    good, bad = sift(rows.with_row_index(_NUMBER, offset=before + 1), rules)
-    _refuse(bad, what)
+    good, bad = sift(rows.with_row_index(NUMBER, offset=before + 1), rules)
+    refuse(bad, what)
     return good
 
 
-def _all_kept(_: int, contradicting: pl.DataFrame, __: int) -> None:
-    _refuse(contradicting.sort(_NUMBER), "interaction")
+def _all_kept(_: int, refused: pl.DataFrame, __: int) -> None:
+    refuse(refused, "interaction")
 
 
-def _refuse(bad: pl.DataFrame, what: str) -> None:
-    if bad.height:
-        number, reason = bad.select(_NUMBER, "reason").row(0)
-        others = f" (and {bad.height - 1} more)" if bad.height > 1 else ""
-        message = f"{what} number {number} cannot be recorded: {reason}{others}; correct it and record all of it again"
-        raise RejectedError(message)
+def _all_customers_kept(_: int, refused: pl.DataFrame) -> None:
+    refuse(refused, "customer")

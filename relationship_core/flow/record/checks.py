@@ -56,7 +56,7 @@ def interaction_rules(kinds: Collection[str], currency: str, now: datetime, fram
         *(rule for name in ("source", "id", "customer", "kind") for rule in identity_rules(name)),
         *text_rules(("reference", "data")),
         _kind_rule(kinds, frame),
-        *_time_rules(now),
+        *time_rules(now),
         *_money_rules(currency),
         *(_line_rules() if frame["lines"].is_not_null().any() else ()),
     ]
@@ -100,7 +100,8 @@ def _kind_rule(kinds: Collection[str], frame: pl.DataFrame) -> Rule:
     return pl.col("kind").is_in(unknown), reason if told else "the kind is unknown"
 
 
-def _time_rules(now: datetime) -> list[Rule]:
+def time_rules(now: datetime) -> list[Rule]:
+    """An instant, ``at``, is there, and lies in history."""
     at = pl.col("at")
     return [
         (at.is_null(), "there is no time"),

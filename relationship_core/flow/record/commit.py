@@ -7,14 +7,16 @@ from collections.abc import Callable
 import polars as pl
 
 from relationship_core.columns import CUSTOMERS, INTERACTIONS, Page
+from relationship_core.flow.erased import without_erased
 from relationship_core.flow.facts import read_fact, write_fact
 from relationship_core.flow.record.fold import fold
 from relationship_core.flow.record.recorder import Recorder
 from relationship_core.flow.record.repeated import contradicting
 from relationship_core.flow.record.signature import MEASURES_FACT, compare_signatures, measure_signature
+from relationship_core.flow.record.unsubscribes import withdraw_unsubscribed
 from relationship_core.flow.ties import Ties, counting
 from relationship_core.flow.united import ties_of
-from relationship_core.model.instants import parse_instant
+from relationship_core.model.instants import parse_instant, utc
 from relationship_core.ports import Store
 
 LAST_RECORDED_FACT = "last_recorded_at"
@@ -29,9 +31,9 @@ def commit(
     Args:
         recorder: what to work with.
         interactions: checked rows of INTERACTIONS, with any further columns.
-        note: called inside the transaction with the number of new rows; those rows that contradict what is kept
-            under their ids, with one more column, ``reason``; and the number of customers whom nobody knew. What
-            it raises undoes the batch.
+        note: called inside the transaction with the number of new rows; those rows that name somebody who was erased,
+            or contradict what is kept under their ids, with one more column, ``reason``; and the number of customers
+            whom nobody knew. What it raises undoes the batch.
 
     Returns:
         How many were new, and how many customers nobody knew.
@@ -39,8 +41,9 @@ def commit(
     store = recorder.store
     with store.transaction():
         ties = ties_of(store)
-        new, unknown = _keep(recorder, interactions, ties) if interactions.height else (interactions, 0)
-        note(new.height, contradicting(store, interactions, new, ties), unknown)
+        good, erased = without_erased(store, interactions)
+        new, unknown = _keep(recorder, good, ties) if good.height else (good, 0)
+        note(new.height, pl.concat([erased, contradicting(store, good, new, ties)]), unknown)
     if recorder.announce is not None and new.height:
         recorder.announce(new)
     return new.height, unknown
@@ -77,6 +80,7 @@ def _keep(recorder: Recorder, interactions: pl.DataFrame, ties: Ties) -> tuple[p
     new = store.append(interactions.select(list(INTERACTIONS.schema)))
     if new.height:
         unknown = put_missing(store, new["customer"])
+        withdraw_unsubscribed(store, new, ties, utc(recorder.clock()))
         measures, keyed = fold(counting(new, ties), recorder.measures, recorder.zone)
         store.merge(measures, keyed)
         store.mark("review", measures["customer"])

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import polars as pl
 
-from relationship_core.columns import CONTACTS, CUSTOMERS
+from relationship_core.columns import CONTACTS, CUSTOMERS, Page
+from relationship_core.flow.erased import ERASED_REASON, erased_among
 from relationship_core.flow.record import convert
-from relationship_core.flow.record.checks import AHEAD, PROBLEM, Rule, identity_rules, sift, text_rules
+from relationship_core.flow.record.checks import AHEAD, Rule, identity_rules, sift, text_rules
 from relationship_core.flow.record.recorder import Recorder
-from relationship_core.flow.record.refold import page_of, refold
+from relationship_core.flow.record.refold import refold
+from relationship_core.flow.record.typed import typed_frame
 from relationship_core.flow.ties import Ties, note_change, read_ties
 from relationship_core.flow.united import plain
 from relationship_core.model.instants import EARLIEST
@@ -27,16 +29,11 @@ def typed_contacts(frame: pl.DataFrame, zone: str | None) -> pl.DataFrame:
         frame: has the REQUIRED columns and any of the OPTIONAL ones.
         zone: how to read times without an offset; None refuses them.
     """
-    problems = [frame[PROBLEM]] if PROBLEM in frame.columns else []
-    columns = {}
-    for name in (*REQUIRED, *OPTIONAL):
-        if name in frame.columns:
-            convert_it = convert.text if name != "since" else lambda column: convert.instants(column, zone)
-            columns[name], problem = convert_it(frame[name])
-            problems.append(problem)
-    absent = {name: pl.lit(None, kind) for name, kind in CONTACTS.schema.items() if name not in columns}
-    found = pl.coalesce(problems) if problems else pl.lit(None, pl.String)
-    return frame.with_columns(**columns, **absent).with_columns(found.alias(PROBLEM))
+    converters: Mapping[str, convert.Converter] = {
+        **dict.fromkeys(("account", "customer", "role"), convert.text),
+        "since": lambda column: convert.instants(column, zone),
+    }
+    return typed_frame(frame, converters, CONTACTS.schema)
 
 
 def commit_contacts(recorder: Recorder, links: pl.DataFrame, note: Callable[[int, pl.DataFrame], None]) -> int:
@@ -74,7 +71,7 @@ def contact_rules(now: datetime) -> list[Rule]:
 
 def impossible(store: Store, ties: Ties, links: pl.DataFrame) -> pl.DataFrame:
     """The rows of these that cannot be, by what is kept and by one another, with one more column, ``reason``."""
-    ids = page_of([*links["account"], *links["customer"]])
+    ids = Page.of([*links["account"], *links["customer"]])
     known = store.read(CUSTOMERS, page=ids, columns=["customer"])["customer"]
     named = links.with_columns(
         ties.resolved(links["account"]).alias("firm"), ties.resolved(links["customer"]).alias("person")
@@ -83,7 +80,9 @@ def impossible(store: Store, ties: Ties, links: pl.DataFrame) -> pl.DataFrame:
     firms = ties.accounts | (frozenset(named["firm"]) - ties.people)
     accounts = pl.Series(sorted(firms), dtype=pl.String).implode()
     contacts = pl.Series(sorted(ties.people), dtype=pl.String).implode()
+    erased = erased_among(store, ids.customers).implode()
     rules: list[Rule] = [
+        (pl.col("account").is_in(erased) | pl.col("customer").is_in(erased), ERASED_REASON),
         (~pl.col("account").is_in(known.implode()), "there is no such account among the customers; record it first"),
         (~pl.col("customer").is_in(known.implode()), "there is no such customer; record them first"),
         (pl.col("firm") == pl.col("person"), "an account is no contact of itself"),

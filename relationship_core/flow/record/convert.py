@@ -18,6 +18,8 @@ from relationship_core.model.instants import utc
 from relationship_core.model.money import minor_digits
 
 Converted: TypeAlias = tuple[pl.Series, pl.Series]
+"""A column, and what is wrong with each of its rows."""
+Converter: TypeAlias = Callable[[pl.Series], Converted]
 
 _DAY = r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}"
 _TIME = r"[T ][0-9]{2}:[0-9]{2}:[0-5][0-9](\.[0-9]+)?"
@@ -223,6 +225,3 @@ def _float_amounts(amounts: pl.Series, currency: str, digits: int) -> Converted:
 
 def _too_fine(currency: str, digits: int) -> str:
     return f"the amount has more decimals than {currency}, which has {digits}"
-
-
-Converter: TypeAlias = Callable[[pl.Series], Converted]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import polars as pl
 
 from relationship_core.columns import CONTACT_POINTS, CUSTOMERS, MESSAGES, Page
+from relationship_core.flow.attributes import as_one
+from relationship_core.flow.erased import without_erased
 from relationship_core.flow.record.addresses import PLACE
 from relationship_core.flow.record.recorder import Recorder
 from relationship_core.flow.united import ties_of
@@ -16,12 +17,13 @@ from relationship_core.ports import Store
 CONTACT, ATTRIBUTE = "contact.", "attribute."
 """What a column's name begins with that holds addresses of a medium, or values of an attribute."""
 
-_FACTS = ("name", "locale", "zone", "country")
-OPTIONAL_FACTS = (*_FACTS, "attributes")
+REQUIRED = ("customer",)
+_PROFILE = ("name", "locale", "zone", "country")
+OPTIONAL = (*_PROFILE, "attributes")
 
 
 def commit_customers(
-    recorder: Recorder, people: pl.DataFrame, points: pl.DataFrame, note: Callable[[int], None] | None = None
+    recorder: Recorder, people: pl.DataFrame, points: pl.DataFrame, note: Callable[[int, pl.DataFrame], None]
 ) -> int:
     """Keep a batch of customers; mark those for review who are new or have changed.
 
@@ -31,18 +33,20 @@ def commit_customers(
 
     Args:
         recorder: what to work with.
-        people: checked rows of CUSTOMERS; a customer may come twice.
+        people: checked rows of CUSTOMERS, with any further columns; a customer may come twice.
         points: rows of CONTACT_POINTS of these customers, with the column PLACE.
-        note: called with the number of new customers, inside the transaction.
+        note: called inside the transaction with the number of new customers; and with those rows that name somebody
+            who was erased, with one more column, ``reason``. What it raises undoes the batch.
 
     Returns:
         How many were new.
     """
     store = recorder.store
     with store.transaction():
-        new = _keep(store, people, points) if people.height else 0
-        if note is not None:
-            note(new)
+        good, erased = without_erased(store, people)
+        own = points.join(erased, on="customer", how="anti") if erased.height else points
+        new = _keep(store, good.select(list(CUSTOMERS.schema)), own) if good.height else 0
+        note(new, erased)
     return new
 
 
@@ -65,9 +69,9 @@ def _one_row_each(people: pl.DataFrame) -> pl.DataFrame:
     if people["customer"].is_unique().all():
         return people.sort("customer")
     grouped = people.group_by("customer", maintain_order=True).agg(
-        *(pl.col(name).drop_nulls().last() for name in _FACTS), pl.col("attributes").drop_nulls()
+        *(pl.col(name).drop_nulls().last() for name in _PROFILE), pl.col("attributes").drop_nulls()
     )
-    united = pl.Series("attributes", map(_united, grouped["attributes"]), dtype=pl.String)
+    united = pl.Series("attributes", map(as_one, grouped["attributes"]), dtype=pl.String)
     return grouped.with_columns(united).sort("customer")
 
 
@@ -76,21 +80,13 @@ def _merged(given: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     both = given.join(known, on="customer", how="left", suffix="_known", maintain_order="left")
     pairs = both.select("attributes", "attributes_known").iter_rows()
     attributes = [
-        given if known is None else known if given is None else _united((known, given)) for given, known in pairs
+        given if known is None else known if given is None else as_one((known, given)) for given, known in pairs
     ]
     return both.select(
         "customer",
-        *(pl.coalesce(name, f"{name}_known") for name in _FACTS),
+        *(pl.coalesce(name, f"{name}_known") for name in _PROFILE),
         pl.Series("attributes", attributes, dtype=pl.String),
     )
-
-
-def _united(texts: Iterable[str]) -> str | None:
-    """JSON objects as one; the later wins."""
-    values: dict[str, object] = {}
-    for text in texts:
-        values |= json.loads(text)
-    return json.dumps(values, ensure_ascii=False, sort_keys=True) if values else None
 
 
 def _stated_last(points: pl.DataFrame) -> pl.DataFrame:

@@ -14,8 +14,9 @@ from relationship_core.errors import RejectedError
 from relationship_core.flow.record.addresses import POINTS, tidy
 from relationship_core.model.customer import Customer
 from relationship_core.model.interaction import Interaction, OrderLine
+from relationship_core.model.permission import Consent, Preference, Suppression
 
-T = TypeVar("T", Customer, Interaction)
+T = TypeVar("T", Customer, Interaction, Consent, Preference, Suppression)
 
 
 def batches(objects: Iterable[T], of: type[T], size: int) -> Iterator[list[T]]:

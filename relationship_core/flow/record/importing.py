@@ -13,27 +13,27 @@ from typing import Protocol, TypeAlias
 import polars as pl
 from attrs import evolve, frozen
 
-from relationship_core.columns import CUSTOMERS, IMPORTS
 from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.flow.progress import Listener, Progress, silent
 from relationship_core.flow.record.addresses import check_media
+from relationship_core.flow.record.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from relationship_core.flow.record.checks import PROBLEM, customer_rules, interaction_rules, sift
 from relationship_core.flow.record.commit import commit
 from relationship_core.flow.record.contacts import commit_contacts, contact_rules, typed_contacts
 from relationship_core.flow.record.convert import check_zone, text
 from relationship_core.flow.record.customers import commit_customers
-from relationship_core.flow.record.mapping import What, map_columns, media_of
+from relationship_core.flow.record.mapping import Rows, map_columns, media_of
+from relationship_core.flow.record.permission_rows import COLUMNS, said_rules, typed_said
 from relationship_core.flow.record.recorder import Recorded, Recorder
 from relationship_core.flow.record.rejects import FIRST, LAST, append_rejects, prepare_rejects
+from relationship_core.flow.record.said import COMMITS
 from relationship_core.flow.record.sources import Source, open_source
 from relationship_core.flow.record.text_files import ROW, WRITTEN, reading
 from relationship_core.flow.record.typed import typed_interactions
 from relationship_core.flow.record.typed_customers import contact_points, typed_customers
 from relationship_core.model.instants import utc
-from relationship_core.ports import Store
 
 _BLOCK = 1 << 20
-_FINISHED = "finished"
 _ORIGINAL = "original "
 """What the names of the file's columns begin with while they stand beside ours."""
 
@@ -43,7 +43,7 @@ class _Import:
     """One import: the file, how it is read, and where its refused rows go."""
 
     recorder: Recorder
-    what: What
+    what: Rows
     source: Source
     columns: Mapping[str, str]
     given: Mapping[str, str]
@@ -51,23 +51,9 @@ class _Import:
     rejects: Path
 
 
-@frozen(kw_only=True)
-class _Standing:
-    """How far an import has come; a row of IMPORTS."""
-
-    key: str
-    done: int = 0
-    new: int = 0
-    repeated: int = 0
-    rejected: int = 0
-    unknown: int = 0
-    size: int = 0
-    finished: bool = False
-
-
 def import_file(
     recorder: Recorder,
-    what: What,
+    what: Rows,
     path: Path,
     *,
     columns: Mapping[str, str] | None = None,
@@ -118,34 +104,36 @@ def import_file(
         zone=zone,
         rejects=rejects or path.with_name(f"{path.name}.rejects.csv"),
     )
-    standing = _read_standing(recorder.store, _fingerprint(task))
-    if standing.finished:
-        return evolve(_recorded(task, standing), already=True)
-    prepare_rejects(task.rejects, standing.size, path)
-    return _recorded(task, _go_on(task, standing, progress))
+    checkpoint = read_checkpoint(recorder.store, _fingerprint(task))
+    if checkpoint.finished:
+        return evolve(_recorded(task, checkpoint), already=True)
+    prepare_rejects(task.rejects, checkpoint.size, path)
+    return _recorded(task, _go_on(task, checkpoint, progress))
 
 
-def _go_on(task: _Import, standing: _Standing, progress: Listener) -> _Standing:
+def _go_on(task: _Import, checkpoint: Checkpoint, progress: Listener) -> Checkpoint:
     recorder = task.recorder
-    start = standing.done - standing.done % recorder.chunk
+    start = checkpoint.done - checkpoint.done % recorder.chunk
     for chunk in task.source.read(_read_columns(task), start, recorder.chunk):
-        standing = _keep_chunk(task, standing, chunk.rechunk(), start, progress)
+        checkpoint = _keep_chunk(task, checkpoint, chunk.rechunk(), start, progress)
         start += chunk.height
         del chunk  # before the next one is read
-    standing = evolve(standing, finished=True)
+    checkpoint = evolve(checkpoint, finished=True)
     with recorder.store.transaction():
-        _write_standing(recorder, standing)
-    return standing
+        write_checkpoint(recorder.store, checkpoint, utc(recorder.clock()))
+    return checkpoint
 
 
-def _keep_chunk(task: _Import, standing: _Standing, chunk: pl.DataFrame, start: int, progress: Listener) -> _Standing:
+def _keep_chunk(
+    task: _Import, checkpoint: Checkpoint, chunk: pl.DataFrame, start: int, progress: Listener
+) -> Checkpoint:
     """The batches of a chunk that are left to do; it is in one piece, of which rows are taken out quickly."""
     order = _by_customer(task, chunk)
-    for place in range(standing.done - start, chunk.height, task.recorder.batch):
+    for place in range(checkpoint.done - start, chunk.height, task.recorder.batch):
         rows = chunk[order[place : place + task.recorder.batch]]
-        standing = _keep(task, standing, rows)
-        progress(Progress(step=f"import {task.what}", done=standing.done, total=task.source.total))
-    return standing
+        checkpoint = _keep(task, checkpoint, rows)
+        progress(Progress(step=f"import {task.what}", done=checkpoint.done, total=task.source.total))
+    return checkpoint
 
 
 def _by_customer(task: _Import, chunk: pl.DataFrame) -> pl.Series:
@@ -154,6 +142,8 @@ def _by_customer(task: _Import, chunk: pl.DataFrame) -> pl.Series:
     Neighbours in the store are written together, which is much cheaper. Whatever becomes of a row, it keeps its
     place, so that an import that is resumed tomorrow finds the same batches.
     """
+    if "customer" not in task.columns:
+        return pl.int_range(chunk.height, eager=True)
     customers, _ = text(chunk[task.columns["customer"]].alias("customer"))
     rows = customers.to_frame()
     # Only the distinct texts are compared; the rows are ordered by number, three times as quick.
@@ -162,7 +152,7 @@ def _by_customer(task: _Import, chunk: pl.DataFrame) -> pl.Series:
     return ranked.with_row_index("place").sort("rank", maintain_order=True)["place"]
 
 
-def _keep(task: _Import, before: _Standing, rows: pl.DataFrame) -> _Standing:
+def _keep(task: _Import, before: Checkpoint, rows: pl.DataFrame) -> Checkpoint:
     """One batch: refused rows to the file of rejects, the others to the store, and how far it has come.
 
     Only the store can tell which rows contradict it, so the rejects are written inside the transaction. If that
@@ -184,7 +174,7 @@ def _keep(task: _Import, before: _Standing, rows: pl.DataFrame) -> _Standing:
             unknown=before.unknown + unknown,
             size=_write_rejects(task, refused) if refused.height else before.size,
         )
-        _write_standing(task.recorder, after)
+        write_checkpoint(task.recorder.store, after, utc(task.recorder.clock()))
 
     commit_rows(good, note)
     return after
@@ -221,6 +211,11 @@ def _sifted(task: _Import, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
     if task.what == "customers":
         typed = typed_customers(frame, recorder.attributes)
         return *sift(typed, customer_rules()), partial(_commit_customers, recorder)
+    if task.what in COMMITS:
+        typed = typed_said(frame, COLUMNS[task.what], task.zone)
+        return *sift(typed, said_rules(task.what, recorder.clock(), typed, recorder.media)), partial(
+            COMMITS[task.what], recorder
+        )
     if task.what == "contacts":
         typed = typed_contacts(frame, task.zone)
         return *sift(typed, contact_rules(utc(recorder.clock()))), partial(commit_contacts, recorder)
@@ -230,7 +225,7 @@ def _sifted(task: _Import, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
 
 
 def _commit_customers(recorder: Recorder, good: pl.DataFrame, note: _Note) -> int:
-    return commit_customers(recorder, good.select(list(CUSTOMERS.schema)), contact_points(good), note)
+    return commit_customers(recorder, good, contact_points(good), note)
 
 
 def _read_columns(task: _Import) -> list[str]:
@@ -240,14 +235,14 @@ def _read_columns(task: _Import) -> list[str]:
     return list(dict.fromkeys(task.columns.values()))
 
 
-def _recorded(task: _Import, standing: _Standing) -> Recorded:
+def _recorded(task: _Import, checkpoint: Checkpoint) -> Recorded:
     used = {*task.columns.values(), *FIRST, *LAST}
     return Recorded(
-        new=standing.new,
-        repeated=standing.repeated,
-        rejected=standing.rejected,
-        rejects=task.rejects if standing.rejected else None,
-        unknown_customers=standing.unknown,
+        new=checkpoint.new,
+        repeated=checkpoint.repeated,
+        rejected=checkpoint.rejected,
+        rejects=task.rejects if checkpoint.rejected else None,
+        unknown_customers=checkpoint.unknown,
         ignored=tuple(name for name in task.source.columns if name not in used),
     )
 
@@ -278,35 +273,3 @@ def _fingerprint(task: _Import) -> str:
         if decoder is not None:
             decoder.decode(b"", final=True)
     return digest.hexdigest()
-
-
-def _read_standing(store: Store, key: str) -> _Standing:
-    kept = store.read(IMPORTS, where={"import": key})
-    if kept.is_empty():
-        return _Standing(key=key)
-    row = kept.row(0, named=True)
-    return _Standing(
-        key=key,
-        done=row["rows_done"],
-        new=row["new"],
-        repeated=row["repeated"],
-        rejected=row["rejected"],
-        unknown=row["unknown_customers"] or 0,
-        size=row["rejects_size"],
-        finished=row["state"] == _FINISHED,
-    )
-
-
-def _write_standing(recorder: Recorder, standing: _Standing) -> None:
-    row = {
-        "import": standing.key,
-        "rows_done": standing.done,
-        "new": standing.new,
-        "repeated": standing.repeated,
-        "rejected": standing.rejected,
-        "unknown_customers": standing.unknown,
-        "rejects_size": standing.size,
-        "state": _FINISHED if standing.finished else "running",
-        "at": utc(recorder.clock()),
-    }
-    recorder.store.put(IMPORTS, pl.DataFrame([row], schema=dict(IMPORTS.schema)))

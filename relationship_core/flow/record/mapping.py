@@ -6,21 +6,23 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from relationship_core.errors import ConfigurationError, RejectedError, nearest
-from relationship_core.flow.record import contacts
-from relationship_core.flow.record.customers import ATTRIBUTE, CONTACT, OPTIONAL_FACTS
-from relationship_core.flow.record.typed import OPTIONAL, REQUIRED
+from relationship_core.flow.record import contacts, customers, permission_rows, typed
+from relationship_core.flow.record.customers import ATTRIBUTE, CONTACT
 
 What: TypeAlias = Literal["customers", "interactions", "contacts"]
+Said: TypeAlias = Literal["consents", "preferences", "suppressions"]
+Rows: TypeAlias = What | Said
 
 _NAMES: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
-    "customers": (("customer",), OPTIONAL_FACTS),
-    "interactions": (REQUIRED, OPTIONAL),
+    "customers": (customers.REQUIRED, customers.OPTIONAL),
+    "interactions": (typed.REQUIRED, typed.OPTIONAL),
     "contacts": (contacts.REQUIRED, contacts.OPTIONAL),
+    **permission_rows.NAMES,
 }
 
 
 def map_columns(
-    what: What, file: str, theirs: Sequence[str], columns: Mapping[str, str], given: Collection[str]
+    what: Rows, file: str, theirs: Sequence[str], columns: Mapping[str, str], given: Collection[str]
 ) -> dict[str, str]:
     """For each of our columns that the file has, its name there.
 
@@ -57,7 +59,7 @@ def map_columns(
     return found
 
 
-def check_frame(what: What, columns: Collection[str]) -> None:
+def check_frame(what: Rows, columns: Collection[str]) -> None:
     """Refuse a frame without a column that it needs, or with one that means nothing.
 
     Raises:
@@ -82,7 +84,7 @@ def media_of(columns: Iterable[str]) -> list[str]:
     return [name.removeprefix(CONTACT) for name in columns if name.startswith(CONTACT)]
 
 
-def _is_ours(what: What, name: str, ours: Collection[str]) -> bool:
+def _is_ours(what: Rows, name: str, ours: Collection[str]) -> bool:
     return name in ours or (what == "customers" and name.startswith((CONTACT, ATTRIBUTE)))
 
 

@@ -1,4 +1,4 @@
-"""Columns that hold more than one value: order lines, and further facts as JSON."""
+"""Columns that hold more than one value: order lines, and data by name as JSON."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ def lines(column: pl.Series) -> Converted:
     raise wrong_type(column, "order lines: a list of structs, or JSON text")
 
 
-def facts(column: pl.Series) -> Converted:
-    """Further facts: a JSON object in each row; values that are not text become their JSON text.
+def data(column: pl.Series) -> Converted:
+    """Data by name: a JSON object in each row; values that are not text become their JSON text.
 
     Raises:
         RejectedError: the column holds something else than text.
     """
     if column.dtype not in {pl.String, pl.Null}:
         raise wrong_type(column, "JSON text")
-    return _each(column.cast(pl.String), read_facts, pl.String())
+    return _each(column.cast(pl.String), read_data, pl.String())
 
 
 def read_json(written: str) -> Any:
@@ -93,8 +93,8 @@ def read_lines(written: str) -> list[dict[str, Any]]:
     return [_line(item) for item in read_json_of(list, written, _NOT_LINES)]
 
 
-def read_facts(written: str) -> str | None:
-    """Further facts from JSON, in one way of writing; None for an empty object.
+def read_data(written: str) -> str | None:
+    """Data from JSON, in one way of writing; None for an empty object.
 
     Raises:
         ValueError: they are no object; the message is the reason.

@@ -6,10 +6,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import field, frozen
 
 from relationship_core.config import AttributeType
 from relationship_core.declarations import KeyedMeasure, Measure
+from relationship_core.flow.permission.terms import Terms
 from relationship_core.ports import Clock, Store
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Recorder:
         media: gives the media of configured channels; asked where a medium is not a standard one.
         announce: called with the interactions that were new (rows of INTERACTIONS), batch by batch after the
             commit; None where nobody listens.
+        terms: what permission is judged by, with the salt of keyed hashes.
         batch: rows in one transaction.
         chunk: rows of a file that are ordered together; memory grows with it.
     """
@@ -50,6 +52,7 @@ class Recorder:
     attributes: Mapping[str, AttributeType] | None = None
     media: Callable[[], Collection[str]] = tuple
     announce: Callable[[pl.DataFrame], None] | None = None
+    terms: Terms = field(factory=Terms)
     batch: int = BATCH
     chunk: int = CHUNK
 

@@ -8,19 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import polars as pl
-
 from relationship_core.columns import Page
 from relationship_core.flow.record.commit import agree_on_measures
 from relationship_core.flow.record.fold import fold
 from relationship_core.flow.record.recorder import Recorder
 from relationship_core.flow.ties import Ties, history
 from relationship_core.flow.united import plain
-
-
-def page_of(customers: Iterable[str]) -> Page:
-    """A page of these customers."""
-    return Page(pl.Series("customer", sorted(set(customers)), dtype=pl.String))
 
 
 def fold_again(recorder: Recorder, ties: Ties, page: Page) -> int:
@@ -48,8 +41,8 @@ def refold(recorder: Recorder, ties: Ties, customers: Iterable[str]) -> None:
     store, everybody = plain(recorder.store), set(customers)
     gone = everybody & ties.survivors.keys()
     if gone:
-        store.clear_measures(page_of(gone))
-    left = page_of(everybody - gone)
+        store.clear_measures(Page.of(gone))
+    left = Page.of(everybody - gone)
     if len(left.customers):
         fold_again(recorder, ties, left)
         store.mark("review", left.customers)

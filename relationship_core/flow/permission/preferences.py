@@ -1,0 +1,58 @@
+"""Preferences: which relationship customers want now, and from when on they may be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import get_args
+
+import polars as pl
+
+from relationship_core.columns import INSTANT, PREFERENCES, Page
+from relationship_core.config.contact import PreferenceSettings
+from relationship_core.flow.permission.said import Reading, said
+from relationship_core.model.permission import UNASKED, Wish
+
+WISH_ORDER: Mapping[str, int] = {wish: place for place, wish in enumerate(get_args(Wish))}
+"""The wishes, from the closest relationship to none."""
+
+_READ = ("at", "wish", "ask_again_at", "recorded_at")
+
+
+def wishes_of(store: Reading, page: Page, settings: PreferenceSettings, now: datetime | pl.Series) -> pl.DataFrame:
+    """Which relationship each customer wants as of an instant, a row for each of the page, in its order.
+
+    Of several ids the strictest wish holds, of one id the latest. ``now`` may be an instant for each of them.
+
+    Returns:
+        ``customer``; ``preference``, the wish, or ``unasked``; and ``preference_ask_at``, the instant from which they
+        may be asked again, null where they were never asked.
+    """
+    everybody = page.customers.alias("customer").to_frame()
+    rows = said(store, PREFERENCES, page, _READ)
+    if rows.height:
+        nows = everybody.with_columns(pl.lit(now, INSTANT).alias("now") if isinstance(now, datetime) else now)
+        rows = rows.join(nows, on="customer").filter(pl.min_horizontal("at", "recorded_at") <= pl.col("now"))
+    if rows.is_empty():
+        return everybody.with_columns(
+            preference=pl.lit(UNASKED), preference_ask_at=pl.lit(None, dtype=INSTANT)
+        )  # fmt: skip
+    again = pl.coalesce("ask_again_at", pl.col("at") + pl.duration(days=settings.ask_again_days)).cast(INSTANT)
+    latest = (
+        rows.with_columns(
+            pl.col("wish").replace_strict(WISH_ORDER, return_dtype=pl.UInt32).alias("rank"), again.alias("again")
+        )
+        .sort("at", "rank", "again")
+        .group_by("customer", "member", maintain_order=True)
+        .agg(pl.col("rank").last(), pl.col("again").last())
+    )
+    wanted = latest.group_by("customer").agg(pl.col("rank").max(), pl.col("again").max())
+    names = pl.col("rank").replace_strict(dict(enumerate(WISH_ORDER)), default=UNASKED, return_dtype=pl.String)
+    return everybody.join(wanted, on="customer", how="left", maintain_order="left").select(
+        "customer", names.alias("preference"), pl.col("again").alias("preference_ask_at")
+    )
+
+
+def wish(preference: pl.Expr, settings: PreferenceSettings) -> pl.Expr:
+    """The wish that counts: what a customer said, or what the project assumes of those who were not asked."""
+    return pl.when(preference == UNASKED).then(pl.lit(settings.unasked)).otherwise(preference)

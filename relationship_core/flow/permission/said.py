@@ -1,0 +1,67 @@
+"""What the customers of a page said, under which of their ids each word counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, cast
+
+import polars as pl
+
+from relationship_core.columns import Page, Table
+from relationship_core.flow.united import plain, ties_of
+
+if TYPE_CHECKING:
+    from relationship_core.ports import Store
+
+
+class Reading(Protocol):
+    """What is read from: a store, or the part of one that somebody makes up to ask "what if"."""
+
+    def read(self, table: Table, *, page: Page | None = None, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """As ``Store.read``."""
+        ...
+
+
+def said(store: Reading, table: Table, page: Page, columns: Sequence[str]) -> pl.DataFrame:
+    """Rows of CONSENTS or PREFERENCES that count for a page's customers.
+
+    A merged id goes by what was recorded for it, and by what was recorded since for those whom it stands for; so what
+    each of them said before stays with the one who said it.
+
+    Returns:
+        ``customer``, the page's; ``member``, the id for which the row counts; and the columns asked for. A row counts
+        several times where it counts for several ids.
+    """
+    kept = cast("Store", store)
+    ties, wanted = ties_of(kept), [*dict.fromkeys([*columns, "recorded_at"])]
+    theirs = ties.merged.filter(pl.col("survivor").is_in(page.customers.implode()))
+    if theirs.is_empty():
+        rows = plain(kept).read(table, page=page, columns=["customer", *columns])
+        return rows.with_columns(pl.col("customer").alias("member"))
+    ids = Page(pl.concat([page.customers, theirs["customer"].alias("customer")]).unique().sort())
+    rows = plain(kept).read(table, page=ids, columns=["customer", *wanted])
+    joined = ties.joined.filter(pl.col("member").is_in(theirs["customer"].implode()))
+    since = rows.join(joined, on="customer").filter(pl.col("recorded_at") > pl.col("since"))
+    counted = pl.concat(
+        [
+            rows.with_columns(pl.col("customer").alias("member")).select("member", *wanted),
+            since.select("member", *wanted),
+        ]
+    )
+    return (
+        counted.join(theirs, left_on="member", right_on="customer", how="left", maintain_order="left")
+        .with_columns(pl.coalesce("survivor", "member").alias("customer"))
+        .select("customer", *columns, "member")
+    )
+
+
+def members(store: Reading, page: Page) -> pl.DataFrame:
+    """``customer`` and ``member``: the merged ids of a page's customers, and their own; of those merged alone.
+
+    An id that had been nobody's before it was linked never said anything by itself, and is not among them.
+    """
+    ties = ties_of(cast("Store", store))
+    theirs = ties.merged.filter(pl.col("survivor").is_in(page.customers.implode()))
+    own = theirs.select(pl.col("survivor").alias("customer"), pl.col("survivor").alias("member")).unique()
+    people = theirs.filter(~pl.col("customer").is_in(sorted(ties.linked)))
+    return pl.concat([own, people.select(pl.col("survivor").alias("customer"), pl.col("customer").alias("member"))])

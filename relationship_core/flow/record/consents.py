@@ -1,0 +1,130 @@
+"""Consents: one batch of acts, kept once each; an act that takes permission back reaches every id of a customer."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+import polars as pl
+
+from relationship_core.columns import CONSENTS, CUSTOMERS, Page
+from relationship_core.flow.permission.consents import REFUSALS
+from relationship_core.flow.permission.keys import address_keys
+from relationship_core.flow.permission.terms import Terms
+from relationship_core.flow.record.permission_rows import CONSENT_COLUMNS
+from relationship_core.flow.record.recorder import Recorder
+from relationship_core.flow.record.spread import SURVIVOR, kept_of_all, spread, with_survivors
+from relationship_core.flow.ties import Ties
+from relationship_core.flow.united import ties_of
+from relationship_core.model.instants import utc
+from relationship_core.ports import Store
+
+_COMPARED = ("act", "at", "medium", "topic")
+"""The columns in which an act that comes again must agree with what is kept under its id."""
+
+_ORDER = "__order"
+
+
+def commit_consents(recorder: Recorder, acts: pl.DataFrame, note: Callable[[int, pl.DataFrame], None]) -> int:
+    """Keep a batch of acts of consent, and mark their customers for review.
+
+    An act whose id is known is not kept again. A withdrawal or an objection is written under every id of a merged
+    customer, everything else under the survivor's alone.
+
+    Args:
+        recorder: what to work with.
+        acts: checked rows of consents, with any further columns.
+        note: called inside the transaction with the number of new acts, and with those rows that cannot be kept, with
+            one more column, ``reason``.
+
+    Returns:
+        How many were new.
+    """
+    store = recorder.store
+    with store.transaction():
+        ties = ties_of(store)
+        rows = _with_ids(acts.with_row_index(_ORDER), recorder.terms)
+        good, strangers = with_survivors(store, ties, rows)
+        good, unsold = _without_unsold(store, ties, good)
+        fresh, contradicting = _fresh(store, ties, good)
+        if fresh.height:
+            _keep(recorder, fresh, ties)
+        refused = pl.concat([each.select(*acts.columns, "reason") for each in (strangers, unsold, contradicting)])
+        note(fresh.height, refused)
+    return fresh.height
+
+
+def put_consents(store: Store, rows: pl.DataFrame, ties: Ties) -> None:
+    """Write acts with all columns of CONSENTS and SURVIVOR, and mark their customers for review."""
+    written = spread(rows, ties, rows["act"].is_in(REFUSALS))
+    store.put(CONSENTS, CONSENTS.conform(written).sort(CONSENTS.key))
+    store.mark("review", rows[SURVIVOR].alias("customer").unique().sort())
+
+
+def _keep(recorder: Recorder, fresh: pl.DataFrame, ties: Ties) -> None:
+    now = utc(recorder.clock())
+    basis = pl.when((pl.col("act") == "grant") & (pl.col("basis") == "")).then(pl.lit("consent")).otherwise("basis")
+    rows = fresh.with_columns(
+        _hashed(recorder, fresh),
+        basis.alias("basis"),
+        pl.lit(now, CONSENTS.schema["recorded_at"]).alias("recorded_at"),
+    )
+    put_consents(recorder.store, rows, ties)
+
+
+def _hashed(recorder: Recorder, rows: pl.DataFrame) -> pl.Series:
+    named = (rows["address"] != "").fill_null(value=False)
+    if not named.any():
+        return pl.repeat("", rows.height, dtype=pl.String, eager=True).alias("address_hash")
+    known = recorder.store.read(CUSTOMERS, page=Page(rows[SURVIVOR].unique().sort()), columns=["customer", "country"])
+    points = rows.select("medium", "address", pl.col(SURVIVOR).alias("customer")).join(
+        known, on="customer", how="left", maintain_order="left"
+    )
+    keys = address_keys(points, recorder.terms)
+    return pl.select(pl.when(named).then(keys).otherwise(pl.lit("")).alias("address_hash")).to_series()
+
+
+def _with_ids(acts: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+    """Give every act an id that has none: a keyed hash of its content."""
+    if not (acts["id"] == "").any():
+        return acts
+    content = [name for name in CONSENT_COLUMNS if name not in {"id", "customer"}]
+    texts = acts.select(
+        pl.concat_str(pl.col(content).cast(pl.String).fill_null(""), separator="\x1f").alias("text")
+    ).to_series()
+    salt = terms.salt.encode()
+    made = [hashlib.blake2b(text.encode(), digest_size=16, key=salt).hexdigest() for text in texts]
+    return acts.with_columns(
+        pl.when(pl.col("id") == "").then(pl.Series(made, dtype=pl.String)).otherwise("id").alias("id")
+    )
+
+
+def _without_unsold(store: Store, ties: Ties, acts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The acts but the soft opt-ins that rest on no recorded order of their customer; and the latter."""
+    soft = pl.col("basis") == "soft_opt_in"
+    told = pl.lit("the soft opt-in names no order of this customer that is recorded").alias("reason")
+    resting = acts.filter(soft)
+    if resting.is_empty():
+        return acts, acts.clear().with_columns(told)
+    named = pl.col("evidence").str.splitn(":", 2).struct
+    keys = resting.select(_ORDER, SURVIVOR, named.field("field_0").alias("source"), named.field("field_1").alias("id"))
+    kept = store.kept(keys.select("source", "id"), columns=["source", "id", "customer", "kind"])
+    orders = kept.filter(pl.col("kind") == "order")
+    orders = orders.with_columns(ties.resolved(orders["customer"]).alias(SURVIVOR))
+    sold = keys.join(orders, on=["source", "id", SURVIVOR], how="semi")[_ORDER]
+    unsold = soft & ~pl.col(_ORDER).is_in(sold.implode())
+    return acts.filter(~unsold), acts.filter(unsold).with_columns(told)
+
+
+def _fresh(store: Store, ties: Ties, acts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The acts whose id their customer does not have yet, each once; and those that contradict what it is."""
+    told = pl.lit("the id was recorded before with another act, time, medium or topic").alias("reason")
+    key = [SURVIVOR, "id"]
+    kept = kept_of_all(store, ties, CONSENTS, acts[SURVIVOR]) if acts.height else CONSENTS.empty()
+    if kept.is_empty() and not acts.select(key).is_duplicated().any():
+        return acts, acts.clear().with_columns(told)
+    first = acts.join(kept, on=key, how="anti", maintain_order="left").unique(key, keep="first", maintain_order=True)
+    again = acts.join(first, on=_ORDER, how="anti", maintain_order="left")
+    known = pl.concat([kept.select(*key, *_COMPARED), first.select(*key, *_COMPARED)])
+    differing = again.join(known, on=[*key, *_COMPARED], how="anti", nulls_equal=True, maintain_order="left")
+    return first, differing.with_columns(told)

@@ -1,0 +1,627 @@
+"""Permission against a slow reference in plain Python: consent, wishes, suppressions, merges and un-merges."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from typing import Any
+
+import pytest
+from attrs import evolve, frozen
+from hypothesis import given, settings, strategies as st
+
+from relationship_core import (
+    Choice,
+    Consent,
+    ConsentSettings,
+    ContactPoint,
+    Customer,
+    Interaction,
+    Plugins,
+    Preference,
+    PreferenceSettings,
+    RejectedError,
+    Relationships,
+    Settings,
+    Suppression,
+)
+from relationship_core.flow.permission.keys import address_key
+from relationship_core.flow.permission.terms import Terms
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+IDS = ("ada", "bob", "cleo")
+MEDIA, TOPICS = ("email", "sms"), ("", "news", "offers")
+ADDRESSES = ("", "one@example.com", "two@example.com")
+STATES = ("not_needed", "granted", "pending", "expired", "none", "withdrawn", "objected")
+ACTS, WISHES = ("grant", "confirm", "withdraw", "object"), ("close", "occasional", "transactional", "none")
+
+Open = Callable[..., Relationships]
+
+
+@frozen
+class Merge:
+    customer: str
+    into: str
+
+
+@frozen
+class Unmerge:
+    customer: str
+
+
+class Clock:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture(scope="session")
+def open_project(standard_plugins: Plugins) -> Open:
+    """A project in memory in which marketing needs consent, with ``clock`` for its clock."""
+
+    def open_it(clock: Clock, **more: Any) -> Relationships:
+        chosen = Settings(channels={"letters": Choice(use="null")}, **more)
+        project = Relationships(settings=chosen, clock=clock, plugins=standard_plugins)
+        points = [ContactPoint(medium="email", address=address) for address in ADDRESSES[1:]]
+        phone = ContactPoint(medium="sms", address="+49 30 1234567")
+        project.record_customers([Customer(id=each, contact_points=[*points, phone]) for each in IDS])
+        return project
+
+    return open_it
+
+
+# The slow reference: what was written under which id, folded act by act.
+
+
+@frozen
+class Kept:
+    """Something that was said, under the id that it is written under."""
+
+    id: str
+    said: Consent | Preference
+    recorded_at: datetime
+
+
+class Reference:
+    """Who is who, and what is written under which id, in the words of the rules."""
+
+    def __init__(self, without: Sequence[str], double: Sequence[str]) -> None:
+        self.into: dict[str, tuple[str, datetime]] = {}
+        self.kept: list[Kept] = []
+        self.without, self.double = without, double
+
+    def survivor(self, id: str) -> str:
+        return self.survivor(self.into[id][0]) if id in self.into else id
+
+    def group(self, id: str) -> list[str]:
+        return [each for each in IDS if self.survivor(each) == self.survivor(id)]
+
+    def since(self, id: str, above: str) -> datetime | None:
+        """When an id came to stand for another one above it."""
+        at = datetime.min.replace(tzinfo=UTC)
+        while id in self.into:
+            id, merged = self.into[id]
+            at = max(at, merged)
+            if id == above:
+                return at
+        return None
+
+    def counts(self, kept: Kept, id: str) -> bool:
+        if kept.id == id:
+            return True
+        since = self.since(id, kept.id)
+        return since is not None and kept.recorded_at > since
+
+    def record(self, said: Consent | Preference, now: datetime, unasked: str = "occasional") -> None:
+        if isinstance(said, Consent):
+            everywhere = said.act in {"withdraw", "object"}
+        else:
+            everywhere = WISHES.index(said.wish) > WISHES.index(self.wish(said.customer, now) or unasked)
+        own = self.survivor(said.customer)
+        for id in self.group(own) if everywhere else [own]:
+            self.kept.append(Kept(id, said, now))
+
+    def state(self, customer: str, medium: str, topic: str, address: str, now: datetime) -> str:
+        states = [self.state_of_id(id, medium, topic, address, now) for id in self.group(customer)]
+        strictest = max(states, key=STATES.index)
+        if medium in self.without and strictest in {"pending", "expired", "none"}:
+            return "not_needed"
+        return strictest
+
+    def state_of_id(self, id: str, medium: str, topic: str, address: str, now: datetime) -> str:
+        acts = [
+            kept.said
+            for kept in self.kept
+            if isinstance(kept.said, Consent)
+            and self.counts(kept, id)
+            and self.covers(kept.said, medium, topic, address)
+        ]
+        acts = [act for act in acts if act.at <= now or act.act in {"withdraw", "object"}]
+        forever = datetime.max.replace(tzinfo=UTC)
+        state, ends = "none", None
+        for act in sorted(
+            acts, key=lambda act: (act.at, ACTS.index(act.act), -(act.expires_at or forever).timestamp())
+        ):
+            if act.act == "object":
+                state = "objected"
+            elif act.act == "withdraw":
+                state = state if state == "objected" else "withdrawn"
+            elif act.act == "grant" and not (state == "objected" and act.basis == "soft_opt_in"):
+                state, ends = ("pending" if medium in self.double else "granted"), act.expires_at
+            elif act.act == "confirm" and state == "pending":
+                state = "granted"
+        if state in {"granted", "pending"} and ends is not None and ends <= now:
+            return "expired"
+        return state
+
+    @staticmethod
+    def covers(act: Consent, medium: str, topic: str, address: str) -> bool:
+        if act.medium not in {"", medium} or act.topic not in {"", topic}:
+            return False
+        return act.act in {"withdraw", "object"} or act.address in {"", address}
+
+    def wish(self, customer: str, now: datetime) -> str | None:
+        latest = []
+        for id in self.group(customer):
+            told = [
+                (kept.said.at, WISHES.index(kept.said.wish))
+                for kept in self.kept
+                if isinstance(kept.said, Preference)
+                and self.counts(kept, id)
+                and min(kept.said.at, kept.recorded_at) <= now
+            ]
+            if told:
+                latest.append(max(told)[1])
+        return WISHES[max(latest)] if latest else None
+
+
+# Random histories
+
+instants = st.integers(0, 6).map(lambda hours: START + 58 * DAY + hours * HOUR)
+"""Few instants, so that acts meet."""
+
+
+@st.composite
+def consents(draw: st.DrawFn) -> Consent:
+    act = draw(st.sampled_from(("grant", *ACTS)))
+    medium = draw(st.sampled_from(MEDIA if act in {"grant", "confirm"} else ("", *MEDIA)))
+    at = draw(instants)
+    granted = act == "grant"
+    soft = granted and draw(st.booleans())
+    customer = draw(st.sampled_from(IDS))
+    lasts = draw(st.none() | st.integers(1, 80)) if granted else None
+    return Consent(
+        customer=customer,
+        act=act,  # type: ignore[arg-type]  # drawn from the acts there are
+        at=at,
+        medium=medium,
+        topic=draw(st.sampled_from(("", *TOPICS))),
+        address=draw(st.sampled_from(("", "", *ADDRESSES))) if medium == "email" else "",
+        basis="soft_opt_in" if soft else "consent",
+        evidence=f"shop:{customer}" if soft else "",
+        expires_at=at + lasts * HOUR if lasts else None,
+        method="form",
+        source="web",
+        wording="v1",
+    )
+
+
+preferences = st.builds(Preference, customer=st.sampled_from(IDS), wish=st.sampled_from(WISHES), at=instants)
+said = st.lists(st.one_of(consents(), consents(), preferences), min_size=2, max_size=6)
+merges = st.permutations(IDS).map(lambda ids: [Merge(ids[0], ids[1])])
+unmerges = st.sampled_from(IDS).map(lambda id: [Unmerge(id)])
+histories = st.tuples(said, merges, said, merges | unmerges | st.just([]), said).map(lambda parts: [*chain(*parts)])
+
+media_settings = st.sampled_from([((), ()), (("sms",), ()), ((), ("email",)), (("sms",), ("email",))])
+
+
+def play(project: Relationships, reference: Reference, clock: Clock, history: Sequence[Any]) -> None:
+    """Do everything to both; a merge that cannot be is left out of both."""
+    for event in history:
+        clock.now += HOUR
+        if isinstance(event, Merge):
+            if event.customer in reference.into or reference.survivor(event.into) == reference.survivor(event.customer):
+                continue
+            project.identities.merge(event.customer, into=event.into)
+            reference.into[event.customer] = (reference.survivor(event.into), clock.now)
+        elif isinstance(event, Unmerge):
+            if event.customer in reference.into:
+                project.identities.unmerge(event.customer)
+                del reference.into[event.customer]
+        else:
+            known = project.permissions
+            record = known.record_consents if isinstance(event, Consent) else known.record_preferences
+            again = repeated(reference, event)
+            assert record([event]).repeated == again
+            if not again:
+                reference.record(event, clock.now)
+
+
+def repeated(reference: Reference, said: Consent | Preference) -> bool:
+    """Whether it was said of one of their ids before: then it is no news, and makes none."""
+    own = reference.group(said.customer)
+
+    def content(each: Consent | Preference) -> Any:
+        return (each.at, each.wish) if isinstance(each, Preference) else evolve(each, customer="x")
+
+    return any(kept.id in own and content(kept.said) == content(said) for kept in reference.kept)
+
+
+def compare(project: Relationships, reference: Reference, now: datetime) -> None:
+    for customer in IDS:
+        view = project.permissions.show(customer, as_of=now)
+        for each in view.consents:
+            expected = reference.state(customer, each.medium, each.topic, each.address, now)
+            assert (customer, each.medium, each.topic, each.address, each.state) == (
+                customer,
+                each.medium,
+                each.topic,
+                each.address,
+                expected,
+            )
+        assert view.preference == (reference.wish(customer, now) or "unasked")
+
+
+@settings(max_examples=50)
+@given(history=histories, media=media_settings)
+def test_states_and_wishes_are_those_of_the_rules_through_merges_and_unmerges(
+    open_project: Open, history: Sequence[Any], media: tuple[tuple[str, ...], tuple[str, ...]]
+) -> None:
+    clock, (without, double) = Clock(), media
+    with open_project(clock, consent=ConsentSettings(without=without, double_opt_in=double)) as project:
+        orders = [Interaction(source="shop", id=id, customer=id, kind="order", at=START - DAY) for id in IDS]
+        project.record(orders)
+        clock.now = START + 60 * DAY
+        reference = Reference(without, double)
+        play(project, reference, clock, history)
+        compare(project, reference, clock.now)
+        compare(project, reference, START + 60 * DAY + 80 * HOUR)
+        for customer in [*reference.into]:
+            clock.now += HOUR
+            project.identities.unmerge(customer)
+            del reference.into[customer]
+        compare(project, reference, clock.now)
+
+
+# What is refused
+
+
+def act(customer: str = "ada", act: str = "grant", **more: Any) -> Consent:
+    proof = {"medium": "email", "method": "form", "source": "web", "wording": "v1"} if act == "grant" else {}
+    return Consent(customer=customer, act=act, **{"at": START, **proof, **more})  # type: ignore[arg-type]  # named by tests
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def project(open_project: Open, clock: Clock) -> Relationships:
+    return open_project(clock)
+
+
+FRAMES: Mapping[str, tuple[dict[str, Any], str]] = {
+    "no proof": ({"act": "grant", "medium": "email"}, "there is no proof"),
+    "half a proof": ({"act": "grant", "medium": "email", "method": "form", "wording": "v1"}, "there is no proof"),
+    "no medium": ({"act": "grant", "method": "form", "source": "web", "wording": "v1"}, "for each medium"),
+    "unknown medium": ({"act": "withdraw", "medium": "emial"}, "did you mean 'email'"),
+    "unknown act": ({"act": "give"}, "grant, confirm, withdraw, object"),
+    "bad topic": ({"act": "withdraw", "topic": "Our News"}, "lower-case"),
+    "unknown customer": ({"act": "withdraw", "customer": "dora"}, "no such customer"),
+    "soft opt-in without an order": (
+        {"act": "grant", "medium": "email", "method": "sale", "source": "web", "basis": "soft_opt_in",
+         "evidence": "shop:17"},
+        "names no order of this customer",
+    ),
+    "ends before it begins": (
+        {"act": "grant", "medium": "email", "method": "form", "source": "web", "wording": "v1",
+         "expires_at": START - DAY},
+        "ends before it begins",
+    ),
+    "an address that is none": (
+        {"act": "grant", "medium": "email", "method": "form", "source": "web", "wording": "v1", "address": "Ada"},
+        "not one address",
+    ),
+    "years ahead": ({"act": "withdraw", "at": START + 400 * DAY}, "more than a day in the future"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FRAMES)
+def test_one_wrong_row_refuses_its_batch_with_a_sentence(project: Relationships, case: str) -> None:
+    import polars as pl
+
+    row, told = FRAMES[case]
+    rows = [{"customer": "ada", "act": "withdraw", "at": START}, {"customer": "ada", "at": START, **row}]
+    with pytest.raises(RejectedError, match=told) as refused:
+        project.permissions.record_consents(pl.from_dicts(rows, infer_schema_length=2))
+    assert "number 2" in str(refused.value)
+    assert "dora" not in str(refused.value)
+    assert project.permissions.show("ada").acts == ()
+
+
+def test_consent_without_proof_is_refused() -> None:
+    with pytest.raises(RejectedError, match="needs its proof"):
+        Consent(customer="ada", act="grant", at=START, medium="email")
+
+
+def test_a_soft_opt_in_rests_on_an_order_of_that_customer(project: Relationships) -> None:
+    sale = {"method": "sale", "source": "web", "basis": "soft_opt_in", "evidence": "shop:17"}
+    soft = act(**sale)
+    visit = Interaction(source="shop", id="17", customer="ada", kind="visit", at=START)
+    project.record([visit])
+    with pytest.raises(RejectedError, match="names no order"):
+        project.permissions.record_consents([soft])
+    order = Interaction(source="shop", id="18", customer="ada", kind="order", at=START)
+    project.record([order])
+    project.permissions.record_consents([evolve(soft, evidence="shop:18")])
+    assert states(project, "ada")["email"] == "granted"
+    with pytest.raises(RejectedError, match="names no order"):
+        project.permissions.record_consents([evolve(soft, customer="bob", evidence="shop:18")])
+
+
+def states(project: Relationships, customer: str, topic: str = "") -> dict[str, str]:
+    """The state of each medium for one topic, of the first address there."""
+    found: dict[str, str] = {}
+    for each in project.permissions.show(customer).consents:
+        if each.topic == topic:
+            found.setdefault(each.medium, each.state)
+    return found
+
+
+# Repetition
+
+
+def test_a_repeated_act_adds_nothing_and_one_under_its_id_is_refused(project: Relationships) -> None:
+    first = act(id="form-1")
+    assert project.permissions.record_consents([first, first]).new == 1
+    assert project.permissions.record_consents([first]).repeated == 1
+    forged = act(act="withdraw", id="form-1")
+    with pytest.raises(RejectedError, match="recorded before with another act"):
+        project.permissions.record_consents([forged])
+    assert [each.act for each in project.permissions.show("ada").acts] == ["grant"]
+
+
+def test_a_repeated_import_after_a_merge_makes_no_consent(project: Relationships, clock: Clock) -> None:
+    """What one of the two allowed long ago is not allowed by both because a file comes again."""
+    given_by_bob = act("bob", id="form-1")
+    project.permissions.record_consents([given_by_bob])
+    clock.now += HOUR
+    project.permissions.record_consents([act("ada", "withdraw", at=START - DAY)])
+    clock.now += HOUR
+    project.identities.merge("bob", into="ada")
+    clock.now += HOUR
+    assert project.permissions.record_consents([given_by_bob]).repeated == 1
+    assert states(project, "ada")["email"] == "withdrawn"
+    project.identities.unmerge("bob")
+    assert (states(project, "ada")["email"], states(project, "bob")["email"]) == ("withdrawn", "granted")
+
+
+def test_a_linked_id_takes_nothing_away(project: Relationships, clock: Clock) -> None:
+    project.permissions.record_consents([act("ada")])
+    clock.now += HOUR
+    project.identities.link("crm-17", to="ada")
+    assert states(project, "ada")["email"] == "granted"
+    clock.now += HOUR
+    project.permissions.record_consents([act("crm-17", "withdraw", at=START + HOUR)])
+    assert states(project, "ada")["email"] == "withdrawn"
+    clock.now += HOUR
+    project.identities.unmerge("crm-17")
+    assert (states(project, "ada")["email"], states(project, "crm-17")) == ("withdrawn", {})
+
+
+# Unsubscribing
+
+
+def test_an_unsubscribe_interaction_withdraws_once(project: Relationships, clock: Clock) -> None:
+    project.permissions.record_consents([act("ada", topic=topic) for topic in TOPICS])
+    left = Interaction(
+        source="mails", id="7", customer="ada", kind="unsubscribe", at=START + HOUR, data={"topic": "news"}
+    )
+    clock.now += DAY
+    project.record([left])
+    project.record([left])
+    project.rebuild()
+    assert [states(project, "ada", topic)["email"] for topic in TOPICS] == ["granted", "withdrawn", "granted"]
+    (withdrawal,) = (each for each in project.permissions.show("ada").acts if each.act == "withdraw")
+    assert (withdrawal.source, withdrawal.method, withdrawal.evidence) == ("mails", "interaction", "mails:7")
+    everything = Interaction(source="mails", id="8", customer="ada", kind="unsubscribe", at=START + 2 * HOUR)
+    project.record([everything])
+    assert {states(project, "ada", topic)["email"] for topic in TOPICS} == {"withdrawn"}
+
+
+def test_a_refused_batch_withdraws_nothing(project: Relationships) -> None:
+    left = Interaction(source="mails", id="7", customer="ada", kind="unsubscribe", at=START)
+    with pytest.raises(RejectedError):
+        project.record([left, evolve(left, at=START - DAY)])
+    assert project.permissions.show("ada").acts == ()
+
+
+# Suppressions
+
+
+def held(project: Relationships, customer: str) -> list[tuple[str, str, str]]:
+    return [
+        (each.address, each.scope, each.reason)
+        for each in project.permissions.show(customer).suppressions
+        if each.lifted_at is None
+    ]
+
+
+def test_a_suppressed_address_is_known_however_it_is_written(project: Relationships) -> None:
+    told = [
+        Suppression(medium="email", address="ONE@Example.com", reason="complaint", scope="marketing", at=START),
+        Suppression(medium="sms", address="+49301234567", reason="stop", at=START),
+    ]
+    assert project.permissions.suppress(told).new == 2
+    assert project.permissions.suppress(told).repeated == 2
+    expected = [("one@example.com", "marketing", "complaint"), ("+49 30 1234567", "all", "stop")]
+    assert held(project, "ada") == held(project, "bob") == expected
+
+
+def test_a_suppression_is_lifted_by_somebody_and_that_is_kept(project: Relationships, clock: Clock) -> None:
+    told = Suppression(medium="email", address="one@example.com", reason="manual", at=START)
+    project.permissions.suppress([told])
+    with pytest.raises(RejectedError, match="name whoever decides"):
+        project.permissions.unsuppress("email", "one@example.com", actor=" ")
+    clock.now += DAY
+    assert project.permissions.unsuppress("email", "one@example.com", actor="bob") == 1
+    assert held(project, "ada") == []
+    (lifted,) = project.permissions.show("ada").suppressions
+    assert (lifted.lifted_by, lifted.lifted_at) == ("bob", START + DAY)
+    with pytest.raises(RejectedError, match="nothing suppresses"):
+        project.permissions.unsuppress("email", "one@example.com", actor="bob")
+    project.permissions.suppress([told])
+    assert held(project, "ada") == [("one@example.com", "all", "manual")]
+
+
+def test_an_erased_address_stays_suppressed(project: Relationships) -> None:
+    told: dict[str, Any] = {"medium": "email", "address": "one@example.com", "at": START}
+    project.permissions.suppress([Suppression(reason="manual", **told)])
+    project.permissions.suppress([Suppression(reason="erased", **told)])
+    project.permissions.suppress([Suppression(reason="manual", **told)])
+    with pytest.raises(RejectedError, match="stays suppressed"):
+        project.permissions.unsuppress("email", "one@example.com", actor="bob")
+    assert held(project, "ada") == [("one@example.com", "all", "erased")]
+
+
+# Marks
+
+
+def test_whoever_is_concerned_is_due_for_review(project: Relationships, clock: Clock) -> None:
+    clock.now += DAY
+    project.review()
+    assert project.store.marked("review") == 0
+    records: Sequence[Callable[[], object]] = (
+        lambda: project.permissions.record_consents([act("bob")]),
+        lambda: project.permissions.record_preferences([Preference(customer="bob", wish="none", at=START)]),
+    )
+    for record in records:
+        record()
+        assert project.store.marked("review") == 1
+        project.review()
+    project.permissions.suppress([Suppression(medium="email", address="two@example.com", reason="stop", at=START)])
+    assert project.store.marked("review") == len(IDS)
+
+
+def test_when_they_may_be_asked_again(open_project: Open, clock: Clock) -> None:
+    with open_project(clock, preference=PreferenceSettings(ask_again_days=10)) as project:
+        assert project.permissions.show("ada").ask_at is None
+        project.permissions.record_preferences([Preference(customer="ada", wish="close", at=START)])
+        assert project.permissions.show("ada").ask_at == START + 10 * DAY
+        later = Preference(customer="ada", wish="close", at=START + HOUR, ask_again_at=START + 99 * DAY)
+        project.permissions.record_preferences([later])
+        assert project.permissions.show("ada", as_of=START + DAY).ask_at == START + 99 * DAY
+
+
+# Keys
+
+
+def test_keys_are_hmac_sha256_of_the_normal_form() -> None:
+    for salt in ("short", "long" * 40):
+        terms = Terms(salt=salt)
+        for medium, written, normal in (
+            ("email", " Ann@Example.COM ", "ann@example.com"),
+            ("sms", "+49 (30) 1234-567", "+49301234567"),
+            ("sms", "12 34", "1234"),
+            ("post", "1, High St.\nYORK", "1 high st york"),
+            ("push", "Device-A", "device a"),
+        ):
+            expected = hmac.digest(salt.encode(), f"{medium}\x1f{normal}".encode(), "sha256").hex()
+            assert address_key(medium, written, terms) == expected
+    assert address_key("sms", "030 1234567", Terms(salt="s", country="DE")) == address_key(
+        "sms", "+49 30 1234567", Terms(salt="s")
+    )
+    assert address_key("sms", "030 1234567", Terms(salt="s", country="FR"), "DE") == address_key(
+        "sms", "+49 30 1234567", Terms(salt="s")
+    )
+
+
+# The rules one by one
+
+
+def test_an_objection_is_lifted_by_a_later_consent_alone(project: Relationships, clock: Clock) -> None:
+    order = Interaction(source="shop", id="18", customer="ada", kind="order", at=START)
+    project.record([order])
+    clock.now += DAY
+    project.permissions.record_consents([act(), act(act="object", at=START + HOUR)])
+    project.permissions.record_consents([act(at=START + 2 * HOUR, basis="soft_opt_in", evidence="shop:18")])
+    assert states(project, "ada")["email"] == "objected"
+    project.permissions.record_consents([act(at=START + 3 * HOUR)])
+    assert states(project, "ada")["email"] == "granted"
+
+
+def test_a_double_opt_in_waits_for_its_answer(open_project: Open, clock: Clock) -> None:
+    with open_project(clock, consent=ConsentSettings(double_opt_in=("email",))) as project:
+        clock.now += DAY
+        answer = Consent(
+            customer="ada", act="confirm", at=START + HOUR, medium="email", method="link", source="web", evidence="m-1"
+        )
+        project.permissions.record_consents([act(), act(medium="sms")])
+        assert states(project, "ada") == {"email": "pending", "sms": "granted"}
+        project.permissions.record_consents([answer])
+        assert states(project, "ada")["email"] == "granted"
+
+
+def test_what_is_refused_after_a_merge_stays_refused_by_both_after_it(project: Relationships, clock: Clock) -> None:
+    project.permissions.record_consents([act("ada"), act("bob")])
+    clock.now += HOUR
+    project.identities.merge("bob", into="ada")
+    clock.now += HOUR
+    project.permissions.record_consents([act("ada", "withdraw", at=START + HOUR)])
+    project.permissions.record_preferences([Preference(customer="ada", wish="none", at=START + HOUR)])
+    clock.now += HOUR
+    project.identities.unmerge("bob")
+    for customer in ("ada", "bob"):
+        assert states(project, customer)["email"] == "withdrawn"
+        assert project.permissions.show(customer).preference == "none"
+
+
+def test_what_is_allowed_after_a_merge_is_the_survivors_after_it(project: Relationships, clock: Clock) -> None:
+    clock.now += HOUR
+    project.identities.merge("bob", into="ada")
+    clock.now += HOUR
+    project.permissions.record_consents([act("bob", at=START + HOUR)])
+    project.permissions.record_preferences([Preference(customer="bob", wish="close", at=START + HOUR)])
+    assert states(project, "bob")["email"] == "granted"
+    assert project.permissions.show("bob").preference == "close"
+    clock.now += HOUR
+    project.identities.unmerge("bob")
+    assert (states(project, "ada")["email"], states(project, "bob")["email"]) == ("granted", "none")
+    assert (project.permissions.show("ada").preference, project.permissions.show("bob").preference) == (
+        "close",
+        "unasked",
+    )
+
+
+def test_what_one_allowed_before_a_merge_does_not_lift_what_the_other_refused(
+    project: Relationships, clock: Clock
+) -> None:
+    project.permissions.record_consents([act("ada", at=START + 2 * HOUR), act("bob", "withdraw", at=START + HOUR)])
+    clock.now += HOUR
+    project.identities.merge("bob", into="ada")
+    assert states(project, "ada")["email"] == "withdrawn"
+    clock.now += DAY
+    project.permissions.record_consents([act("ada", at=START + 3 * HOUR)])
+    assert states(project, "ada")["email"] == "granted"
+
+
+def test_the_last_grant_says_when_it_ends(project: Relationships, clock: Clock) -> None:
+    clock.now += DAY
+    project.permissions.record_consents([act(), act(at=START + HOUR, expires_at=START + 10 * DAY)])
+
+    def state(at: datetime) -> str:
+        return project.permissions.show("ada", as_of=at).consents[0].state
+
+    assert state(START + 10 * DAY - timedelta(microseconds=1)) == "granted"
+    assert state(START + 10 * DAY) == "expired"
+    clock.now += DAY
+    project.permissions.record_consents([act(at=START + 2 * HOUR)])
+    assert state(START + 10 * DAY) == "granted"
