@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
 
 from attrs import field, frozen, validators
 
-from relationship_core.errors import WrongArgumentError
+from relationship_core.errors import WrongArgumentError, nearest
 from relationship_core.model.campaign import Purpose
 from relationship_core.model.interaction import Nature
 from relationship_core.model.texts import identifier
@@ -220,6 +220,9 @@ class CaseMeasure:
         key: the column that gives the key; as in KeyedMeasure, but for those of order lines.
         parts: what a case is made of; their names are columns for the features, and so is ``key``.
         features: the columns computed from it in review, each an aggregation over the customer's cases.
+        opened: the part, an instant, that begins a case. With it the cases are listed on the customer's page.
+        due: the part, an instant, by which a case is to be settled; empty where nothing says so.
+        settled: the part, an instant, that ends a case; empty where nothing does.
         summary: one line for people.
     """
 
@@ -227,14 +230,27 @@ class CaseMeasure:
     key: CaseKey = field(default="reference", validator=declared.one_of(get_args(CaseKey)))
     parts: tuple[Part, ...] = field(converter=_parts, validator=declared.each(Part, least=1))
     features: tuple[Feature, ...] = field(converter=_features, validator=declared.each(Feature, least=1))
+    opened: str = field(default="", validator=declared.text)
+    due: str = field(default="", validator=declared.text)
+    settled: str = field(default="", validator=declared.text)
     summary: str = field(default="", validator=declared.text)
 
     def __attrs_post_init__(self) -> None:
-        """Refuse repeated parts, and names that the features have for something else."""
+        """Refuse repeated parts, names that the features have for something else, and parts that are not there."""
         names = [part.name for part in self.parts]
         wrong = sorted({name for name in names if names.count(name) > 1 or name in _TAKEN})
         if wrong:
             message = f"the case measure {self.name!r} cannot name a part {wrong[0]!r}, which is taken; rename it"
+            raise WrongArgumentError(message)
+        instants = [part.name for part in self.parts if part.type == "instant"]
+        for role in ("opened", "due", "settled"):
+            told = getattr(self, role)
+            if told and told not in instants:
+                hint = nearest(told, instants) or f"; its instants are {', '.join(instants) or 'none'}"
+                message = f"the case measure {self.name!r} has no instant {told!r} to be {role}{hint}"
+                raise WrongArgumentError(message)
+        if (self.due or self.settled) and not self.opened:
+            message = f"the case measure {self.name!r} does not say which part opens a case; set opened as well"
             raise WrongArgumentError(message)
 
     @property
@@ -292,16 +308,24 @@ class ScoringRule:
     labels: tuple[str, ...] = field(default=(), converter=texts, validator=declared.each(str))
     summary: str = field(default="", validator=declared.text)
 
+    def __attrs_post_init__(self) -> None:
+        """Refuse a range without a value."""
+        if self.low > self.high:
+            message = f"the score {self.name!r} has a low of {self.low:g} above its high of {self.high:g}"
+            raise WrongArgumentError(message)
+
 
 @frozen(kw_only=True)
 class Policy:
-    """A reason not to engage now. It can only narrow.
+    """A reason not to engage now, or not before some time. It can only narrow.
 
     Attributes:
         name: the stable reason code shown to people, such as ``minimum_interval``.
         refuses: true for candidates that must not go ahead; an expression over the candidate columns
-            (see ``flow.plan.candidates``) and every column of conditions.
+            (see ``flow.plan.candidates``) and every column of conditions. None: it only defers.
         until: for a refusal that time alone lifts: the next instant at which it may. None: only news lifts it.
+        defers: for what may go ahead, but not now: the instant until which its message waits in the outbox, null
+            where it need not. The latest of all policies counts. None: it only refuses.
         detail: what to tell people beside the reason; an expression giving text.
         purposes: the purposes it holds for.
         natures: the natures it holds for.
@@ -309,8 +333,9 @@ class Policy:
     """
 
     name: str = field(validator=identifier)
-    refuses: pl.Expr = field(validator=expression)
+    refuses: pl.Expr | None = field(default=None, validator=validators.optional(expression))
     until: pl.Expr | None = field(default=None, validator=validators.optional(expression))
+    defers: pl.Expr | None = field(default=None, validator=validators.optional(expression))
     detail: pl.Expr | None = field(default=None, validator=validators.optional(expression))
     purposes: tuple[Purpose, ...] = field(
         default=get_args(Purpose), converter=_purposes, validator=declared.each_one_of(get_args(Purpose))
@@ -319,3 +344,17 @@ class Policy:
         default=get_args(Nature), converter=_natures, validator=declared.each_one_of(get_args(Nature))
     )
     summary: str = field(default="", validator=declared.text)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what says nothing, and a refusal's end without a refusal."""
+        if self.refuses is None and self.defers is None:
+            message = f"the policy {self.name!r} neither refuses nor defers; give it one of both"
+            raise WrongArgumentError(message)
+        if self.refuses is None and self.until is not None:
+            message = f"the policy {self.name!r} says until when it refuses, and never refuses; give it 'refuses'"
+            raise WrongArgumentError(message)
+
+    @property
+    def expressions(self) -> tuple[pl.Expr, ...]:
+        """Everything that it computes."""
+        return tuple(each for each in (self.refuses, self.until, self.defers, self.detail) if each is not None)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from relationship_core import ActionView, AtomView, Explanation, MessageView, Relationships
+    from relationship_core import ActionView, AtomView, Explanation, MessageView, PolicyView, Relationships
 
 
 @click.command()
@@ -29,7 +29,9 @@ def explain(folder: Path, id: str, campaign: str | None, as_of: datetime | None,
     """Show why a customer did, or did not, get a message.
 
     For each action of each campaign, or of one CAMPAIGN: the parts of its conditions with the values that they
-    have for the customer, what was decided and until when, and the messages. ID is the customer's id.
+    have for the customer, what each policy says, what a plan would decide and who wins, what was decided and until
+    when, and the messages; then what was given and asked, and when something may change. As of an instant before the
+    last record it tells what history tells. ID is the customer's id.
     """
     from relationship_core import Relationships
 
@@ -42,6 +44,8 @@ def explain(folder: Path, id: str, campaign: str | None, as_of: datetime | None,
 
 
 COMMANDS = {"explain": explain}
+
+_UNDECIDED = "no decision of that time is kept"
 
 
 def _document(explanation: Explanation) -> dict[str, Any]:
@@ -68,22 +72,93 @@ def _show(explanation: Explanation, relationships: Relationships) -> None:
     for action in explanation.actions:
         out.print()
         _show_action(out, action, reasons, zone)
+    for line in (*_ledger(explanation, zone), *_moves(explanation, zone), *explanation.untold):
+        out.print()
+        out.print(line)
+
+
+def _ledger(explanation: Explanation, zone: str) -> Iterator[str]:
+    from relationship_core.cli.show import clean, counted, when
+
+    if explanation.ledger is not None:
+        ledger = explanation.ledger
+        gives, asks = counted(ledger.gives, "give"), counted(ledger.asks, "ask")
+        told = f"Ledger: a balance of {ledger.balance:.2f}, {gives}, {asks}."
+        if ledger.open_ask_at and ledger.open_ask_until:
+            told += f" An ask of {when(ledger.open_ask_at, zone)} is open until {when(ledger.open_ask_until, zone)}."
+        yield told
+        if explanation.changes_at:
+            at = when(explanation.changes_at, zone)
+            yield f"Unless there is news, this may change at {at} ({clean(explanation.changes)})."
+        else:
+            yield "Unless there is news, nothing of this changes."
+
+
+def _moves(explanation: Explanation, zone: str) -> Iterator[str]:
+    from relationship_core.cli.show import when
+
+    if explanation.moves:
+        moves = (f"{when(each.at, zone)} from {each.origin} to {each.target}" for each in explanation.moves)
+        yield f"Moves on the ladder until then: {'; '.join(moves)}."
 
 
 def _show_action(out: Console, action: ActionView, reasons: Mapping[str, str], zone: str) -> None:
     from relationship_core.cli.show import heading, indented
 
     out.print(heading(f"{action.campaign} / {action.action}", more=f"of {action.owner}"))
-    verdict = "addressed" if action.addressed else "not addressed"
-    for title, holds, atoms in (
-        (f"audience: {verdict}", action.addressed, action.audience),
-        (f"occasion: {'there is one' if action.due else 'there is none'}", action.due, action.occasion),
-    ):
-        out.print(indented(_mark(holds, title)))
-        for line in _atoms(atoms, zone):
-            out.print(indented(line, 6))
-    for line in (*_decisions(action, reasons, zone), *_messages(action.messages, zone)):
+    if action.addressed is not None:
+        verdict = "addressed" if action.addressed else "not addressed"
+        for title, holds, atoms in (
+            (f"audience: {verdict}", action.addressed, action.audience),
+            (f"occasion: {'there is one' if action.due else 'there is none'}", action.due, action.occasion),
+        ):
+            out.print(indented(_mark(holds, title)))
+            for line in _atoms(atoms, zone):
+                out.print(indented(line, 6))
+    for line in _policies(action.policies, zone):
         out.print(indented(line))
+    for line in (
+        *_outlook(action, reasons, zone),
+        *_decisions(action, reasons, zone),
+        *_messages(action.messages, zone),
+    ):
+        out.print(indented(line))
+
+
+def _policies(policies: tuple[PolicyView, ...], zone: str) -> Iterator[Text]:
+    """Those that say something by themselves, then the others by name."""
+    from rich.text import Text
+
+    from relationship_core.cli.show import clean, when
+
+    words = {"holds_back": "holds back", "lets_wait": "lets it wait", "failed": "failed"}
+    for policy in policies:
+        if policy.answer in words:
+            told = f"policy {policy.name}: {words[policy.answer]}"
+            told += f" ({clean(policy.detail)})" if policy.detail else ""
+            told += f", until {when(policy.until, zone)}" if policy.until else ""
+            yield _mark(None if policy.answer == "lets_wait" else False, told)
+    for answer, word in (("passes", "pass"), ("does_not_apply", "do not apply")):
+        if names := [policy.name for policy in policies if policy.answer == answer]:
+            yield Text(f"policies that {word}: {', '.join(names)}", style="dim")
+
+
+def _outlook(action: ActionView, reasons: Mapping[str, str], zone: str) -> Iterator[Text]:
+    from rich.text import Text
+
+    from relationship_core.cli.show import clean, when
+
+    outlook = action.outlook
+    if outlook is None or any(
+        (each.reason, each.detail) == (outlook.reason, outlook.detail) for each in action.decisions
+    ):
+        return  # what was decided tells it
+    line = Text.assemble(("a plan would say", "dim"), " ", (outlook.reason, "bold"))
+    line.append(f" ({clean(outlook.detail)})" if outlook.detail else "")
+    line.append(f", until {when(outlook.until, zone)}" if outlook.until else "")
+    line.append(f", and send it at {when(outlook.not_before, zone)} at the earliest" if outlook.not_before else "")
+    line.append(f". {reasons.get(outlook.reason, '')}")
+    yield line
 
 
 def _mark(holds: bool | None, text: str) -> Text:
@@ -121,10 +196,8 @@ def _decisions(action: ActionView, reasons: Mapping[str, str], zone: str) -> Ite
             line.append(f" Until {when(decision.until, zone)}, unless there is news.")
         yield line
     if not action.decisions:
-        yield Text(
-            "no decision yet; `relate run` decides" if action.addressed else "no decision, since it is for others",
-            style="dim",
-        )
+        words = {True: "no decision yet; `relate run` decides", False: "no decision, since it is for others"}
+        yield Text(words.get(bool(action.addressed), "") if action.addressed is not None else _UNDECIDED, style="dim")
 
 
 def _messages(messages: tuple[MessageView, ...], zone: str) -> Iterator[Text]:

@@ -45,7 +45,8 @@ def plan(folder: Path, as_of: datetime | None, *, dry_run: bool, as_json: bool) 
     """Decide whom to engage, and put messages into the outbox.
 
     Everybody is decided about who was reviewed since the last plan, or whose refusal may have lifted. Silence is
-    a decision too: `relate explain ID` tells its reason.
+    a decision too: `relate explain ID` tells its reason. The exit status is 1 where a policy failed and stopped
+    a campaign; the others are planned.
     """
     from relationship_core import Relationships
     from relationship_core.cli.outcomes import plan_document, show_planned
@@ -58,6 +59,8 @@ def plan(folder: Path, as_of: datetime | None, *, dry_run: bool, as_json: bool) 
         print_document(plan_document(planned))
     else:
         show_planned(planned, reasons)
+    if planned.failed:
+        raise click.exceptions.Exit(1)
 
 
 @click.command()
@@ -90,7 +93,7 @@ def deliver(folder: Path, as_of: datetime | None, *, as_json: bool) -> None:
 def run(folder: Path, as_of: datetime | None, *, as_json: bool) -> None:
     """Review, plan and deliver as of one instant.
 
-    A run that was cut short is taken up first, as of its own instant. The exit status is that of deliver.
+    A run that was cut short is taken up first, as of its own instant. The exit status is that of plan and deliver.
     """
     from relationship_core import Relationships
     from relationship_core.cli.outcomes import plan_document, show_ran
@@ -106,6 +109,8 @@ def run(folder: Path, as_of: datetime | None, *, as_json: bool) -> None:
         print_document(document)
     else:
         show_ran(ran, reasons, asked=as_of, deferred_for=deferred_for)
+    if ran.planned is not None and ran.planned.failed:
+        raise click.exceptions.Exit(1)
     _exit(ran.delivered)
 
 

@@ -15,6 +15,7 @@ from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.flow.catalog import MOMENT_COLUMNS, Catalog, motion_names
 from relationship_core.flow.expressions import text_of
 from relationship_core.flow.reach import refuse_unreachable
+from relationship_core.flow.rungs import Rung
 from relationship_core.model.campaign import Action, Campaign
 from relationship_core.motions import Bounded, Halving, Linear, Steps, Still
 
@@ -28,27 +29,8 @@ PERIODS = ("once", *NEXT_OF)
 
 
 @frozen(kw_only=True)
-class Rung:
-    """One stage of the ladder with its conditions parsed.
-
-    Attributes:
-        name: the stage.
-        rank: its place; 0 is the first.
-        enter: the condition to step up to it; None on the first rung.
-        leave: the condition to step down from it; None for never.
-        dwell_days: the shortest stay.
-    """
-
-    name: str
-    rank: int
-    enter: Condition | None
-    leave: Condition | None
-    dwell_days: float
-
-
-@frozen(kw_only=True)
-class Step:
-    """One action of one campaign with its conditions parsed.
+class Trigger:
+    """What sets off one action of one campaign: its conditions, parsed.
 
     Attributes:
         campaign: the campaign.
@@ -72,7 +54,7 @@ class Rules:
         rungs: the ladder's rungs, lowest first.
         lapsed: the condition of the lapsed mark; None for never.
         freezes: the condition under which nobody is moved up; None for never.
-        steps: every action of every campaign, by campaign name, in the campaign's order.
+        triggers: every action of every campaign, by campaign name, in the campaign's order.
         policies: the policies, in order.
         accounts: the same with the ladder of accounts; None where they have no other.
     """
@@ -81,7 +63,7 @@ class Rules:
     rungs: tuple[Rung, ...]
     lapsed: Condition | None
     freezes: Condition | None
-    steps: tuple[Step, ...]
+    triggers: tuple[Trigger, ...]
     policies: tuple[Policy, ...]
     accounts: Rules | None = None
 
@@ -94,15 +76,15 @@ class Rules:
     @property
     def plan_conditions(self) -> tuple[Condition, ...]:
         """The conditions that plan decides by."""
-        return tuple(condition for step in self.steps for condition in (step.audience, step.when))
+        return tuple(condition for trigger in self.triggers for condition in (trigger.audience, trigger.when))
 
     def signature(self) -> str:
         """A hash that changes whenever a rule changes, so that everybody becomes due."""
         texts = [condition.text for condition in (*self.ladder_conditions, *self.plan_conditions)]
         texts += [condition.text for condition in self.accounts.ladder_conditions] if self.accounts else []
-        texts += [f"{step.campaign}" for step in self.steps]
+        texts += [f"{trigger.campaign}" for trigger in self.triggers]
         texts += [
-            f"{policy.name}: {text_of(policy.refuses)} / {text_of(policy.until)} / {policy.purposes} / {policy.natures}"
+            f"{policy.name}: {' / '.join(map(text_of, _decides(policy)))} / {policy.purposes} / {policy.natures}"
             for policy in self.policies
         ]
         return hashlib.sha256("\n".join([self.catalog.signature(), *texts]).encode()).hexdigest()[:16]
@@ -120,18 +102,23 @@ class Rules:
     @property
     def occasion_names(self) -> frozenset[str]:
         """The columns that tell one occasion from the next, or when it began."""
-        named = {name for step in self.steps for name in (step.action.occasion.key, step.action.occasion.since)}
+        occasions = [trigger.action.occasion for trigger in self.triggers]
+        named = {name for occasion in occasions for name in (occasion.key, occasion.since)}
         return frozenset(named & self.catalog.types.keys())
 
     def _occasions_end(self) -> Iterator[pl.Expr]:
         """An occasion comes again with the next period, or with the next value of its column."""
-        keys = {step.action.occasion.key for step in self.steps}
+        keys = {trigger.action.occasion.key for trigger in self.triggers}
         for period in sorted(keys & NEXT_OF.keys()):
             yield _days_to(pl.col(NEXT_OF[period]))
         for name in sorted(self.occasion_names):
             motion = self.catalog.columns[name].motion
             if not isinstance(motion, Still):
                 yield _days_to(motion.next_change if isinstance(motion, Steps) else pl.col("next_day"))
+
+
+def _decides(policy: Policy) -> tuple[pl.Expr | None, ...]:
+    return policy.refuses, policy.until, policy.defers
 
 
 def _days_to(instant: pl.Expr) -> pl.Expr:
@@ -146,21 +133,12 @@ def make_rules(catalog: Catalog, campaigns: Iterable[Campaign], policies: Iterab
             can reach or keep a stage; an occasion's key or beginning is no column.
     """
     ladder, campaigns, policies = catalog.ladder, tuple(campaigns), tuple(policies)
-    rungs = tuple(
-        Rung(
-            name=stage.name,
-            rank=rank,
-            enter=_parse(catalog, stage.enter, f"ladder {ladder.name!r}, stage {stage.name!r}, enter"),
-            leave=_parse(catalog, stage.leave, f"ladder {ladder.name!r}, stage {stage.name!r}, leave"),
-            dwell_days=stage.dwell_days,
-        )
-        for rank, stage in enumerate(ladder.stages)
-    )
+    rungs = tuple(_rungs(catalog))
     refuse_unreachable(rungs, ladder.name)
     lapsed = _parse(catalog, ladder.lapsed, f"ladder {ladder.name!r}, lapsed")
     freezes = _parse(catalog, ladder.freezes, f"ladder {ladder.name!r}, freezes")
-    steps = tuple(
-        _step(catalog, campaign, action)
+    triggers = tuple(
+        _trigger(catalog, campaign, action)
         for campaign in sorted(campaigns, key=lambda campaign: campaign.name)
         for action in campaign.actions
     )
@@ -172,10 +150,22 @@ def make_rules(catalog: Catalog, campaigns: Iterable[Campaign], policies: Iterab
         rungs=rungs,
         lapsed=lapsed,
         freezes=freezes,
-        steps=steps,
-        policies=tuple(policies),
+        triggers=triggers,
+        policies=policies,
         accounts=accounts,
     )
+
+
+def _rungs(catalog: Catalog) -> Iterator[Rung]:
+    for rank, stage in enumerate(catalog.ladder.stages):
+        where = f"ladder {catalog.ladder.name!r}, stage {stage.name!r}"
+        yield Rung(
+            name=stage.name,
+            rank=rank,
+            enter=_parse(catalog, stage.enter, f"{where}, enter"),
+            leave=_parse(catalog, stage.leave, f"{where}, leave"),
+            dwell_days=stage.dwell_days,
+        )
 
 
 def _parse(catalog: Catalog, text: str, where: str) -> Condition | None:
@@ -186,7 +176,7 @@ def _condition(catalog: Catalog, text: str, where: str) -> Condition:
     return parse_condition(text, catalog.types, stages=catalog.ladder.names, where=where)
 
 
-def _step(catalog: Catalog, campaign: Campaign, action: Action) -> Step:
+def _trigger(catalog: Catalog, campaign: Campaign, action: Action) -> Trigger:
     where = f"campaign {campaign.name!r}, action {action.name!r}"
     occasion = action.occasion
     if occasion.key not in PERIODS and occasion.key not in catalog.types:
@@ -197,7 +187,7 @@ def _step(catalog: Catalog, campaign: Campaign, action: Action) -> Step:
     if occasion.since and not catalog.types[occasion.since].is_temporal():
         message = f"{where}, occasion since: {occasion.since!r} is no instant or date; name one such as 'last_order_at'"
         raise ConfigurationError(message)
-    return Step(
+    return Trigger(
         campaign=campaign,
         action=action,
         audience=_condition(catalog, campaign.audience, f"campaign {campaign.name!r}, audience"),

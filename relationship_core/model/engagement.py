@@ -9,8 +9,8 @@ from attrs import field, frozen, validators
 
 from relationship_core.model.validation import data
 
-Verdict: TypeAlias = Literal["planned", "skipped"]
-"""What was decided about an engagement."""
+Verdict: TypeAlias = Literal["planned", "held_out", "skipped"]
+"""What was decided about an engagement; ``held_out`` takes its place without a message, to see what that causes."""
 
 
 @frozen(kw_only=True)
@@ -36,9 +36,9 @@ class Decision:
 
     Attributes:
         engagement: what was decided about.
-        verdict: ``planned`` or ``skipped``.
-        reason: a stable code: ``due`` for planned ones, otherwise the policy that said no.
-        detail: what a person needs to understand the reason, such as the campaign that won the slot.
+        verdict: ``planned``, ``held_out`` or ``skipped``.
+        reason: a stable code: ``due`` for planned ones, ``held_out`` for those, otherwise the policy that said no.
+        detail: what a person needs to understand the reason, such as the campaign that won the slot, and why.
         until: the next instant at which the answer may differ without news; None when only news can change it.
         at: when it was decided.
     """

@@ -135,7 +135,7 @@ class Interaction:
         amount: money that moved with it, if any.
         reference: what ties it to others, such as a case or an order number.
         lines: the order's lines, if it is an order.
-        data: further facts as text, kept and exported but not computed with.
+        data: more about it as text, by name, such as the day that a promise is ``due``; the kinds say what they take.
 
     Raises:
         RejectedError: an attribute is of the wrong type, empty or padded with white space, or the time has no zone.
@@ -154,7 +154,7 @@ class Interaction:
     def __attrs_post_init__(self) -> None:
         """Refuse what is no interaction."""
         source, id_, customer, kind = self.source, self.id, self.customer, self.kind
-        amount, reference, lines, facts = self.amount, self.reference, self.lines, self.data
+        amount, reference, lines, data = self.amount, self.reference, self.lines, self.data
         try:
             is_sound = (
                 (_strip(source) == source != "" and _strip(id_) == id_ != "")
@@ -163,7 +163,7 @@ class Interaction:
                 and (amount is None or type(amount) is Money)
                 and (reference is None or type(reference) is str)
                 and (type(lines) is tuple and (not lines or _all_of(OrderLine, lines)))
-                and (type(facts) is MappingProxyType and (not facts or _all_texts(facts)))
+                and (type(data) is MappingProxyType and (not data or _all_texts(data)))
             )
         except TypeError:
             is_sound = False

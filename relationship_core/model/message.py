@@ -11,14 +11,15 @@ from relationship_core.model.engagement import Engagement
 from relationship_core.model.validation import data
 
 MessageState: TypeAlias = Literal[
-    "queued", "claimed", "attempting", "accepted", "rejected", "unknown", "expired", "failed"
+    "queued", "claimed", "attempting", "accepted", "rejected", "unknown", "expired", "failed", "stopped", "held_out"
 ]
 """Where a message is on its way.
 
 ``queued`` waits, also after the channel deferred it; ``claimed`` belongs to a worker; ``attempting`` was
 committed just before the channel was called; ``accepted`` and ``rejected`` are the channel's answers;
 ``unknown`` means that the channel may have sent it; ``expired`` was not worth sending any more; ``failed``
-could not be rendered, or its address was suppressed after planning.
+could not be rendered; ``stopped`` may not go any more, since permission was taken back after it was planned;
+``held_out`` is never sent, so that one can see what the message would have caused, and counts as a contact.
 """
 
 ReceiptState: TypeAlias = Literal["accepted", "rejected", "deferred", "unknown"]

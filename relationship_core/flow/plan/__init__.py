@@ -1,74 +1,48 @@
 """Plan: reviewed customers and campaigns in; decisions, and messages in the outbox, out.
 
-Each page is read, decided and written in one transaction. A plan is a function of what is recorded and
-of its instant: repeated at the same instant it changes nothing, so a run that died simply plans again.
+Each page is read, decided and written in one transaction. Where a campaign has a budget, those whom it might pay for
+wait until every page was read: then they are arbitrated together, and written page by page again. A plan is a
+function of what is recorded and of its instant: repeated at the same instant it changes nothing, so a run that died
+simply plans again.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 
 import polars as pl
-from attrs import field, frozen
+from attrs import define, field
 
 from relationship_core.columns import DECISIONS, MESSAGES, Page
 from relationship_core.flow.facts import read_fact, write_fact
 from relationship_core.flow.last_review import refuse_before_the_last, refuse_other_rules
-from relationship_core.flow.plan.candidates import KEYS, candidate_names, candidates
-from relationship_core.flow.plan.circumstances import with_circumstances, without_settled
+from relationship_core.flow.plan.arbitration import BUDGET, arbitrate
+from relationship_core.flow.plan.budgets import (
+    Spending,
+    budgets_of,
+    freed,
+    mark_those_who_waited,
+    rooms_of,
+    waiting,
+)
+from relationship_core.flow.plan.holdout import Holdout
 from relationship_core.flow.plan.outbox import queue
-from relationship_core.flow.plan.verdicts import DUE, arbitrate, decisions, with_reasons
+from relationship_core.flow.plan.planned import Planned, Tally
+from relationship_core.flow.plan.selecting import Outbox, Selection, campaign_terms, select
+from relationship_core.flow.plan.verdicts import DUE, NOTHING_DUE, decisions
+from relationship_core.flow.plan.writing import changes, write
 from relationship_core.flow.progress import Listener, Progress, silent
 from relationship_core.flow.record.signature import check_measures
 from relationship_core.flow.rules import Rules
-from relationship_core.flow.standing import Moment, refuse_the_past, standing
+from relationship_core.flow.standing import Moment, refuse_the_past
+from relationship_core.flow.united import ties_of
 from relationship_core.ports import Store
 
 SETTINGS_FACT = "plan settings"
 """Under this name the store keeps what else than rules a plan's refusals rest on."""
-NOTHING_DUE = "nothing_due"
-"""The reason for a customer in the audience without an occasion."""
-
-
-@frozen(kw_only=True)
-class Planned:
-    """What a plan decided.
-
-    Attributes:
-        as_of: the instant planned at.
-        customers: how many were looked at.
-        planned: how many engagements were put in the outbox.
-        decided: how many decisions are new or other than before, by (campaign, reason).
-        unchanged: how many stand as they were.
-        dry_run: true where nothing was kept.
-    """
-
-    as_of: datetime
-    customers: int
-    planned: int
-    decided: Mapping[tuple[str, str], int] = field(factory=dict)
-    unchanged: int = 0
-    dry_run: bool = False
-
-
-@frozen(kw_only=True)
-class Outbox:
-    """What planning must know of the project to queue messages.
-
-    Attributes:
-        media: the medium of each channel instance.
-        intervals: minimum days between contacts by stage; ``default`` for the rest.
-        versions: the version of each campaign's content, kept before the plan starts.
-        message_id: the opaque id of an engagement's message, from (campaign, action, customer, occasion).
-    """
-
-    media: Mapping[str, str]
-    intervals: Mapping[str, float]
-    versions: Mapping[str, str]
-    message_id: Callable[[str, str, str, str], str]
 
 
 def plan(
@@ -85,125 +59,204 @@ def plan(
 
     Raises:
         RejectedError: something was recorded that happened after the instant, or reviewed as of a later one.
-        ConfigurationError: nobody was reviewed by these rules, or a policy fails.
+        ConfigurationError: nobody was reviewed by these rules.
         ConfigurationError: a measure is new or has changed since history was folded.
+        RetriableError: another plan spends the budgets of campaigns at the same time.
     """
     refuse_the_past(store, moment.now, "plan")
     refuse_before_the_last(store, moment.now, "plan")
     refuse_other_rules(store, rules)
     check_measures(store, rules.catalog.measures)
+    planning = _Planning(store=store, rules=rules, moment=moment, outbox=outbox, dry_run=dry_run, page_size=page_size)
     if not dry_run:
         _mark_after_changed_settings(store, outbox)
+        _mark_after_freed_budgets(planning)
     whole = store.marked("plan") is None
-    customers = planned = unchanged = 0
-    decided: Counter[tuple[str, str]] = Counter()
     for page in store.pages("plan", as_of=moment.now, size=page_size):
-        if dry_run:
-            outcome = _decide(store, rules, page, moment, outbox)
-        else:
-            with store.transaction():
-                outcome = _decide(store, rules, page, moment, outbox)
-                _keep(store, outcome, page)
-        customers += len(page.customers)
-        planned += outcome.messages.height
-        decided.update(outcome.counts())
-        unchanged += outcome.decisions.height - outcome.changed.height
-        progress(Progress(step="plan", done=customers))
+        with planning.transaction():
+            _decide(planning, page)
+        progress(Progress(step="plan", done=planning.tally.customers))
+    _decide_together(planning)
     if whole and not dry_run:
         with store.transaction():
             store.unmark("plan", None)
-    return Planned(
-        as_of=moment.now,
-        customers=customers,
-        planned=planned,
-        decided=dict(decided),
-        unchanged=unchanged,
-        dry_run=dry_run,
-    )
+    owners = {trigger.campaign.name: trigger.campaign.owner for trigger in rules.triggers}
+    return planning.tally.planned_as_of(moment.now, owners=owners, failed=planning.stopped, dry_run=dry_run)
+
+
+@define(kw_only=True)
+class _Planning:
+    """One plan under way.
+
+    Attributes:
+        stopped: campaigns that a failing policy has stopped.
+        waiting: candidates of customers whom a budget might pay for, page by page.
+        seen: what these customers had in the outbox when they were looked at.
+    """
+
+    store: Store
+    rules: Rules
+    moment: Moment
+    outbox: Outbox
+    dry_run: bool
+    page_size: int
+    tally: Tally = field(factory=Tally)
+    stopped: dict[str, str] = field(factory=dict)
+    waiting: list[pl.DataFrame] = field(factory=list)
+    seen: list[pl.DataFrame] = field(factory=list)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.dry_run else self.store.transaction()
+
+    @cached_property
+    def budgets(self) -> dict[str, tuple[int, int]]:
+        return dict(budgets_of(self.rules))
+
+    @cached_property
+    def holdout(self) -> Holdout:
+        return self.outbox.holdout(self.rules)
+
+    @cached_property
+    def terms(self) -> pl.DataFrame:
+        return campaign_terms(self.rules)
+
+    @cached_property
+    def owners(self) -> dict[str, str]:
+        return {trigger.campaign.name: trigger.campaign.owner for trigger in self.rules.triggers}
+
+    def arbitrated(self, passed: pl.DataFrame, rooms: dict[str, int]) -> pl.DataFrame:
+        """Candidates with the reasons that arbitration gives them."""
+        return arbitrate(
+            passed.join(self.terms, on="campaign", how="left", maintain_order="left").with_columns(
+                pl.lit(self.moment.now, dtype=DECISIONS.schema["at"]).alias("now")
+            ),
+            rooms=rooms,
+            holdout=self.holdout,
+            owners=self.owners,
+        )
 
 
 def _mark_after_changed_settings(store: Store, outbox: Outbox) -> None:
-    """Other intervals or channels: whoever waits for the old ones to lift is looked at again."""
-    settings = json.dumps([dict(outbox.intervals), dict(outbox.media)], sort_keys=True)
+    """Other terms of contact or channels: whoever waits for the old ones to lift is looked at again."""
+    settings = json.dumps([outbox.contact.text, dict(outbox.media)], sort_keys=True)
     if read_fact(store, SETTINGS_FACT) != settings:
         with store.transaction():
             store.mark("plan", None)
             write_fact(store, SETTINGS_FACT, settings)
 
 
-@frozen(kw_only=True)
-class _Outcome:
-    """The decisions about one page: all of them, those to write, close and drop, and the messages to queue."""
-
-    decisions: pl.DataFrame
-    changed: pl.DataFrame
-    closed: pl.DataFrame
-    dropped: pl.DataFrame
-    messages: pl.DataFrame
-
-    def counts(self) -> Mapping[tuple[str, str], int]:
-        rows = self.changed.group_by("campaign", "reason").len()
-        return {(campaign, reason): number for campaign, reason, number in rows.iter_rows()}
+def _mark_after_freed_budgets(planning: _Planning) -> None:
+    if waiting(planning.store):
+        mark_those_who_waited(planning.store, rooms_of(planning.store, planning.budgets))
 
 
-def _decide(store: Store, rules: Rules, page: Page, moment: Moment, outbox: Outbox) -> _Outcome:
-    judged, decided = None, DECISIONS.empty()
-    if rules.steps:
-        frame = standing(store, rules.catalog, page, candidate_names(rules), moment)
-        everyone = candidates(frame, rules, moment)
-        due = everyone.filter(pl.col("due"))
-        judged = _judge(due, store, rules, moment, outbox) if due.height else None
-        idle = _nothing_due(everyone)
-        decided = idle if judged is None else pl.concat([idle, decisions(judged)])
+def _decide(planning: _Planning, page: Page) -> None:
+    """Decide about a page, but for customers whom a budget might pay for: what they may get waits."""
+    store = planning.store
+    selection = select(
+        page,
+        store=store,
+        rules=planning.rules,
+        moment=planning.moment,
+        outbox=planning.outbox,
+        stopped=planning.stopped,
+    )
+    later, judged = _split(planning, selection.passed)
+    decided = selection.decided
+    messages = MESSAGES.empty()
+    if judged is not None:
+        arbitrated = planning.arbitrated(judged, {})
+        decided = pl.concat([decided, decisions(arbitrated)])
+        messages = _queued(planning, arbitrated)
     kept = store.read(DECISIONS, page=page)
-    changed = decided.join(
-        kept,
-        on=[*KEYS, "verdict", "reason", "detail", "until"],
-        how="anti",
-        nulls_equal=True,
-        maintain_order="left",
-    )
-    gone = kept.join(decided, on=KEYS, how="anti")
-    return _Outcome(
-        decisions=decided,
-        changed=changed.sort(DECISIONS.key),
-        closed=gone.filter((pl.col("occasion") != "") & (pl.col("until") <= moment.now)),
-        dropped=gone.filter(pl.col("occasion") == ""),
-        messages=MESSAGES.empty()
-        if judged is None
-        else queue(judged.filter(~pl.col("held")), outbox.versions, outbox.message_id),
-    )
-
-
-def _judge(due: pl.DataFrame, store: Store, rules: Rules, moment: Moment, outbox: Outbox) -> pl.DataFrame:
-    left, messages = without_settled(due, store, moment.now, outbox.versions)
-    informed = with_circumstances(
-        left, messages, store=store, rules=rules, media=outbox.media, intervals=outbox.intervals
-    )
-    return arbitrate(with_reasons(informed, rules.policies))
-
-
-def _nothing_due(everyone: pl.DataFrame) -> pl.DataFrame:
-    idle = everyone.filter(~pl.col("due")).with_columns(
-        pl.lit(NOTHING_DUE).alias("reason"),
-        pl.lit("").alias("detail"),
-        pl.lit(None, dtype=DECISIONS.schema["until"]).alias("until"),
-    )
-    return decisions(idle)
-
-
-def _keep(store: Store, outcome: _Outcome, page: Page) -> None:
-    if outcome.changed.height:
-        store.put(DECISIONS, outcome.changed)
-    if outcome.closed.height:
-        # The occasion is over: time alone will not bring it back.
-        never = pl.lit(None, dtype=DECISIONS.schema["until"]).alias("until")
-        store.update(DECISIONS, outcome.closed.select(*DECISIONS.key, never))
-    if outcome.dropped.height:
-        store.delete(DECISIONS, outcome.dropped)
-    if outcome.messages.height:
-        store.put(MESSAGES, outcome.messages)
+    changed = changes(decided, kept, later, planning.moment.now)
+    planning.tally.customers += len(page.customers)
+    planning.tally.add(decided, changed.changed, messages)
+    if later is not None:
+        planning.waiting.append(later)
+        planning.seen.append(_seen(store, Page.of(later["customer"])))
+    if planning.dry_run:
+        return
+    write(store, changed, messages)
     store.unmark("plan", page)
+    for waits in (selection.failed, *([] if later is None else [later["customer"].unique().sort()])):
+        # Should this plan die now, the next one looks at them again.
+        if len(waits):
+            store.mark("plan", waits)
 
 
-__all__ = ["DUE", "NOTHING_DUE", "Outbox", "Planned", "plan"]
+def _split(planning: _Planning, passed: pl.DataFrame | None) -> tuple[pl.DataFrame | None, pl.DataFrame | None]:
+    """Candidates of customers whom a budget might pay for, and those of all others."""
+    if passed is None or not planning.budgets:
+        return None, passed
+    concerned = passed.filter(pl.col("campaign").is_in(list(planning.budgets))).select("customer").unique()
+    if concerned.is_empty():
+        return None, passed
+    return passed.join(concerned, on="customer", how="semi"), passed.join(concerned, on="customer", how="anti")
+
+
+def _queued(planning: _Planning, arbitrated: pl.DataFrame) -> pl.DataFrame:
+    return queue(arbitrated.filter(~pl.col("held")), planning.outbox.versions, planning.outbox.message_id)
+
+
+def _seen(store: Store, page: Page) -> pl.DataFrame:
+    """How many messages each customer of the page has, and when the last was queued."""
+    messages = store.read(MESSAGES, page=page, columns=["customer", "queued_at"])
+    counts = messages.group_by("customer").agg(pl.len().alias("messages"), pl.col("queued_at").max())
+    return page.customers.alias("customer").to_frame().join(counts, on="customer", how="left", maintain_order="left")
+
+
+def _decide_together(planning: _Planning) -> None:
+    """Arbitrate whom budgets might pay for, and write page by page, in the order in which budgets pay."""
+    store = planning.store
+    if not planning.waiting:
+        return
+    with planning.transaction():
+        spending = None if planning.dry_run else Spending(store)
+        rooms = rooms_of(store, planning.budgets)
+        still = waiting(store) - freed(store, rooms)
+    arbitrated = planning.arbitrated(pl.concat(planning.waiting), rooms)
+    seen = pl.concat(planning.seen)
+    planning.waiting.clear()
+    for page in _pages(arbitrated, planning.page_size):
+        with planning.transaction():
+            if spending is not None:
+                spending.refuse_another()
+            _keep_together(planning, page, arbitrated, seen)
+    if spending is not None:
+        refused = arbitrated.filter(pl.col("reason") == BUDGET)["campaign"].unique()
+        with store.transaction():
+            spending.close((still & planning.budgets.keys()) | set(refused))
+
+
+def _pages(arbitrated: pl.DataFrame, size: int) -> Iterator[Page]:
+    customers = arbitrated["customer"].unique().sort()
+    for begin in range(0, len(customers), size):
+        yield Page(customers.slice(begin, size))
+
+
+def _keep_together(planning: _Planning, page: Page, arbitrated: pl.DataFrame, seen: pl.DataFrame) -> None:
+    """Keep what was arbitrated about these customers, unless they got messages, or were merged, meanwhile."""
+    store = planning.store
+    if not planning.dry_run:
+        page = _undisturbed(store, page, seen)
+        if not len(page.customers):
+            return
+    own = arbitrated.filter(pl.col("customer").is_in(page.customers.implode()))
+    decided, messages = decisions(own), _queued(planning, own)
+    kept = store.read(DECISIONS, page=page).join(decided, on=list(DECISIONS.key), how="semi")
+    changed = changes(decided, kept, None, planning.moment.now)
+    planning.tally.add(decided, changed.changed, messages)
+    if not planning.dry_run:
+        write(store, changed, messages)
+        store.unmark("plan", page)
+
+
+def _undisturbed(store: Store, page: Page, seen: pl.DataFrame) -> Page:
+    """The page without customers who have other messages than they had: they stay marked, for the next plan."""
+    same = seen.join(_seen(store, page), on=["customer", "messages", "queued_at"], how="semi", nulls_equal=True)
+    gone = ties_of(store).survivors
+    return Page.of(customer for customer in same["customer"] if customer not in gone)
+
+
+__all__ = ["DUE", "NOTHING_DUE", "Outbox", "Planned", "Selection", "plan"]

@@ -1,115 +1,145 @@
-"""Verdicts: each policy may refuse, then one action at most gets a customer's slot."""
+"""Verdicts: each policy may refuse, or make a message wait; and what is decided in the end."""
 
 from __future__ import annotations
+
+from collections.abc import MutableMapping
 
 import polars as pl
 
 from relationship_core.columns import DECISIONS, INSTANT
 from relationship_core.declarations import Policy
-from relationship_core.errors import ConfigurationError
 
 DUE = "due"
 """The reason of a planned engagement."""
-OUTRANKED = "outranked"
-"""The reason of one that gave way to another for the same customer."""
-ALREADY_DONE = "already_done"
-"""The reason of one beyond the campaign's limit for a customer."""
+HELD_OUT = "held_out"
+"""The verdict and the reason of one that is left out, to see what the campaign causes."""
+NOTHING_DUE = "nothing_due"
+"""The reason for a customer in the audience without an occasion."""
+POLICY_FAILED = "policy_failed"
+"""The reason of one whose campaign was stopped, since a policy failed on its candidates."""
+
+_NO_TEXT = pl.lit(None, dtype=pl.String)
+_NEVER = pl.lit(None, dtype=INSTANT)
 
 
-def with_reasons(candidates: pl.DataFrame, policies: tuple[Policy, ...]) -> pl.DataFrame:
-    """Add ``reason``, ``detail`` and ``until`` of the first policy that refuses; a null reason passed them all.
+def with_reasons(
+    candidates: pl.DataFrame, policies: tuple[Policy, ...], stopped: MutableMapping[str, str]
+) -> pl.DataFrame:
+    """Add what the policies say.
 
-    What this very plan has put in the outbox before (``held``) stays there, whatever policies say.
+    Adds ``reason``, ``detail`` and ``until`` of the first policy that refuses, where a null reason passed them all,
+    ``not_before``: the latest instant until which a policy lets the message wait, or now, and ``waits``: what that
+    policy tells people about it.
 
-    Raises:
-        ConfigurationError: a policy fails.
+    What this very plan has put in the outbox before (``held``) stays there, whatever policies say. A policy that
+    fails stops the campaigns that it fails for, and no other.
+
+    Args:
+        candidates: candidates with their circumstances.
+        policies: the policies, in order.
+        stopped: the campaigns that were stopped in this plan, with the reason; those that are stopped here are added.
     """
-    reason, detail, until = pl.lit(None, dtype=pl.String), pl.lit(""), pl.lit(None, dtype=INSTANT)
+    running = candidates.filter(~_is_stopped(stopped))
+    try:
+        judged = [_judged(running, policies)]
+    except Exception:  # noqa: BLE001  the core owns every try around plugin code; the campaigns tell what it was
+        judged = []
+        for (campaign,), part in running.partition_by("campaign", as_dict=True, maintain_order=True).items():
+            try:
+                judged.append(_judged(part, policies))
+            except Exception as error:  # noqa: BLE001  as above; it stops this campaign only
+                stopped[str(campaign)] = _trouble(part, policies, error)
+    return pl.concat([*judged, _halted(candidates.filter(_is_stopped(stopped)), stopped)])
+
+
+def _is_stopped(stopped: MutableMapping[str, str]) -> pl.Expr:
+    return pl.col("campaign").is_in(list(stopped))
+
+
+def _halted(candidates: pl.DataFrame, stopped: MutableMapping[str, str]) -> pl.DataFrame:
+    """Candidates of stopped campaigns, each with its campaign's trouble for a detail."""
+    held = pl.col("held")
+    trouble = pl.col("campaign").replace_strict(dict(stopped), default="", return_dtype=pl.String)
+    return candidates.with_columns(
+        pl.when(~held).then(pl.lit(POLICY_FAILED)).alias("reason"),
+        pl.when(held).then(pl.lit("")).otherwise(trouble).alias("detail"),
+        _NEVER.alias("until"),
+        pl.col("now").alias("not_before"),
+        pl.lit("").alias("waits"),
+    )
+
+
+def _judged(candidates: pl.DataFrame, policies: tuple[Policy, ...]) -> pl.DataFrame:
+    reason, detail, until = _NO_TEXT, pl.lit(""), _NEVER
+    waits, told = [pl.col("now")], [pl.lit("")]
     for policy in reversed(policies):
-        refuses = policy.refuses.fill_null(value=False) & _holds_for(policy) & ~pl.col("held")
-        reason = pl.when(refuses).then(pl.lit(policy.name)).otherwise(reason)
-        detail = pl.when(refuses).then(policy.detail if policy.detail is not None else pl.lit("")).otherwise(detail)
-        own_until = policy.until if policy.until is not None else pl.lit(None, dtype=INSTANT)
-        until = pl.when(refuses).then(own_until).otherwise(until)
-    try:
-        return candidates.with_columns(
-            reason.alias("reason"), detail.alias("detail"), until.cast(INSTANT).alias("until")
-        )
-    except Exception as error:  # the core owns every try around plugin code, which may call its own functions
-        names = " or ".join(repr(policy.name) for policy in policies if _fails(candidates, policy))
-        message = f"the policy {names} failed with {type(error).__name__}; mend its plugin or disable it"
-        raise ConfigurationError(message) from error
+        if policy.refuses is not None:
+            refuses = policy.refuses.fill_null(value=False) & holds_for(policy) & ~pl.col("held")
+            reason = pl.when(refuses).then(pl.lit(policy.name)).otherwise(reason)
+            detail = pl.when(refuses).then(_detail_of(policy)).otherwise(detail)
+            own_until = policy.until if policy.until is not None else _NEVER
+            until = pl.when(refuses).then(own_until).otherwise(until)
+        if policy.defers is not None:
+            later = pl.when(holds_for(policy)).then(policy.defers).cast(INSTANT)
+            waits.append(later)
+            told.insert(0, pl.when(later == pl.max_horizontal(waits)).then(_detail_of(policy)).cast(pl.String))
+    return candidates.with_columns(
+        reason.cast(pl.String).alias("reason"),
+        detail.cast(pl.String).fill_null("").alias("detail"),
+        until.cast(INSTANT).alias("until"),
+        pl.max_horizontal(waits).alias("not_before"),
+        pl.coalesce(told).alias("waits"),
+    )
 
 
-def _fails(candidates: pl.DataFrame, policy: Policy) -> bool:
-    parts = [part for part in (policy.refuses, policy.until, policy.detail) if part is not None]
-    try:
-        candidates.select(part.alias(f"{number}") for number, part in enumerate(parts))
-    except Exception:  # noqa: BLE001  what it raised is told by its type
-        return True
-    return False
+def _detail_of(policy: Policy) -> pl.Expr:
+    return policy.detail if policy.detail is not None else pl.lit("")
 
 
-def _holds_for(policy: Policy) -> pl.Expr:
+def holds_for(policy: Policy) -> pl.Expr:
+    """Whether a policy holds for a candidate's purpose and nature."""
     return pl.col("purpose").is_in(policy.purposes) & pl.col("nature").is_in(policy.natures)
 
 
-def arbitrate(candidates: pl.DataFrame) -> pl.DataFrame:
-    """Give each customer's slot to one candidate; the others are outranked.
-
-    Order: what this very plan has queued before, then service, then give before neutral before ask, then
-    priority, then expected value, then names, so that nothing depends on the order of files. Service messages
-    never give way, but no campaign exceeds its limit for the customer.
-    """
-    passed = candidates.filter(pl.col("reason").is_null())
-    ranked = passed.sort(
-        "customer",
-        ~pl.col("held"),
-        pl.col("purpose") != "service",
-        pl.col("nature").replace_strict({"give": 0, "neutral": 1, "ask": 2}, return_dtype=pl.Int8),
-        -pl.col("priority"),
-        -pl.col("value"),
-        "campaign",
-        "action",
-        "occasion",
-    ).with_columns(
-        pl.int_range(pl.len()).over("customer").alias("place"),
-        pl.col("campaign").first().over("customer").alias("winner"),
-    )
-    wins = (pl.col("place") == 0) | (pl.col("purpose") == "service") | pl.col("held")
-    with_this_one = pl.col("engagements") + wins.cum_sum().over("customer", "campaign")
-    too_many = (wins & ~pl.col("held") & (with_this_one > pl.col("per_customer"))).fill_null(value=False)
-    judged = ranked.with_columns(
-        pl.when(too_many)
-        .then(pl.lit(ALREADY_DONE))
-        .when(wins)
-        .then(pl.lit(DUE))
-        .otherwise(pl.lit(OUTRANKED))
-        .alias("reason"),
-        pl.when(wins).then(pl.lit("")).otherwise(pl.col("winner")).alias("detail"),
-        pl.when(~wins).then(_after_the_interval()).cast(INSTANT).alias("until"),
-    ).drop("place", "winner")
-    return pl.concat([judged, candidates.filter(pl.col("reason").is_not_null())])
+def _trouble(part: pl.DataFrame, policies: tuple[Policy, ...], error: Exception) -> str:
+    names = [policy.name for policy in policies if failure_of(part, policy) is not None]
+    which = " or ".join(repr(name) for name in names) or "of some plugin"
+    return f"the policy {which} failed with {type(error).__name__}"
 
 
-def _after_the_interval() -> pl.Expr:
-    """When the interval after a contact of now is over; without an interval, in any later plan."""
-    interval = pl.duration(days=pl.col("minimum_interval_days"))
-    return pl.col("now") + pl.max_horizontal(interval, pl.duration(microseconds=1))
+def failure_of(candidates: pl.DataFrame, policy: Policy) -> Exception | None:
+    """What a policy raises on these candidates; None where it works."""
+    try:
+        _judged(candidates, (policy,))
+    except Exception as error:  # noqa: BLE001  what it raised is told by its type
+        return error
+    return None
 
 
 def decisions(judged: pl.DataFrame) -> pl.DataFrame:
     """Rows of DECISIONS. A refusal is looked at again when it may lift, and when the occasion expires."""
-    planned = pl.col("reason") == DUE
+    skipped = ~pl.col("reason").is_in([DUE, HELD_OUT])
     expiry = pl.when(pl.col("expires_at") > pl.col("now")).then(pl.col("expires_at"))
     return judged.select(
         "campaign",
         "action",
         "customer",
         "occasion",
-        pl.when(planned).then(pl.lit("planned")).otherwise(pl.lit("skipped")).alias("verdict"),
+        pl.when(skipped)
+        .then(pl.lit("skipped"))
+        .when(pl.col("reason") == HELD_OUT)
+        .then(pl.lit(HELD_OUT))
+        .otherwise(pl.lit("planned"))
+        .alias("verdict"),
         "reason",
         "detail",
-        pl.when(~planned).then(pl.min_horizontal("until", expiry)).cast(INSTANT).alias("until"),
+        pl.when(skipped).then(pl.min_horizontal("until", expiry)).cast(INSTANT).alias("until"),
         pl.col("now").alias("at"),
     ).select(list(DECISIONS.schema))
+
+
+def nothing_due(idle: pl.DataFrame) -> pl.DataFrame:
+    """Rows of DECISIONS for candidates without an occasion."""
+    return decisions(
+        idle.with_columns(pl.lit(NOTHING_DUE).alias("reason"), pl.lit("").alias("detail"), _NEVER.alias("until"))
+    )

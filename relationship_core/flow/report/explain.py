@@ -1,98 +1,56 @@
-"""Explain: why a customer did, or did not, get a message."""
+"""Explain: why a customer did, or did not, get a message, and what a plan would decide now.
+
+Everything is read and judged as a plan does it, for a page of one customer. Whether a budget pays for one more is what
+the last plan found.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import polars as pl
-from attrs import frozen
 
-from relationship_core.columns import DECISIONS, MESSAGES
+from relationship_core.columns import DECISIONS, MESSAGES, STATES
 from relationship_core.conditions import Condition
+from relationship_core.declarations import Policy
 from relationship_core.errors import ConfigurationError, nearest
+from relationship_core.flow.customers import find_customer
 from relationship_core.flow.objects import as_decisions
-from relationship_core.flow.plan.candidates import candidate_names
-from relationship_core.flow.report.customers import find_customer
-from relationship_core.flow.rules import Rules, Step
-from relationship_core.flow.standing import Moment, refuse_the_past, standing
-from relationship_core.model.engagement import Decision
+from relationship_core.flow.plan.arbitration import arbitrate
+from relationship_core.flow.plan.budgets import budgets_of, waiting
+from relationship_core.flow.plan.candidates import LEDGER_COLUMNS, candidate_names, candidates
+from relationship_core.flow.plan.contacts import HELD_OUT, contacts_of
+from relationship_core.flow.plan.ledger import with_ledger
+from relationship_core.flow.plan.selecting import CARRIED, Outbox, campaign_terms, circumstances
+from relationship_core.flow.plan.verdicts import DUE, NOTHING_DUE, POLICY_FAILED, holds_for, with_reasons
+from relationship_core.flow.report.explained import (
+    ActionView,
+    AtomView,
+    Explanation,
+    LedgerView,
+    MessageView,
+    Outlook,
+    PolicyView,
+)
+from relationship_core.flow.report.recalled import message_views, own_rows, recalled
+from relationship_core.flow.rules import Rules, Trigger
+from relationship_core.flow.standing import Moment, last_recorded, standing
 from relationship_core.ports import Store
 
+__all__ = ["ActionView", "AtomView", "Explanation", "LedgerView", "MessageView", "Outlook", "PolicyView", "explain"]
 
-@frozen(kw_only=True)
-class AtomView:
-    """One atom of a condition, for one customer.
-
-    Attributes:
-        text: SQL as people read it.
-        holds: true, false, or None where SQL says unknown.
-        values: the columns it reads, with the values they have.
-    """
-
-    text: str
-    holds: bool | None
-    values: Mapping[str, object]
+_ENOUGH = 2**40
+"""The room of a budget that paid for everybody in the last plan."""
 
 
-@frozen(kw_only=True)
-class MessageView:
-    """One message of an action to the customer."""
+def explain(
+    store: Store, rules: Rules, customer: str, campaign: str | None, moment: Moment, *, outbox: Outbox
+) -> Explanation:
+    """Judge every condition, policy and claim of the campaigns for one customer, beside what was decided.
 
-    id: str
-    occasion: str
-    channel: str
-    state: str
-    queued_at: datetime
-    detail: str
-
-
-@frozen(kw_only=True)
-class ActionView:
-    """One action of a campaign, for one customer.
-
-    Attributes:
-        campaign: the campaign's name.
-        action: the action's name.
-        owner: who answers for the campaign.
-        addressed: whether the customer is in the audience as of the instant asked for.
-        due: whether there is an occasion.
-        audience: the atoms of the audience.
-        occasion: the atoms of the occasion.
-        decisions: what was decided, newest first.
-        messages: what was queued or sent, newest first.
-    """
-
-    campaign: str
-    action: str
-    owner: str
-    addressed: bool
-    due: bool
-    audience: tuple[AtomView, ...]
-    occasion: tuple[AtomView, ...]
-    decisions: tuple[Decision, ...]
-    messages: tuple[MessageView, ...]
-
-
-@frozen(kw_only=True)
-class Explanation:
-    """Why a customer did, or did not, get the messages of the campaigns.
-
-    Attributes:
-        customer: the customer's id.
-        as_of: the instant that conditions are judged as of.
-        stage: the stage of the last review.
-        actions: every action asked about.
-    """
-
-    customer: str
-    as_of: datetime
-    stage: str
-    actions: tuple[ActionView, ...]
-
-
-def explain(store: Store, rules: Rules, customer: str, campaign: str | None, moment: Moment) -> Explanation:
-    """Judge every condition of the campaigns for one customer, beside what was decided.
+    As of an instant before the last record, tell what history tells of it.
 
     Args:
         store: where the project lives.
@@ -100,58 +58,100 @@ def explain(store: Store, rules: Rules, customer: str, campaign: str | None, mom
         customer: the customer's id.
         campaign: only this campaign; None for all.
         moment: the instant to judge as of.
+        outbox: what messages are queued by.
 
     Raises:
         RejectedError: nobody has that id.
         ConfigurationError: there is no such campaign.
     """
-    refuse_the_past(store, moment.now, "explain")
     page = find_customer(store, customer)
-    steps = _steps(rules, campaign)
-    frame = standing(store, rules.catalog, page, candidate_names(rules), moment)
+    triggers = _triggers(rules, campaign)
+    last = last_recorded(store)
+    if last is not None and last > moment.now:
+        return recalled(store, rules, page, triggers, moment.now)
+    names = candidate_names(rules) | (LEDGER_COLUMNS & rules.catalog.columns.keys())
+    frame = standing(store, rules.catalog, page, names, moment)
+    everyone = candidates(frame, rules, moment)
+    sent = store.read(MESSAGES, page=page)
+    judged = _judged(everyone, store, rules, moment, outbox)
     decided = store.read(DECISIONS, page=page).sort("at", descending=True)
-    sent = store.read(MESSAGES, page=page).sort("queued_at", descending=True)
+    answers = {} if judged is None else _answers(judged, rules.policies)
+    actions = tuple(_action(trigger, frame, judged, answers, decided, sent) for trigger in triggers)
+    reviews = store.read(STATES, page=page, columns=["due_at"])["due_at"]
+    found = [(at, "review") for at in reviews] + _changes(actions, decided, sent)
+    changes_at, changes = min(((at, what) for at, what in found if at and at > moment.now), default=(None, ""))
     return Explanation(
         customer=page.first,
         as_of=moment.now,
         stage=str(frame["stage"][0]),
-        actions=tuple(_action(step, frame, decided, sent) for step in steps),
+        actions=actions,
+        ledger=_ledger(frame, sent, rules, outbox, moment.now),
+        changes_at=changes_at,
+        changes=changes,
     )
 
 
-def _steps(rules: Rules, campaign: str | None) -> tuple[Step, ...]:
+def _triggers(rules: Rules, campaign: str | None) -> tuple[Trigger, ...]:
     if campaign is None:
-        return rules.steps
-    steps = tuple(step for step in rules.steps if step.campaign.name == campaign)
-    if not steps:
-        names = sorted({step.campaign.name for step in rules.steps})
+        return rules.triggers
+    triggers = tuple(trigger for trigger in rules.triggers if trigger.campaign.name == campaign)
+    if not triggers:
+        names = sorted({trigger.campaign.name for trigger in rules.triggers})
         message = f"there is no campaign {campaign!r}{nearest(campaign, names)}; there are {', '.join(names) or 'none'}"
         raise ConfigurationError(message)
-    return steps
+    return triggers
 
 
-def _action(step: Step, frame: pl.DataFrame, decided: pl.DataFrame, sent: pl.DataFrame) -> ActionView:
-    own = (pl.col("campaign") == step.campaign.name) & (pl.col("action") == step.action.name)
+def _judged(everyone: pl.DataFrame, store: Store, rules: Rules, moment: Moment, outbox: Outbox) -> pl.DataFrame | None:
+    """Every candidate that is due and has no message yet, with its circumstances and what would be decided."""
+    if not rules.triggers or not everyone["due"].any():
+        return None
+    due = everyone.filter("due")
+    informed = circumstances(due, store=store, rules=rules, moment=moment, outbox=outbox)
+    if informed.is_empty():
+        return None
+    reasoned = with_reasons(informed, rules.policies, {})
+    full = waiting(store)
+    won = arbitrate(
+        reasoned.filter(pl.col("reason").is_null())
+        .select(CARRIED)
+        .join(campaign_terms(rules), on="campaign", how="left", maintain_order="left")
+        .with_columns(pl.lit(moment.now, dtype=DECISIONS.schema["at"]).alias("now")),
+        rooms={name: 0 if name in full else _ENOUGH for name in budgets_of(rules)},
+        holdout=outbox.holdout(rules),
+        owners={trigger.campaign.name: trigger.campaign.owner for trigger in rules.triggers},
+    )
+    told = won.select("campaign", "action", "reason", "detail", "until")
+    refused = reasoned.filter(pl.col("reason").is_not_null()).select(told.columns)
+    without = reasoned.drop("reason", "detail", "until")
+    return without.join(pl.concat([told, refused]), on=["campaign", "action"], how="left", maintain_order="left")
+
+
+def _action(  # noqa: PLR0917  one view of six things
+    trigger: Trigger,
+    frame: pl.DataFrame,
+    judged: pl.DataFrame | None,
+    answers: Mapping[tuple[str, str], list[PolicyView]],
+    decided: pl.DataFrame,
+    sent: pl.DataFrame,
+) -> ActionView:
+    own = own_rows(trigger)
+    addressed = bool(frame.select(trigger.audience.holds.alias("holds")).item())
+    due = bool(frame.select(trigger.when.holds.alias("holds")).item())
+    candidate = None if judged is None else judged.filter(own)
+    there_is = candidate is not None and candidate.height > 0
     return ActionView(
-        campaign=step.campaign.name,
-        action=step.action.name,
-        owner=step.campaign.owner,
-        addressed=bool(frame.select(step.audience.holds.alias("holds")).item()),
-        due=bool(frame.select(step.when.holds.alias("holds")).item()),
-        audience=_atoms(step.audience, frame),
-        occasion=_atoms(step.when, frame),
+        campaign=trigger.campaign.name,
+        action=trigger.action.name,
+        owner=trigger.campaign.owner,
+        addressed=addressed,
+        due=due,
+        audience=_atoms(trigger.audience, frame),
+        occasion=_atoms(trigger.when, frame),
+        policies=tuple(answers.get((trigger.campaign.name, trigger.action.name), ())),
+        outlook=_outlook(candidate) if candidate is not None and there_is else _idle(addressed=addressed, due=due),
         decisions=as_decisions(decided.filter(own)),
-        messages=tuple(
-            MessageView(
-                id=row["id"],
-                occasion=row["occasion"],
-                channel=row["channel"],
-                state=row["state"],
-                queued_at=row["queued_at"],
-                detail=row["detail"],
-            )
-            for row in sent.filter(own).iter_rows(named=True)
-        ),
+        messages=message_views(sent, own),
     )
 
 
@@ -164,3 +164,66 @@ def _atoms(condition: Condition, frame: pl.DataFrame) -> tuple[AtomView, ...]:
         )
         for atom in condition.atoms
     )
+
+
+def _idle(*, addressed: bool, due: bool) -> Outlook | None:
+    return Outlook(reason=NOTHING_DUE) if addressed and not due else None
+
+
+def _outlook(candidate: pl.DataFrame) -> Outlook:
+    row = candidate.row(0, named=True)
+    waits = row["reason"] == DUE and row["not_before"] > row["now"]
+    return Outlook(
+        reason=row["reason"],
+        detail=row["detail"],
+        until=row["until"],
+        not_before=row["not_before"] if waits else None,
+    )
+
+
+def _answers(judged: pl.DataFrame, policies: tuple[Policy, ...]) -> Mapping[tuple[str, str], list[PolicyView]]:
+    """What each policy says by itself, whatever the ones before it say; by campaign and action."""
+    free = judged.drop("reason", "detail", "until", "not_before").with_columns(held=pl.lit(value=False))
+    answers: dict[tuple[str, str], list[PolicyView]] = {}
+    for policy in policies:
+        said = with_reasons(free, (policy,), {}).with_columns(holds_for(policy).alias("applies"))
+        for row in said.iter_rows(named=True):
+            answers.setdefault((row["campaign"], row["action"]), []).append(_answer(policy.name, row))
+    return answers
+
+
+def _answer(name: str, row: Mapping[str, Any]) -> PolicyView:
+    if row["reason"] == POLICY_FAILED:
+        return PolicyView(name=name, answer="failed", detail=row["detail"])
+    if not row["applies"]:
+        return PolicyView(name=name, answer="does_not_apply")
+    if row["reason"] is not None:
+        return PolicyView(name=name, answer="holds_back", detail=row["detail"], until=row["until"])
+    if row["not_before"] > row["now"]:
+        return PolicyView(name=name, answer="lets_wait", until=row["not_before"])
+    return PolicyView(name=name, answer="passes")
+
+
+def _ledger(frame: pl.DataFrame, sent: pl.DataFrame, rules: Rules, outbox: Outbox, now: datetime) -> LedgerView:
+    contacts = contacts_of(sent, now)
+    weightless = frame.with_columns(pl.lit(0.0).alias("weight"))
+    row = with_ledger(weightless, contacts, outbox.contact.ledger, rules.catalog).row(0, named=True)
+    ours = contacts.filter(pl.col("state") != HELD_OUT)["nature"]
+    return LedgerView(
+        balance=row["contact_balance"],
+        gives=int((ours == "give").sum()),
+        asks=int((ours == "ask").sum()),
+        open_ask_at=row["open_ask_at"],
+        open_ask_until=row["open_ask_until"],
+    )
+
+
+def _changes(
+    actions: tuple[ActionView, ...], decided: pl.DataFrame, sent: pl.DataFrame
+) -> list[tuple[datetime | None, str]]:
+    """When something of these actions may be otherwise without news, and of which."""
+    asked = {(each.campaign, each.action) for each in actions}
+    queued = sent.filter(pl.col("state") == "queued").select("campaign", "action", at="not_before")
+    rows = pl.concat([decided.select("campaign", "action", at="until"), queued]).iter_rows()
+    found = [(at, f"{campaign} / {action}") for campaign, action, at in rows if (campaign, action) in asked]
+    return found + [(each.outlook.until, f"{each.campaign} / {each.action}") for each in actions if each.outlook]

@@ -8,8 +8,8 @@ from attrs import frozen
 
 from relationship_core.columns import CONTACT_POINTS, Page
 from relationship_core.errors import ConfigurationError, RejectedError
-from relationship_core.flow.deliver.render import Row, Studio, facts_named, known_facts, rendered
-from relationship_core.flow.report.customers import find_customer
+from relationship_core.flow.customers import find_customer
+from relationship_core.flow.deliver.render import Row, Studio, columns_named, known_of, rendered
 from relationship_core.model.campaign import Campaign, Variant
 from relationship_core.model.message import Message
 from relationship_core.ports import Store
@@ -53,8 +53,8 @@ def preview(
                 "channel": variant.channel,
                 "address": address,
             }
-            facts = known_facts(store, studio, [who], facts_named(variant, studio.renderer))[who]
-            shown.append(_filled_in(row, variant, campaign, facts, studio))
+            known = known_of(store, studio, [who], columns_named(variant, studio.renderer))[who]
+            shown.append(_filled_in(row, variant, campaign, known, studio))
     return shown
 
 
@@ -69,9 +69,9 @@ def _row(campaign: str, action: str, customer: str) -> dict[str, object]:
     return {"id": "preview", "campaign": campaign, "action": action, "customer": customer, "occasion": "preview"}
 
 
-def _filled_in(row: Row, variant: Variant, campaign: Campaign, facts: Row, studio: Studio) -> Preview:
+def _filled_in(row: Row, variant: Variant, campaign: Campaign, known: Row, studio: Studio) -> Preview:
     try:
-        message = rendered(row, variant, campaign, facts, studio)
+        message = rendered(row, variant, campaign, known, studio)
     except RejectedError as error:
         where = f"campaign {campaign.name!r}, action {row['action']!r}, channel {row['channel']!r}"
         raise ConfigurationError(f"{where}: {error}") from error

@@ -1,0 +1,142 @@
+"""Addresses of candidates: the variant that may reach each of them, where, and what permission says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import polars as pl
+
+from relationship_core.columns import CONTACT_POINTS, CUSTOMERS, Page
+from relationship_core.flow.permission.standing import Permission, permission_of, with_keys, with_permission
+from relationship_core.flow.permission.terms import Terms
+from relationship_core.flow.rules import Rules, Trigger
+from relationship_core.ports import Store
+
+_FOUND = {
+    "variant": pl.Int64,
+    "channel": pl.String,
+    "medium": pl.String,
+    "address": pl.String,
+    "suppressed": pl.Boolean,
+    "consent": pl.String,
+    "permitted": pl.Boolean,
+}
+"""What is found out about each candidate."""
+
+
+class _Class(NamedTuple):
+    """Messages that permission treats alike."""
+
+    medium: str
+    topic: str
+    purpose: str
+
+
+def with_addresses(
+    due: pl.DataFrame, *, store: Store, rules: Rules, media: Mapping[str, str], terms: Terms
+) -> pl.DataFrame:
+    """Add how each candidate may be reached, and what permission says of it.
+
+    Of the variants that reach the customer in their language the first that is permitted is chosen, and where none is,
+    the first. Of several addresses on one medium the first in alphabetical order is taken, permitted ones before.
+
+    Adds ``reachable``, ``suppressed``, ``consent`` and ``wish``, and of the variant chosen ``variant`` (its place in
+    the action), ``channel``, ``medium`` and ``address``; all of the latter are null where nothing reaches them, and
+    ``consent`` is then ``none``.
+
+    Args:
+        due: candidates with an occasion, all as of one instant.
+        store: where addresses and permission are.
+        rules: the rules in force.
+        media: the medium of each channel instance.
+        terms: what permission is judged by.
+    """
+    if due.is_empty():
+        types = {**_FOUND, "reachable": pl.Boolean, "wish": pl.String}
+        return due.with_columns(pl.lit(None, kind).alias(name) for name, kind in types.items()).drop("permitted")
+    page = Page(due["customer"].unique().sort())
+    now = due["now"][0]
+    known = permission_of(store, page, terms, now)
+    places = page.customers.alias("customer").to_frame().with_row_index("place")
+    numbered = due.with_row_index("__row").join(places, on="customer", how="left", maintain_order="left")
+    locales = places.join(store.read(CUSTOMERS, page=page, columns=["customer", "locale"]), on="customer", how="left")
+    rows = numbered.select("__row", "place", "campaign", "action").with_columns(
+        locales.sort("place")["locale"].gather(numbered["place"]).alias("locale")
+    )
+    ways = _ways(rules.triggers, media, _points(store, page, places, known), known, len(page.customers))
+    parts = [pl.DataFrame(schema={"__row": pl.UInt32, **_FOUND})]
+    for (campaign, action), own in rows.group_by("campaign", "action"):
+        trigger = next(each for each in rules.triggers if (each.campaign.name, each.action.name) == (campaign, action))
+        parts.append(_chosen(own, trigger, media, ways))
+    found = pl.concat(parts).sort("__row").drop("__row", "permitted")
+    return due.hstack(found).with_columns(
+        pl.col("address").is_not_null().alias("reachable"),
+        pl.col("suppressed").fill_null(value=False),
+        pl.col("consent").fill_null("none"),
+        known.wishes.gather(numbered["place"]).alias("wish"),
+    )
+
+
+def _points(store: Store, page: Page, places: pl.DataFrame, known: Permission) -> pl.DataFrame:
+    points = store.read(CONTACT_POINTS, page=page, columns=["customer", "medium", "address"])
+    return with_keys(places.join(points, on="customer").drop("customer"), known)
+
+
+def _ways(
+    triggers: Sequence[Trigger], media: Mapping[str, str], points: pl.DataFrame, known: Permission, number: int
+) -> Mapping[_Class, pl.DataFrame]:
+    """For each class of messages the address at which each place is reached best: a row for each place."""
+    classes = {
+        _class_of(trigger, media[variant.channel]) for trigger in triggers for variant in trigger.action.variants
+    }
+    everybody = pl.DataFrame({"place": pl.int_range(number, dtype=pl.UInt32, eager=True)})
+    ways = {}
+    for each in classes:
+        own = with_permission(
+            points.filter(pl.col("medium") == each.medium), known, topic=each.topic, purpose=each.purpose
+        )
+        if own["place"].is_duplicated().any():
+            own = own.sort("place", ~pl.col("permitted"), "address").unique("place", keep="first", maintain_order=True)
+        ways[each] = everybody.join(own.drop("medium", "key"), on="place", how="left", maintain_order="left")
+    return ways
+
+
+def _class_of(trigger: Trigger, medium: str) -> _Class:
+    return _Class(medium, trigger.campaign.topic, trigger.campaign.purpose)
+
+
+def _chosen(
+    rows: pl.DataFrame, trigger: Trigger, media: Mapping[str, str], ways: Mapping[_Class, pl.DataFrame]
+) -> pl.DataFrame:
+    """The first variant that is permitted, else the first that reaches them, for the candidates of one action."""
+    best = rows.select("__row").with_columns(pl.lit(None, kind).alias(name) for name, kind in _FOUND.items())
+    for place, variant in reversed(list(enumerate(trigger.action.variants))):
+        medium = media[variant.channel]
+        way = ways[_class_of(trigger, medium)][rows["place"]].drop("place")
+        here = way.select(
+            pl.lit(place, pl.Int64).alias("variant"),
+            pl.lit(variant.channel).alias("channel"),
+            pl.lit(medium).alias("medium"),
+            "address",
+            "suppressed",
+            "consent",
+            "permitted",
+        )
+        reaches = way["address"].is_not_null() & _speaks(rows["locale"], variant.locale)
+        # The variants come from the last to the first: an earlier one gives way to a permitted one alone.
+        takes = reaches & (way["permitted"] | ~best["permitted"].fill_null(value=False)).fill_null(value=False)
+        best = best.select("__row").hstack(
+            [here[name].zip_with(takes, best[name]) for name in _FOUND],
+        )
+    return best
+
+
+def _speaks(locales: pl.Series, wanted: str | None) -> pl.Series:
+    """A variant without a language speaks to everybody; another to those of its language, region aside."""
+    if wanted is None:
+        return pl.repeat(value=True, n=len(locales), dtype=pl.Boolean, eager=True)
+    frame = locales.alias("locale").to_frame()
+    language = pl.col("locale").str.split("-").list.first()
+    speaks = (pl.col("locale") == wanted) | (language == wanted)
+    return frame.select(speaks.fill_null(value=False).alias("speaks")).to_series()
