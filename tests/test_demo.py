@@ -22,7 +22,7 @@ import polars as pl
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
-from relationship_core import INTERACTIONS, Relationships
+from relationship_core import CONSENTS, INTERACTIONS, MESSAGES, PREFERENCES, Relationships
 from relationship_demo import data, people
 from relationship_demo.project import prepare
 from relationship_demo.replay import replay
@@ -288,15 +288,76 @@ def test_every_campaign_reaches_somebody_and_leaves_others_alone(demo: Demo) -> 
     decided = demo.document["decisions_by_campaign"]
     assert {each["campaign"] for each in decided if each["verdict"] == "planned"} == campaigns
     assert {each["campaign"] for each in decided if each["verdict"] == "skipped"} == campaigns
-    assert {"nothing_due", "no_contact_point", "minimum_interval"} <= demo.document["decisions"].keys()
+    reasons = {"nothing_due", "no_contact_point", "minimum_interval", "no_consent", "preference", "contact_balance"}
+    assert reasons | {"held_out"} <= demo.document["decisions"].keys()
 
 
 def test_each_message_is_one_file_of_the_outbox(demo: Demo) -> None:
     files = {channel: len(paths) for channel, paths in outbox(demo.folder).items()}
     assert files == demo.document["messages"]
-    assert {each["state"] for each in demo.document["messages_by_campaign"]} == {"accepted"}
+    assert {each["state"] for each in demo.document["messages_by_campaign"]} == {"accepted", "held_out"}
     planned = (each["engagements"] for each in demo.document["decisions_by_campaign"] if each["verdict"] == "planned")
     assert sum(planned) == sum(files.values())
+
+
+def test_no_message_waits_for_a_morning_that_never_comes(demo: Demo) -> None:
+    """Months end at midnight, when nobody gets a text message."""
+    with Relationships.open(demo.folder) as relationships:
+        sent = relationships.store.read(MESSAGES).filter(pl.col("medium") == "sms", pl.col("state") == "accepted")
+    local = sent["settled_at"].dt.convert_time_zone(data.ZONE)
+    assert sent.height == demo.document["messages"]["texts"] > 0
+    assert local.dt.hour().is_between(8, 20).all()
+
+
+def test_a_small_share_is_held_out_of_one_campaign(demo: Demo) -> None:
+    counted = Counter[str]()
+    for each in demo.document["messages_by_campaign"]:
+        if each["campaign"] == "presence":
+            counted[each["state"]] += each["messages"]
+    assert counted["held_out"] / counted.total() == pytest.approx(0.05, abs=0.03)
+    held = [each["campaign"] for each in demo.document["decisions_by_campaign"] if each["verdict"] == "held_out"]
+    assert held == ["presence"]
+
+
+def test_every_consent_and_wish_is_made_up_and_says_so(demo: Demo) -> None:
+    with Relationships.open(demo.folder) as relationships:
+        consents, preferences = (relationships.store.read(table) for table in (CONSENTS, PREFERENCES))
+    assert set(consents["source"]) == {"demo"}
+    assert set(consents["method"]) == {"made up"}
+    assert all("made up" in each for each in consents["evidence"])
+    assert all("made-up" in each for each in preferences["source"])
+    assert {"grant", "withdraw", "object"} == set(consents["act"])
+    assert {"close", "occasional", "transactional", "none"} == set(preferences["wish"])
+
+
+def test_consents_are_as_mixed_as_in_life(demo: Demo) -> None:
+    with Relationships.open(demo.folder) as relationships:
+        consents = relationships.store.read(CONSENTS)
+    granted = consents.filter(pl.col("act") == "grant")
+    share = {medium: rows["customer"].n_unique() / 2469 for (medium,), rows in granted.group_by("medium")}
+    assert share == {"email": pytest.approx(0.85 * 0.75, abs=0.03), "sms": pytest.approx(0.6 * 0.35, abs=0.03)}
+    assert 0.2 < 1 - granted["customer"].n_unique() / 2469 < 0.4  # none at all
+    assert {"", "kitchen"} == set(granted["topic"])
+
+
+def test_nobody_gets_marketing_without_consent_or_against_a_wish(demo: Demo) -> None:
+    """By a slow look at every message: each rests on an act that was the last one of its medium when it was queued."""
+    with Relationships.open(demo.folder) as relationships:
+        store = relationships.store
+        marketing = store.read(MESSAGES).filter(purpose="marketing", state="accepted")
+        consents, wishes = store.read(CONSENTS).sort("at"), store.read(PREFERENCES).sort("at")
+    acts, wished = ({str(who): rows.to_dicts() for (who,), rows in each.group_by("customer", maintain_order=True)}
+                    for each in (consents, wishes))  # fmt: skip
+    assert marketing.height > 1000
+    for message in marketing.iter_rows(named=True):
+        before = [act for act in acts.get(message["customer"], ()) if act["at"] <= message["queued_at"]]
+        about = [act for act in before if act["medium"] in {"", message["medium"]}]
+        covering = [act for act in about if act["topic"] in {"", message["topic"]}]
+        assert "object" not in [act["act"] for act in before]
+        if message["medium"] != "post":
+            assert covering[-1]["act"] == "grant"
+        said = [wish["wish"] for wish in wished.get(message["customer"], ()) if wish["at"] <= message["queued_at"]]
+        assert said[-1:] not in (["transactional"], ["none"])
 
 
 def body(mail: EmailMessage) -> str:
@@ -380,7 +441,8 @@ def test_people_read_tables_and_what_to_look_at_next(demo: Demo) -> None:
     done = relate("demo", "--project", str(demo.folder))
     assert done.returncode == 0
     assert done.stderr == ""
-    for words in ("2,469 households", "155,848 orders", "no evidence", "nothing_due", "What to look at next"):
+    words_of_the_demo = ("2,469 households", "155,848 orders", "no evidence", "nothing_due", "What to look at next")
+    for words in (*words_of_the_demo, "no_consent", "the household has not allowed it", "held_out"):
         assert words in done.stdout
 
 

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from relationship_core import Customer, Relationships, Report
 from relationship_demo.months import Month
+from relationship_demo.said import Said
 
 if TYPE_CHECKING:
     import polars as pl
@@ -74,6 +75,7 @@ class Business:
         newcomers: who becomes known in a month.
         interactions: what reaches us in a month, with the columns of INTERACTIONS.
         joined: is called after newcomers of a month were recorded, and ties them to others.
+        said: what customers said about contact in a month.
         put_aside: writes into the project folder what is not to be recorded.
         story: the customer whose story is told.
         counts: the numbers of the JSON document that count one kind of interaction, by name.
@@ -91,6 +93,7 @@ class Business:
     newcomers: Callable[[Month], Sequence[Customer]]
     interactions: Callable[[Month], pl.DataFrame]
     joined: Callable[[Relationships, Month], None] = lambda _relationships, _month: None
+    said: Callable[[Month], Said]
     put_aside: Callable[[Path], None] = lambda _folder: None
     story: str
     counts: Mapping[str, str]

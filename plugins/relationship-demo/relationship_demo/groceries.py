@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relationship_demo import data, people
+from relationship_demo import data, people, permission
 from relationship_demo.business import Business, Wording
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def _opening(report: Report) -> str:
     )
     return (
         f"{report.customers:,} households, {orders} orders, {received} campaigns received and "
-        f"{redeemed} coupons redeemed are real; names and addresses are made up."
+        f"{redeemed} coupons redeemed are real; names, addresses, consents and wishes are made up."
     )
 
 
@@ -39,6 +39,7 @@ GROCERIES = Business(
     months=data.months,
     newcomers=_newcomers,
     interactions=data.interactions,
+    said=permission.said,
     story=data.customer_id(1145),  # a household to which much happens in the year
     counts={"orders": "order", "redemptions": "coupon_redeemed", "campaigns_received": "campaign_received"},
     wording=Wording(

@@ -61,7 +61,7 @@ def _customer(row: dict[str, int | str | None]) -> Customer:
     return Customer(
         id=customer_id(household),
         name=name,
-        locale="es" if _draw(household, "locale") < IN_SPANISH else "en",
+        locale="es" if draw(household, "locale") < IN_SPANISH else "en",
         zone=ZONE,
         country="US",
         contact_points=tuple(_contact_points(household, name)),
@@ -71,16 +71,22 @@ def _customer(row: dict[str, int | str | None]) -> Customer:
 
 def _contact_points(household: int, name: str) -> list[ContactPoint]:
     """Everybody has a letter box, most have e-mail, some can be texted."""
-    points = [ContactPoint(medium="post", address=_label(household, name), synthetic=True)]
-    if _draw(household, "email") < WITH_EMAIL:
+    points, media = [ContactPoint(medium="post", address=_label(household, name), synthetic=True)], media_of(household)
+    if "email" in media:
         mailbox = name.lower().replace(" ", ".")
         address = f"{mailbox}.{household}@example.com"
         points.append(ContactPoint(medium="email", address=address, synthetic=True))
-    if _draw(household, "sms") < WITH_SMS:
+    if "sms" in media:
         hundreds, rest = divmod(household, 100)
         address = f"+1{AREA_CODES[hundreds % len(AREA_CODES)]}55501{rest:02}"
         points.append(ContactPoint(medium="sms", address=address, synthetic=True))
     return points
+
+
+def media_of(household: int) -> tuple[str, ...]:
+    """The media on which a household can be reached."""
+    shares = (("post", 1.0), ("email", WITH_EMAIL), ("sms", WITH_SMS))
+    return tuple(medium for medium, share in shares if draw(household, medium) < share)
 
 
 def _label(household: int, name: str) -> str:
@@ -89,10 +95,10 @@ def _label(household: int, name: str) -> str:
 
 
 def _one_of(choices: Sequence[str], household: int, what: str) -> str:
-    return choices[int(_draw(household, what) * len(choices))]
+    return choices[int(draw(household, what) * len(choices))]
 
 
-def _draw(household: int, what: str) -> float:
+def draw(household: int, what: str) -> float:
     """A number from 0 up to 1 that depends on nothing but its arguments."""
     digest = sha256(f"{what} of household {household}".encode()).digest()
     return int.from_bytes(digest[:6]) / 2**48

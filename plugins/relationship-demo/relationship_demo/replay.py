@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import takewhile
 from typing import TYPE_CHECKING, TypeAlias
 
-from relationship_core import RUNS, Relationships
+import polars as pl
+
+from relationship_core import FACTS, MESSAGES, RUNS, Relationships
 from relationship_demo import project
 from relationship_demo.business import Business
 from relationship_demo.groceries import GROCERIES
@@ -15,6 +18,12 @@ from relationship_demo.months import Month
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
+
+SALT = "relate demo: nobody here is to be protected"
+"""In the place of random text: the people are made up."""
+
+MORNING = timedelta(hours=9)
+"""When messages leave that had to wait until nobody is woken."""
 
 Listener: TypeAlias = Callable[[str, int, int], None]
 """Hears what is being done, how many months are done, and how many there will be."""
@@ -47,7 +56,10 @@ def replay(folder: Path, *, months: int, listen: Listener, business: Business = 
     calendar = Calendar(year[0].since)
     project.prepare(folder, business)
     with Relationships.open(folder, clock=calendar) as relationships:
+        _draw_the_same_lots(relationships)
         done = len(months_done(relationships, business))
+        if done:
+            _deliver_in_the_morning(relationships, calendar, year[done - 1])
         for number, month in enumerate(year[done:months], start=done):
             calendar.at = month.end
             newcomers = business.newcomers(month)
@@ -57,8 +69,27 @@ def replay(folder: Path, *, months: int, listen: Listener, business: Business = 
                 business.joined(relationships, month)
             listen(f"{month.name}: recording", number, months)
             relationships.record(business.interactions(month))
+            said = business.said(month)
+            relationships.permissions.record_consents(said.consents)
+            relationships.permissions.record_preferences(said.preferences)
             listen(f"{month.name}: review, plan, deliver", number, months)
             relationships.run()
+            _deliver_in_the_morning(relationships, calendar, month)
+
+
+def _draw_the_same_lots(relationships: Relationships) -> None:
+    """Who is held out is drawn by the project's salt, which is random elsewhere; here every run shows the same."""
+    store = relationships.store
+    if store.read(FACTS, where={"name": "salt"}).is_empty():
+        with store.transaction():
+            store.put(FACTS, pl.DataFrame({"name": ["salt"], "value": [SALT]}))
+
+
+def _deliver_in_the_morning(relationships: Relationships, calendar: Calendar, month: Month) -> None:
+    """A month ends at midnight, when nobody is sent a text message: what waits for the morning leaves then."""
+    if relationships.store.count(MESSAGES, [], where={"state": "queued"}).item():
+        calendar.at = month.until + MORNING
+        relationships.deliver()
 
 
 def months_done(relationships: Relationships, business: Business = GROCERIES) -> tuple[Month, ...]:

@@ -35,12 +35,23 @@ SHADES = (("·", "dim"), ("░", "yellow"), ("█", "green"), ("▓", "cyan"), (
 
 REASONS = {
     "already_done": "they have had as many of the campaign as its limit allows",
+    "budget": "the campaign's money is spent",
+    "contact_balance": "we have asked more of the {one} than we have given",
     "expired": "the occasion had grown too old",
+    "frequency_cap": "they have had as many messages as anybody should",
+    "held_out": "left alone by lot, to see what the message does",
     "minimum_interval": "our last message was too short a time ago",
+    "no_consent": "the {one} has not allowed it, or no longer",
     "no_contact_point": "no address on any channel that the campaign uses",
     "nothing_due": "in the audience, and no occasion: silence is a decision too",
+    "open_ask": "our last question is not answered yet",
+    "open_complaint": "a complaint is not put right yet",
     "outranked": "another message to the same {one} came first",
+    "preference": "the {one} wants no such relationship",
+    "recent_refund": "something came back a short time ago",
+    "stopped": "permission ended between plan and sending",
     "suppressed": "the address is not to be used",
+    "uneconomic": "it would cost more than it is worth",
 }
 
 
@@ -129,7 +140,7 @@ def _show_messages(console: Console, summary: Summary) -> None:
     table = _table("What was sent", "campaign", *(f">{channel}" for channel in channels), ">in all")
     sent: Counter[tuple[str, str]] = Counter()
     states: Counter[str] = Counter()
-    for each in summary.report.messages:
+    for each in summary.sent:
         sent[each.campaign, each.channel] += each.messages
         states[each.state] += each.messages
     for campaign in sorted({campaign for campaign, _ in sent}):

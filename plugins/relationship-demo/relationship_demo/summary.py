@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from attrs import asdict, frozen
 
-from relationship_core import CustomerView, Relationships, Report
+from relationship_core import CustomerView, MessageCount, Relationships, Report
 from relationship_demo.business import Business, Truth
 from relationship_demo.groceries import GROCERIES
 from relationship_demo.project import OUTBOX
 from relationship_demo.replay import Calendar, months_done
 
+NOT_SENT = ("queued", "held_out", "stopped")
+"""States of messages of which no channel has heard."""
 ENTRIES = 1000
 """More than there are interactions with anybody."""
 
@@ -62,14 +64,20 @@ class Summary:
 
     @property
     def left_alone(self) -> Mapping[str, int]:
-        """How many engagements were not gone ahead with, for each reason."""
-        refused = (each for each in self.report.decisions or () if each.verdict == "skipped")
-        return _sums((each.reason, each.engagements) for each in refused)
+        """How many engagements were not gone ahead with, for each reason; ``stopped`` are those on the last moment."""
+        refused = [(each.reason, each.engagements) for each in self.report.decisions or () if each.verdict != "planned"]
+        stopped = [(each.state, each.messages) for each in self.report.messages if each.state == "stopped"]
+        return _sums([*refused, *stopped])
+
+    @property
+    def sent(self) -> Sequence[MessageCount]:
+        """The messages that were handed to their channels."""
+        return [each for each in self.report.messages if each.state not in NOT_SENT]
 
     @property
     def channels(self) -> Mapping[str, int]:
-        """How many messages there are on each channel."""
-        return _sums((each.channel, each.messages) for each in self.report.messages)
+        """How many messages were sent on each channel."""
+        return _sums((each.channel, each.messages) for each in self.sent)
 
     @property
     def examples(self) -> tuple[Path, ...]:

@@ -47,6 +47,8 @@ PLURALS = {
     "preference_declared": ("preference told", "preferences told"),
     "goal_declared": ("goal told", "goals told"),
     "goal_reached": ("goal reached", "goals reached"),
+    "sensitive_noted": ("sad event", "sad events"),
+    "sensitive_over": ("sad event that is over", "sad events that are over"),
 }
 
 
@@ -90,6 +92,7 @@ GARAGE = Business(
     months=world.months,
     newcomers=world.customers,
     interactions=world.interactions,
+    said=world.said,
     joined=_tie_contacts,
     put_aside=_put_aside,
     story="customer-437",

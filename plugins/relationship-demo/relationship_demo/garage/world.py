@@ -16,12 +16,13 @@ import polars as pl
 from attrs import frozen
 
 from relationship_core import INSTANT, Customer
-from relationship_demo.garage import lives
+from relationship_demo.garage import lives, permission
 from relationship_demo.garage.diary import Actor, Diary, frame, local
 from relationship_demo.garage.happenings import CARS, Car, Relation, break_trust, live, open_relation, recommend
 from relationship_demo.garage.lives import Life
 from relationship_demo.garage.people import ROLES, ZONE, firm, person, profile, twin
 from relationship_demo.months import Month, months_from
+from relationship_demo.said import Said
 
 SEED = 2023
 YEAR, MONTHS = 2023, 24
@@ -65,11 +66,12 @@ class World:
     Attributes:
         customers: who there is, each with the instant from which on we know them.
         interactions: what happened: the columns of INTERACTIONS, and ``reported``, when it reaches us.
-        truth: the columns of TRUTH, a row for each customer.
+        truth: the columns of TRUTH, of ``permission.TRUTH`` and of ``permission.HURTS``, a row for each customer.
         duplicates: ``customer`` and ``same_as``, and ``by`` what it can be seen.
         contacts: the columns of CONTACTS, a row for each contact of a firm.
         oddities: ``source`` and ``id`` of interactions that are odd on purpose, and ``what``: ``late`` ones reach us
             weeks after they happened, ``never made`` are promises kept that nobody made.
+        said: what they allow, and which relationship they want.
     """
 
     customers: tuple[tuple[datetime, Customer], ...]
@@ -78,6 +80,7 @@ class World:
     duplicates: pl.DataFrame
     contacts: pl.DataFrame
     oddities: pl.DataFrame
+    said: Said
 
 
 @cache
@@ -116,10 +119,20 @@ def world(seed: int = SEED) -> World:
         *(_firm(number, life, seed) for number, life in enumerate(firms)),
     ]
     interactions, oddities = _with_oddities(stories, _chance(f"{seed} oddities"))
+    truth = pl.DataFrame([row for story in stories for row in story.truth], schema=TRUTH)
+    customers = tuple(known for story in stories for known in story.customers)
+    said = _said(dict(zip(truth["customer"], truth.to_dicts(), strict=True)), customers, seed)
+    sad, hurts = _hurts(truth, seed)
     return World(
-        customers=tuple(known for story in stories for known in story.customers),
-        interactions=interactions,
-        truth=pl.DataFrame([row for story in stories for row in story.truth], schema=TRUTH),
+        customers=customers,
+        interactions=pl.concat([interactions, sad]).sort("reported", "at", "source", "id"),
+        truth=truth.join(permission.planted(said), on="customer", how="left", maintain_order="left").join(
+            hurts, on="customer", how="left", maintain_order="left"
+        ),
+        said=Said(
+            consents=tuple(act for each in said for act in each.consents),
+            preferences=tuple(wish for each in said for wish in each.preferences),
+        ),
         duplicates=pl.DataFrame(
             [row for story in stories for row in story.duplicates],
             schema={"customer": pl.String, "same_as": pl.String, "by": pl.String},
@@ -130,6 +143,27 @@ def world(seed: int = SEED) -> World:
         ),
         oddities=oddities,
     )
+
+
+def _said(
+    truth: Mapping[str, Mapping[str, Any]], customers: Sequence[tuple[datetime, Customer]], seed: int
+) -> list[Said]:
+    end = months()[-1].until
+    return [
+        permission.plant(customer, truth[customer.id], _chance(f"{seed} permission of {customer.id}"), end)
+        for _, customer in customers
+    ]
+
+
+def _hurts(truth: pl.DataFrame, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What happened in which marketing would hurt, and the rows of ``permission.HURTS``."""
+    found, rows, end = [], [], months()[-1].until
+    for row in truth.iter_rows(named=True):
+        who = row["customer"]
+        diary = Diary(f"sad-{who}", _chance(f"{seed} hurts {who}"), row["since"], end)
+        found.append(permission.hurts(row, diary))
+        rows += diary.rows
+    return frame(rows), pl.DataFrame([each for each in found if each], schema=permission.HURTS)
 
 
 def _chance(seed: str) -> Random:
@@ -284,3 +318,8 @@ def interactions(month: Month) -> pl.DataFrame:
     """
     within = pl.col("reported").is_between(pl.lit(month.since), pl.lit(month.until), closed="left")
     return world().interactions.filter(within).drop("reported")
+
+
+def said(month: Month) -> Said:
+    """What customers said about contact in a month."""
+    return world().said.within(month)
