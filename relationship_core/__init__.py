@@ -16,10 +16,12 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
         ALIASES as ALIASES,
         CALIBRATIONS as CALIBRATIONS,
         CAMPAIGNS as CAMPAIGNS,
+        CONSENTS as CONSENTS,
         CONTACT_POINTS as CONTACT_POINTS,
         CONTACTS as CONTACTS,
         CUSTOMERS as CUSTOMERS,
         DECISIONS as DECISIONS,
+        ERASED as ERASED,
         FACTS as FACTS,
         IMPORTS as IMPORTS,
         INSTANT as INSTANT,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
         MERGES as MERGES,
         MESSAGES as MESSAGES,
         ORDER_LINE as ORDER_LINE,
+        PREFERENCES as PREFERENCES,
         RUNS as RUNS,
         STATES as STATES,
         SUPPRESSIONS as SUPPRESSIONS,
@@ -45,6 +48,14 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
         Settings as Settings,
         provider_settings as provider_settings,
         read_settings as read_settings,
+    )
+    from relationship_core.config.contact import (
+        Cap as Cap,
+        ConsentSettings as ConsentSettings,
+        HoldoutSettings as HoldoutSettings,
+        LedgerSettings as LedgerSettings,
+        PreferenceSettings as PreferenceSettings,
+        QuietHours as QuietHours,
     )
     from relationship_core.declarations import (
         CaseMeasure as CaseMeasure,
@@ -85,8 +96,21 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
         Identity as Identity,
         Merge as Merge,
     )
-    from relationship_core.flow.plan import (
+    from relationship_core.flow.permission.view import (
+        ConsentEntry as ConsentEntry,
+        ConsentView as ConsentView,
+        PermissionView as PermissionView,
+        PreferenceEntry as PreferenceEntry,
+        SuppressionView as SuppressionView,
+    )
+    from relationship_core.flow.plan.planned import (
         Planned as Planned,
+    )
+    from relationship_core.flow.privacy.export import (
+        Export as Export,
+    )
+    from relationship_core.flow.privacy.forget import (
+        Forgotten as Forgotten,
     )
     from relationship_core.flow.progress import (
         Listener as Listener,
@@ -116,7 +140,7 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
     from relationship_core.flow.report.customers.influence import (
         Influence as Influence,
     )
-    from relationship_core.flow.report.customers.people import (
+    from relationship_core.flow.report.customers.ties import (
         Tie as Tie,
     )
     from relationship_core.flow.report.customers.timeline import (
@@ -128,11 +152,15 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
         OwnedItem as OwnedItem,
         StatedPreference as StatedPreference,
     )
-    from relationship_core.flow.report.explain import (
+    from relationship_core.flow.report.explained import (
         ActionView as ActionView,
         AtomView as AtomView,
         Explanation as Explanation,
+        LedgerView as LedgerView,
         MessageView as MessageView,
+        Outlook as Outlook,
+        PolicyAnswer as PolicyAnswer,
+        PolicyView as PolicyView,
     )
     from relationship_core.flow.report.preview import (
         Preview as Preview,
@@ -157,6 +185,7 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
     from relationship_core.model.campaign import (
         Action as Action,
         Campaign as Campaign,
+        Cost as Cost,
         Limits as Limits,
         Occasion as Occasion,
         Purpose as Purpose,
@@ -192,6 +221,14 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
         Money as Money,
         minor_digits as minor_digits,
     )
+    from relationship_core.model.permission import (
+        Consent as Consent,
+        ConsentAct as ConsentAct,
+        ConsentState as ConsentState,
+        Preference as Preference,
+        Suppression as Suppression,
+        Wish as Wish,
+    )
     from relationship_core.model.relationship import (
         Ladder as Ladder,
         Score as Score,
@@ -215,6 +252,7 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
     from relationship_core.people import (
         Accounts as Accounts,
         Identities as Identities,
+        Permissions as Permissions,
     )
     from relationship_core.plugins import (
         Plugins as Plugins,
@@ -243,13 +281,15 @@ if TYPE_CHECKING:  # as itself: otherwise mypy takes an imported name for a priv
 _HOMES = {
     "campaign_files": "read_campaigns",
     "columns": (
-        "ALIASES CALIBRATIONS CAMPAIGNS CONTACTS CONTACT_POINTS CUSTOMERS DECISIONS FACTS IMPORTS INSTANT INTERACTIONS "
-        "KEYED_MEASURES MERGES MESSAGES ORDER_LINE RUNS STATES SUPPRESSIONS TABLES TRANSITIONS Page Table"
+        "ALIASES CALIBRATIONS CAMPAIGNS CONSENTS CONTACTS CONTACT_POINTS CUSTOMERS DECISIONS ERASED FACTS IMPORTS "
+        "INSTANT INTERACTIONS KEYED_MEASURES MERGES MESSAGES ORDER_LINE PREFERENCES Page RUNS STATES SUPPRESSIONS "
+        "TABLES TRANSITIONS Table"
     ),
     "config": (
         "Choice LadderSettings ParameterSettings PluginSettings ProjectSettings Settings "
         "provider_settings read_settings"
     ),
+    "config.contact": "Cap ConsentSettings HoldoutSettings LedgerSettings PreferenceSettings QuietHours",
     "declarations": "CaseMeasure Feature KeyedMeasure Measure Part Policy ScoringRule",
     "errors": "ConfigurationError RejectedError RelationshipError RetriableError UnsupportedError",
     "flow.calibrate": "Calibrated FittedParameter",
@@ -258,7 +298,10 @@ _HOMES = {
     "flow.ground": "check_zone",
     "flow.identities.candidates": "Candidate Candidates Uncompared",
     "flow.identities.merging": "Identity Merge",
-    "flow.plan": "Planned",
+    "flow.permission.view": "ConsentEntry ConsentView PermissionView PreferenceEntry SuppressionView",
+    "flow.plan.planned": "Planned",
+    "flow.privacy.export": "Export",
+    "flow.privacy.forget": "Forgotten",
     "flow.progress": "Listener Progress",
     "flow.rebuild": "Rebuilt",
     "flow.record.recorder": "Recorded",
@@ -268,26 +311,27 @@ _HOMES = {
     "flow.report.customers.cases": "Case",
     "flow.report.customers.course": "Course",
     "flow.report.customers.influence": "Influence",
-    "flow.report.customers.people": "Tie",
+    "flow.report.customers.ties": "Tie",
     "flow.report.customers.timeline": "TimelineEntry",
     "flow.report.customers.wishes": "Favourite Goal OwnedItem StatedPreference",
-    "flow.report.explain": "ActionView AtomView Explanation MessageView",
+    "flow.report.explained": "ActionView AtomView Explanation LedgerView MessageView Outlook PolicyAnswer PolicyView",
     "flow.report.preview": "Preview",
     "flow.report.summary": "DecisionCount LadderView MessageCount Movement Report",
     "flow.review": "Reviewed",
     "flow.runs": "Ran",
     "hookspecs": "PROJECT hookimpl",
-    "model.campaign": "Action Campaign Limits Occasion Purpose Variant",
+    "model.campaign": "Action Campaign Cost Limits Occasion Purpose Variant",
     "model.customer": "ContactPoint Customer",
     "model.engagement": "Decision Engagement Verdict",
     "model.instants": "parse_instant utc",
     "model.interaction": "Direction Interaction InteractionKind Nature OrderLine",
     "model.message": "DeliveryEvent Message MessageState Receipt",
     "model.money": "Money minor_digits",
+    "model.permission": "Consent ConsentAct ConsentState Preference Suppression Wish",
     "model.relationship": "Ladder Score Stage Transition",
     "motions": "Bounded Daily Halving Linear Motion Steps Still",
     "parameters": "Calibration Parameter ParameterView",
-    "people": "Accounts Identities",
+    "people": "Accounts Identities Permissions",
     "plugins": "Plugins",
     "plugins.loading": "load_plugins",
     "plugins.sources": "BrokenPlugin InstalledPlugin",

@@ -23,7 +23,7 @@ from relationship_core.config import (
     Settings,
 )
 from relationship_core.errors import WrongArgumentError, WrongDataError, nearest
-from relationship_core.flow.record.mapping import What
+from relationship_core.flow.record.mapping import Said, What
 from relationship_core.model.campaign import Campaign
 from relationship_core.model.instants import EARLIEST, LATEST, utc
 from relationship_core.model.validation import AWARE, is_whole, kind_of, with_article
@@ -174,13 +174,25 @@ def rows_of(what: object) -> What:
     Raises:
         ConfigurationError: no file has such rows.
     """
-    known = get_args(What)
+    return cast("What", _kind_of_rows(what, get_args(What)))
+
+
+def _kind_of_rows(what: object, known: tuple[str, ...]) -> object:
     if what not in known:
         shown = repr(what) if isinstance(what, str) else kind_of(what)
         words = f"{', '.join(known[:-1])} or {known[-1]}"
         message = f"a file is imported as {words}, not as {shown}{nearest(str(what), known)}"
         raise WrongArgumentError(message)
-    return cast("What", what)
+    return what
+
+
+def said(what: object) -> Said:
+    """What the rows of a file of permission are.
+
+    Raises:
+        ConfigurationError: no file has such rows.
+    """
+    return cast("Said", _kind_of_rows(what, get_args(Said)))
 
 
 def columns(given: object) -> Mapping[str, str] | None:

@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 
 P = TypeVar("P")
 
-LOCAL = "local"
-"""The capability of channels that reach nobody: until permission is checked, only these may carry marketing."""
-
-
 _CLOSED = "the project is closed, and nothing can be done with it; open it again"
 
 
@@ -84,9 +80,9 @@ class Chosen:
         return frozenset(self.channel(name).medium for name in self._settings.channels)
 
     def check(self, campaign: Campaign) -> None:
-        """Refuse a campaign whose templates do not parse, or whose channels are not there or may not carry it."""
+        """Refuse a campaign whose templates do not parse or whose channels are not there."""
         for where, variant in variants_of(campaign):
-            self._check_channel(campaign, variant, where)
+            self._check_channel(variant, where)
             for template in (variant.subject, variant.text, variant.html):
                 self._check_template(template, where)
 
@@ -103,15 +99,9 @@ class Chosen:
         settings = provider_settings(provider, choice, self._folder, where, project=self._settings.project)
         return self.plugins.make(provider, settings, where)
 
-    def _check_channel(self, campaign: Campaign, variant: Variant, where: str) -> None:
+    def _check_channel(self, variant: Variant, where: str) -> None:
         choice = self.plugins.find(self._settings.channels, variant.channel, f"{where}, channel")
-        provider = self.plugins.find(self.plugins.channels, choice.use, f"[channels.{variant.channel}] use")
-        if campaign.purpose == "marketing" and LOCAL not in provider.capabilities:
-            message = (
-                f"{where}: the channel {variant.channel!r} reaches real people, and marketing may not use it "
-                "before permission is checked; use a folder or null channel, or make the purpose service"
-            )
-            raise ConfigurationError(message)
+        self.plugins.find(self.plugins.channels, choice.use, f"[channels.{variant.channel}] use")
 
     def _check_template(self, template: str, where: str) -> None:
         try:

@@ -10,6 +10,7 @@ structured text (``attributes``, ``data``, ``evidence``, ``content``) is JSON.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Self
 
 import polars as pl
 from attrs import frozen
@@ -157,6 +158,13 @@ MESSAGES = Table(
         "id": pl.String,
         "campaign": pl.String,
         "version": pl.String,
+        "purpose": pl.String,
+        "nature": pl.String,
+        "topic": pl.String,
+        "weight": pl.Float64,
+        "cost": pl.Int64,
+        "our_minutes": pl.Float64,
+        "their_minutes": pl.Float64,
         "action": pl.String,
         "customer": pl.String,
         "occasion": pl.String,
@@ -177,13 +185,66 @@ MESSAGES = Table(
     },
     ("id",),
 )
-"""The outbox, and what became of every message."""
+"""The outbox, and what became of every message; purpose to minutes are the campaign's, as it was when it was queued."""
 SUPPRESSIONS = Table(
     "suppressions",
-    {"medium": pl.String, "address_hash": pl.String, "reason": pl.String, "at": INSTANT},
-    ("medium", "address_hash"),
+    {
+        "medium": pl.String,
+        "address_hash": pl.String,
+        "scope": pl.String,
+        "reason": pl.String,
+        "at": INSTANT,
+        "source": pl.String,
+        "actor": pl.String,
+        "lifted_at": INSTANT,
+        "lifted_by": pl.String,
+    },
+    ("medium", "address_hash", "scope"),
 )
-"""Addresses never to use again, as hashes, with the reason."""
+"""Addresses not to use, as keyed hashes, with the reason; ``scope`` as in Suppression.
+
+One that was lifted, with ``lifted_at``, holds nothing back any more and stays as a record.
+"""
+CONSENTS = Table(
+    "consents",
+    {
+        "customer": pl.String,
+        "id": pl.String,
+        "act": pl.String,
+        "at": INSTANT,
+        "medium": pl.String,
+        "topic": pl.String,
+        "basis": pl.String,
+        "jurisdiction": pl.String,
+        "wording": pl.String,
+        "version": pl.String,
+        "method": pl.String,
+        "source": pl.String,
+        "actor": pl.String,
+        "evidence": pl.String,
+        "address_hash": pl.String,
+        "expires_at": INSTANT,
+        "recorded_at": INSTANT,
+    },
+    ("customer", "id"),
+)
+"""Every act of consent, under the id it was recorded for; rows are added, never changed."""
+PREFERENCES = Table(
+    "preferences",
+    {
+        "customer": pl.String,
+        "at": INSTANT,
+        "wish": pl.String,
+        "source": pl.String,
+        "actor": pl.String,
+        "ask_again_at": INSTANT,
+        "recorded_at": INSTANT,
+    },
+    ("customer", "at", "wish"),
+)
+"""Every relationship that a customer said to want; rows are added, never changed."""
+ERASED = Table("erased", {"hash": pl.String, "at": INSTANT, "actor": pl.String, "reason": pl.String}, ("hash",))
+"""Who was erased, as keyed hashes of their ids, so that an import does not bring them back; by whom, and why."""
 CAMPAIGNS = Table(
     "campaigns",
     {"campaign": pl.String, "version": pl.String, "content": pl.String, "at": INSTANT},
@@ -222,10 +283,20 @@ IMPORTS = Table(
 """How far the import of a file has come; ``rejects_size`` is the length in bytes of its file of rejects."""
 ALIASES = Table(
     "aliases",
-    {"customer": pl.String, "survivor": pl.String, "at": INSTANT, "actor": pl.String, "reason": pl.String},
+    {
+        "customer": pl.String,
+        "survivor": pl.String,
+        "at": INSTANT,
+        "actor": pl.String,
+        "reason": pl.String,
+        "linked": pl.Boolean,
+    },
     ("customer",),
 )
-"""Who is who now: ids that were merged, each with the id that it was merged into, which may be merged itself."""
+"""Who is who now: ids that were merged, each with the id that it was merged into, which may be merged itself.
+
+``linked`` is true of an id that nobody had before it was made to stand for somebody.
+"""
 MERGES = Table(
     "merges",
     {
@@ -265,6 +336,9 @@ TABLES = (
     DECISIONS,
     MESSAGES,
     SUPPRESSIONS,
+    CONSENTS,
+    PREFERENCES,
+    ERASED,
     CAMPAIGNS,
     RUNS,
     IMPORTS,
@@ -289,6 +363,11 @@ class Page:
 
     customers: pl.Series
     contiguous: bool = False
+
+    @classmethod
+    def of(cls, customers: Iterable[str]) -> Self:
+        """A page of these customers, in whatever order and however often they are named."""
+        return cls(pl.Series("customer", sorted(set(customers)), dtype=pl.String))
 
     @property
     def first(self) -> str:

@@ -81,12 +81,16 @@ def relationship_calibrations(parameters: Mapping[str, float]) -> Sequence[Calib
 
 @hookspec
 def relationship_policies() -> Sequence[Policy]:
-    """Reasons not to engage; every policy of every installed plugin holds, and it can only narrow."""
+    """Reasons not to engage, or not yet; every policy of every installed plugin holds, and it can only narrow."""
 
 
 @hookspec
 def relationship_recorded(interactions: Sequence[Interaction]) -> None:
-    """Announces interactions that were new, batch by batch, after they were committed."""
+    """Announces interactions that were new, batch by batch, after they were committed.
+
+    Each names its customer by the id that was reported, as history keeps it. Where that id was merged,
+    ``Relationships.identities.show`` tells whose it is now.
+    """
 
 
 @hookspec

@@ -95,10 +95,10 @@ class Store(Protocol):
     table's key. Customer ids sort bytewise (UTF-8). A page reads its own customers only, whoever came
     between them since. Measures come back as Float64, or as instants.
 
-    Contact points, decisions and messages belong to customers that CUSTOMERS has, and there is one message for
-    a campaign, action, customer and occasion: other rows are refused with RejectedError, and so is a row without
-    its key. Writing outside a transaction, and a transaction inside another, are mistakes
-    of the program: RuntimeError.
+    Contact points, decisions, messages, consents and preferences belong to customers that CUSTOMERS has, and there
+    is one message for a campaign, action, customer and occasion: other rows are refused with RejectedError, and so
+    is a row without its key. Writing outside a transaction, and a transaction inside another, are mistakes of the
+    program: RuntimeError.
 
     Raises, from any method: RetriableError where it may work later (locked, full, unreachable),
     ConfigurationError where it never will (a newer schema, a read-only place).
@@ -175,6 +175,14 @@ class Store(Protocol):
 
     def clear_measures(self, page: Page | None = None) -> None:
         """Forget every measure of the page's customers, or of everybody, so that history can be folded again."""
+        ...
+
+    def scrub(self) -> None:
+        """Leave no trace of what was deleted where the rows were; outside a transaction. It may take long.
+
+        Raises:
+            RetriableError: the rows are gone, and traces of them are left that another process holds.
+        """
         ...
 
     def pages(self, step: Step | None, *, as_of: datetime, after: str = "", size: int = 50_000) -> Iterator[Page]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,20 +14,29 @@ from relationship_core.config import Settings
 from relationship_core.flow.announce import interactions_to
 from relationship_core.flow.calibrate import Calibrated, calibrate, parameters_in_force
 from relationship_core.flow.catalog import make_catalog
+from relationship_core.flow.deliver.permission import Gate
 from relationship_core.flow.deliver.render import Studio, check_variables
 from relationship_core.flow.ground import check_currency, check_zone, keep_ground
+from relationship_core.flow.permission.terms import Terms
+from relationship_core.flow.plan import Outbox
+from relationship_core.flow.plan.circumstances import ContactSettings
+from relationship_core.flow.plan.outbox import refuse_without_postal_address, salted_message_id
+from relationship_core.flow.plan.quiet import Clocks
 from relationship_core.flow.progress import Listener
+from relationship_core.flow.rebuild import Rebuilt, rebuild
 from relationship_core.flow.record import Recorder
 from relationship_core.flow.record.checks import AHEAD
 from relationship_core.flow.rules import Rules, make_rules
-from relationship_core.flow.standing import Moment, last_recorded
+from relationship_core.flow.salt import project_salt
+from relationship_core.flow.standing import Moment, last_recorded, refuse_the_future
 from relationship_core.flow.united import united
+from relationship_core.flow.versions import keep_versions, versions_of
 from relationship_core.model.campaign import Campaign
 from relationship_core.model.instants import utc
 from relationship_core.plugins import Plugins
 
 if TYPE_CHECKING:
-    from relationship_core.ports import Clock, Store
+    from relationship_core.ports import Channel, Clock, Store
 
 
 class Project:
@@ -90,7 +101,7 @@ class Project:
             self.catalog,
             self.plugins,
             self.settings.parameters,
-            self.moment(as_of),
+            self.moment(as_of, step="" if dry_run else "calibrate"),
             name=name,
             dry_run=dry_run,
             page_size=page_size,
@@ -99,6 +110,20 @@ class Project:
         if calibrated.everybody_due:
             self.declare(self.plugins)
         return calibrated
+
+    def rebuild(self, *, progress: Listener) -> Rebuilt:
+        """Fold the whole history again; from then on it stands on the currency and the zone of the settings."""
+        rebuilt = rebuild(self.recorder, progress=progress)
+        keep_ground(self.store, self.settings.project.currency, self.settings.project.zone)
+        return rebuilt
+
+    def campaign(self, name: str) -> Campaign:
+        """One of the campaigns.
+
+        Raises:
+            ConfigurationError: there is none of that name.
+        """
+        return self.plugins.find({each.name: each for each in self.campaigns}, name, "campaign")
 
     def close(self) -> None:
         """Let go of the store and the channels; may be called twice."""
@@ -111,7 +136,7 @@ class Project:
 
         Raises:
             ConfigurationError: a condition or a template is wrong, or a campaign names a channel that is not
-                configured or may not carry it.
+                configured.
         """
         if self._rules is None:
             for campaign in self.campaigns:
@@ -133,27 +158,94 @@ class Project:
             attributes=self.settings.attributes,
             media=self.chosen.every_medium,
             announce=interactions_to(self.plugins, self.settings.project.currency),
+            terms=self.terms(keep=False),
         )
 
     def recording(self) -> Recorder:
         """What something new is recorded with, on the ground that history stands on."""
         check_zone(self.store, self.settings.project.zone)
         keep_ground(self.store, self.settings.project.currency, self.settings.project.zone)
+        self.terms(keep=True)
         return self.recorder
 
-    def studio(self, as_of: datetime | None) -> Studio:
-        """What messages are rendered with."""
+    @property
+    def gate(self) -> Gate:
+        """What permission is asked by when a message is claimed."""
+        project, hours = self.settings.project, self.settings.quiet_hours
+        clocks = Clocks(hours=hours, zone=project.zone, country=project.country)
+        return Gate(terms=self.terms(keep=True), policies=self.plugins.policies, clocks=clocks)
+
+    def terms(self, *, keep: bool) -> Terms:
+        """What permission is judged by; ``keep`` says whether a salt may be made for it."""
+        return Terms(
+            consent=self.settings.consent,
+            preference=self.settings.preference,
+            salt=project_salt(self.store, keep=keep),
+            country=self.settings.project.country,
+        )
+
+    def outbox(self, *, keep: bool) -> Outbox:
+        """What messages are queued by; ``keep`` says whether campaigns' versions are kept, and a salt may be made."""
+        if keep:
+            keep_versions(self.store, self.campaigns, utc(self.clock()))
+        terms = self.terms(keep=keep)
+        return Outbox(
+            media=self.chosen.media(self.campaigns),
+            contact=self._contact(terms),
+            versions=versions_of(self.campaigns),
+            message_id=salted_message_id(terms.salt),
+            share=self.settings.holdout.share,
+        )
+
+    def check_sender(self) -> None:
+        """Whether the project may send what its campaigns want to.
+
+        Raises:
+            ConfigurationError: marketing must show a postal address, and there is none.
+        """
+        media, own = self.chosen.media(self.campaigns), self.settings.project
+        refuse_without_postal_address(self.campaigns, media, own.postal_address)
+
+    def _contact(self, terms: Terms) -> ContactSettings:
+        settings = self.settings
+        return ContactSettings(
+            terms=terms,
+            intervals=settings.minimum_interval_days,
+            caps=settings.caps,
+            quiet_hours=settings.quiet_hours,
+            ledger=settings.ledger,
+        )
+
+    @property
+    def channels(self) -> Mapping[str, Callable[[], Channel]]:
+        """How to get each configured channel, by its name; it is made when it is first asked for."""
+        return {name: partial(self.chosen.channel, name) for name in self.settings.channels}
+
+    def studio(self, as_of: datetime | None, *, step: str = "") -> Studio:
+        """What messages are rendered with; ``step`` as for ``moment``."""
         return Studio(
             renderer=self.chosen.renderer,
             catalog=self.catalog,
             project=self.settings.project,
-            moment=self.moment(as_of),
+            moment=self.moment(as_of, step=step),
         )
 
-    def moment(self, as_of: datetime | None) -> Moment:
-        """The instant that a step is as of; without one, the present."""
+    def moment(self, as_of: datetime | None, *, step: str = "") -> Moment:
+        """The instant to act as of; without one, the present.
+
+        Args:
+            as_of: the instant.
+            step: the step that keeps what it does, if there is one; an instant that is far ahead of the clock is
+                for questions.
+
+        Raises:
+            RejectedError: the step is to be as of an instant more than a day ahead of the clock.
+        """
         check_zone(self.store, self.settings.project.zone)
-        return Moment(now=arguments.instant(as_of) or self._now(), zone=self.settings.project.zone)
+        now = arguments.instant(as_of) or self._now()
+        if step:
+            refuse_the_future(utc(self.clock()), now, step)
+        return Moment(now=now, zone=self.settings.project.zone)
 
     def _now(self) -> datetime:
         """The present; or the last recorded instant, where the clock it came from is a little ahead of ours."""

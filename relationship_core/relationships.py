@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 from relationship_core import arguments
 from relationship_core.campaign_files import read_campaigns
 from relationship_core.clock import system_clock
 from relationship_core.config import Settings, read_settings
-from relationship_core.flow.announce import transitions_to
+from relationship_core.flow.announce import receipts_to, transitions_to
 from relationship_core.flow.calibrate import Calibrated
 from relationship_core.flow.catalog import Catalog
 from relationship_core.flow.deliver import Delivered, deliver
-from relationship_core.flow.ground import keep_ground
-from relationship_core.flow.plan import Outbox, Planned, plan
-from relationship_core.flow.plan.outbox import project_salt, salted_message_id
+from relationship_core.flow.plan import Planned, plan
+from relationship_core.flow.privacy import Export, Forgotten, export, forget
 from relationship_core.flow.progress import Listener, silent
-from relationship_core.flow.rebuild import Rebuilt, rebuild
+from relationship_core.flow.rebuild import Rebuilt
 from relationship_core.flow.record import Recorded, import_file, record, record_customers
 from relationship_core.flow.report.customers import CustomerView, view_customer
 from relationship_core.flow.report.explain import Explanation, explain
@@ -31,13 +28,12 @@ from relationship_core.flow.review import Reviewed, review
 from relationship_core.flow.rules import Rules
 from relationship_core.flow.runs import Ran, run
 from relationship_core.flow.united import plain, united
-from relationship_core.flow.versions import keep_versions, versions_of
 from relationship_core.model.campaign import Campaign
 from relationship_core.model.customer import Customer
 from relationship_core.model.instants import utc
 from relationship_core.model.interaction import Interaction
 from relationship_core.parameters import ParameterView
-from relationship_core.people import Accounts, Identities
+from relationship_core.people import Accounts, Identities, Permissions, said
 from relationship_core.plugins import Plugins
 from relationship_core.plugins.loading import load_plugins
 from relationship_core.project import Project
@@ -57,6 +53,8 @@ class Relationships:
     Attributes:
         identities: who is one customer under several ids: merge, link, unmerge, show, candidates.
         accounts: who is a contact of which account: link, unlink, show.
+        permissions: who allows and wishes what, and addresses not to use: record_consents, record_preferences,
+            suppress, unsuppress, import_file, show.
     """
 
     def __init__(
@@ -94,6 +92,7 @@ class Relationships:
             arguments.optional_path(folder, "folder") or Path.cwd(),
         )
         self.identities, self.accounts = Identities(self._project), Accounts(self._project)
+        self.permissions = Permissions(self._project)
 
     @classmethod
     def open(cls, folder: Path | str, *, clock: Clock = system_clock, plugins: Plugins | None = None) -> Self:
@@ -116,9 +115,7 @@ class Relationships:
         """The project itself."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
 
@@ -191,9 +188,7 @@ class Relationships:
         Raises:
             ConfigurationError: the expression of a measure cannot be computed.
         """
-        rebuilt = rebuild(self._project.recorder, progress=arguments.listener(progress))
-        keep_ground(self._project.store, self.settings.project.currency, self.settings.project.zone)
-        return rebuilt
+        return self._project.rebuild(progress=arguments.listener(progress))
 
     def calibrate(
         self,
@@ -209,7 +204,7 @@ class Relationships:
 
         Raises:
             ConfigurationError: there is no such calibration, or it fails or finds what a parameter may not be.
-            RejectedError: something was recorded that happened after ``as_of``.
+            RejectedError: something was recorded that happened after ``as_of``, or that is more than a day ahead.
         """
         return self._project.calibrate(
             arguments.optional_text(name, "name", "the name of a calibration, as text"),
@@ -228,12 +223,12 @@ class Relationships:
 
         Raises:
             ConfigurationError: a rule is wrong, or fails.
-            RejectedError: something was recorded that happened after ``as_of``.
+            RejectedError: something was recorded that happened after ``as_of``, or that is more than a day ahead.
         """
         return review(
             self._project.store,
             self.rules,
-            self._project.moment(as_of),
+            self._project.moment(as_of, step="review"),
             everybody=arguments.yes_or_no(everybody, "everybody"),
             page_size=self._page_size,
             announce=transitions_to(self.plugins),
@@ -244,22 +239,16 @@ class Relationships:
         """Decide about every reviewed customer; with ``dry_run`` keep nothing.
 
         Raises:
-            ConfigurationError: a campaign names a channel that may not carry it, or a policy fails.
-            RejectedError: something was recorded that happened after ``as_of``.
+            ConfigurationError: a campaign is marketing without a postal address.
+            RejectedError: something was recorded that happened after ``as_of``, or that is more than a day ahead.
         """
-        if not arguments.yes_or_no(dry_run, "dry_run"):
-            keep_versions(self._project.store, self.campaigns, utc(self.clock()))
-        outbox = Outbox(
-            media=self._project.chosen.media(self.campaigns),
-            intervals=self.settings.minimum_interval_days,
-            versions=versions_of(self.campaigns),
-            message_id=salted_message_id(project_salt(self._project.store, keep=not dry_run)),
-        )
+        self._project.check_sender()
+        moment = self._project.moment(as_of, step="" if arguments.yes_or_no(dry_run, "dry_run") else "plan")
         return plan(
             self._project.store,
             self.rules,
-            self._project.moment(as_of),
-            outbox,
+            moment,
+            self._project.outbox(keep=not dry_run),
             dry_run=dry_run,
             page_size=self._page_size,
             progress=arguments.listener(progress),
@@ -270,11 +259,11 @@ class Relationships:
 
         Raises:
             ConfigurationError: a channel or the renderer cannot be made.
+            RejectedError: ``as_of`` is more than a day ahead.
         """
-        channels = {name: partial(self._project.chosen.channel, name) for name in self.settings.channels}
-        studio, listener = self._project.studio(as_of), arguments.listener(progress)
-        announce = self.plugins.delivered if self.plugins.listens("relationship_delivered") else None
-        return deliver(self._project.store, channels, studio, announce=announce, progress=listener)
+        project, announce = self._project, receipts_to(self.plugins)
+        studio, listener = project.studio(as_of, step="deliver"), arguments.listener(progress)
+        return deliver(project.store, project.channels, studio, project.gate, announce=announce, progress=listener)
 
     def run(self, *, as_of: datetime | None = None, progress: Listener = silent) -> Ran:
         """Review, plan and deliver as of one instant.
@@ -283,9 +272,9 @@ class Relationships:
         happened after that instant has been recorded since. Then this run does its work as well.
 
         Raises:
-            RejectedError: something was recorded that happened after ``as_of``.
+            RejectedError: something was recorded that happened after ``as_of``, or that is more than a day ahead.
         """
-        now = self._project.moment(as_of).now
+        now = self._project.moment(as_of, step="run").now
         return run(self._project.store, self.rules, self, as_of=now, clock=self.clock, progress=progress)
 
     # report
@@ -301,14 +290,17 @@ class Relationships:
         return view_customer(self._project.store, self.catalog, who, moment, entries=entries, parameters=known)
 
     def explain(self, customer: str, campaign: str | None = None, *, as_of: datetime | None = None) -> Explanation:
-        """Why a customer did, or did not, get the messages of the campaigns.
+        """Why a customer did, or did not, get the messages of the campaigns, and what a plan would decide.
+
+        As of an instant before the last record: what was decided, sent and moved until then, as far as it is kept.
 
         Raises:
             RejectedError: nobody has that id.
             ConfigurationError: there is no such campaign.
         """
         who, which = arguments.customer_id(customer), arguments.optional_campaign_name(campaign)
-        return explain(self._project.store, self.rules, who, which, self._project.moment(as_of))
+        project, moment = self._project, self._project.moment(as_of)
+        return explain(project.store, self.rules, who, which, moment, outbox=project.outbox(keep=False))
 
     def preview(
         self, campaign: str, customer: str | None = None, *, as_of: datetime | None = None
@@ -319,26 +311,41 @@ class Relationships:
             ConfigurationError: there is no such campaign, or a template names what is not known.
             RejectedError: nobody has that id.
         """
-        by_name = {each.name: each for each in self.campaigns}
-        chosen = self.plugins.find(by_name, arguments.campaign_name(campaign), "campaign")
+        chosen = self._project.campaign(arguments.campaign_name(campaign))
         who, media = arguments.optional_customer_id(customer), self._project.chosen.media(self.campaigns)
         return preview(self._project.store, chosen, who, self._project.studio(as_of), media)
 
     def ladder(self, *, as_of: datetime | None = None) -> LadderView:
         """Where customers stand on the ladder, or stood at an instant, and how they moved until then."""
-        return view_ladder(
-            self._project.store, self.catalog.ladder, self.settings.project.zone, as_of=arguments.instant(as_of)
-        )
+        store, zone = self._project.store, self.settings.project.zone
+        return view_ladder(store, self.catalog.ladder, zone, as_of=arguments.instant(as_of))
 
     def report(self, *, as_of: datetime | None = None) -> Report:
         """The project in numbers, as they are or were at an instant."""
-        return report(
-            self._project.store,
-            self.catalog.ladder,
-            utc(self.clock()),
-            self.settings.project.zone,
-            as_of=arguments.instant(as_of),
-        )
+        store, zone = self._project.store, self.settings.project.zone
+        return report(store, self.catalog.ladder, utc(self.clock()), zone, as_of=arguments.instant(as_of))
+
+    # privacy
+
+    def export(self, customer: str) -> Export:
+        """Everything that is kept about one customer, under whichever of their ids.
+
+        Raises:
+            RejectedError: nobody has that id, or they were erased.
+        """
+        who, terms = arguments.customer_id(customer), self._project.terms(keep=False)
+        return export(self._project.recorder, terms, who)
+
+    def forget(self, customer: str, *, actor: str = "", reason: str = "") -> Forgotten:
+        """Erase everything about one customer, for ever; whoever does it and why is kept, without who it was.
+
+        Raises:
+            RejectedError: nobody has that id, and nobody had it who was erased.
+            RetriableError: a message is being sent to them; or they are erased, but another process reads the file.
+            ConfigurationError: they are a contact, and measures have changed since their account was folded.
+        """
+        who, terms = arguments.customer_id(customer), self._project.terms(keep=True)
+        return forget(self._project.recording(), terms, who, **said(actor, reason))
 
     # what the steps work with
 
@@ -387,6 +394,6 @@ class Relationships:
 
         Raises:
             ConfigurationError: a condition or a template is wrong, or a campaign names a channel that is not
-                configured or may not carry it.
+                configured.
         """
         return self._project.rules

@@ -8,11 +8,12 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, cast
 
 import polars as pl
 import polars.selectors as cs
@@ -24,6 +25,7 @@ from relationship_core import (
     Action,
     Campaign,
     Choice,
+    ConsentSettings,
     ContactPoint,
     Customer,
     Feature,
@@ -35,6 +37,7 @@ from relationship_core import (
     Money,
     Occasion,
     Plugins,
+    PreferenceSettings,
     ProjectSettings,
     Relationships,
     Settings,
@@ -43,6 +46,8 @@ from relationship_core import (
     hookimpl,
     load_plugins,
 )
+from relationship_core.builtin.memory import MemoryStore
+from relationship_core.builtin.sqlite.store import SQLiteStore
 from relationship_core.cli import cli
 from relationship_core.flow.record import Recorder
 
@@ -83,6 +88,61 @@ def every_measure() -> tuple[Measure | KeyedMeasure, ...]:
         KeyedMeasure(name="product", key="product", combine="max", value=pl.col("quantity"), features=feature),
         KeyedMeasure(name="case", key="reference", combine="min", value=at.dt.epoch("s"), features=feature),
     )
+
+
+@contextmanager
+def _new_store(kind: str) -> Iterator[Store]:
+    with TemporaryDirectory() as folder:
+        store: Store = MemoryStore() if kind == "memory" else SQLiteStore(Path(folder) / "project.db")
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+@pytest.fixture(scope="session")
+def new_store() -> Callable[[str], AbstractContextManager[Store]]:
+    """Opens an empty store, ``memory`` or ``sqlite``, while a ``with`` lasts: a property needs one for each example."""
+    return _new_store
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """An empty store of each kind."""
+    with _new_store(request.param) as fresh:
+        yield fresh
+
+
+class _MortalStore:
+    """A store whose process dies at a transaction: before its commit, or just after it."""
+
+    def __init__(self, store: Store, at: int, *, committed: bool) -> None:
+        self._store = store
+        self._left = at
+        self._committed = committed
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    @contextmanager
+    def transaction(self, *, durable: bool = False) -> Iterator[None]:
+        self._left -= 1
+        with self._store.transaction(durable=durable):
+            yield
+            if self._left == 0 and not self._committed:
+                raise KeyboardInterrupt
+        if self._left == 0:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="session")
+def make_mortal() -> Callable[..., Store]:
+    """A store that dies of KeyboardInterrupt at its transaction number ``at``: before its commit, or just after it."""
+
+    def make(store: Store, at: int, *, committed: bool) -> Store:
+        return cast("Store", _MortalStore(store, at, committed=committed))
+
+    return make
 
 
 @pytest.fixture(scope="session")
@@ -190,6 +250,7 @@ def standard_plugins() -> Plugins:
 def make_project(standard_plugins: Plugins) -> Callable[..., Relationships]:
     """A project in memory, unless ``store`` says otherwise, with a null channel ``letters``.
 
+    Marketing needs no consent, unless ``consent`` says otherwise: most tests are about something else.
     ``plugins`` are handed in beside the installed ones; ``ladder`` may be a Ladder.
     """
 
@@ -199,16 +260,25 @@ def make_project(standard_plugins: Plugins) -> Callable[..., Relationships]:
         ladder: Ladder | str = "b2c",
         zone: str = "UTC",
         folder: Any = None,
+        page_size: int = 50_000,
         **more: Any,
     ) -> Relationships:
         extra = [*plugins, *([_LadderPlugin(ladder)] if isinstance(ladder, Ladder) else [])]
-        chosen = {"channels": {"letters": Choice(use="null")}, "project": ProjectSettings(zone=zone), **more}
+        chosen = {
+            "channels": {"letters": Choice(use="null")},
+            "project": ProjectSettings(zone=zone, postal_address="1 Main Street"),
+            # Everybody may be written to as often as the interval allows, unless a test says otherwise.
+            "consent": ConsentSettings(without=("email", "post", "sms")),
+            "preference": PreferenceSettings(unasked="close"),
+            **more,
+        }
         return Relationships(
             settings=Settings(ladder=ladder.name if isinstance(ladder, Ladder) else ladder, **chosen),
             campaigns=campaigns,
             clock=lambda: PRESENT,
             plugins=load_plugins(extra=extra) if extra else standard_plugins,
             folder=folder,
+            page_size=page_size,
         )
 
     return make

@@ -47,6 +47,8 @@ def shop(tmp_path: Path, relate: Relate) -> Path:
     interactions.write_text(INTERACTIONS, encoding="utf-8")
     assert relate("init", "--name", "Corner Bakery", "--zone", "Europe/Berlin").exit_code == 0
     assert relate("import", "customers", customers).exit_code == 0
+    with (tmp_path / "shop" / "relationship.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[consent]\nwithout = ["email"]\n')
     columns = ("--column", "customer=who", "--column", "at=when", "--source", "till", "--zone", "Europe/Berlin")
     assert relate("import", "interactions", interactions, *columns).exit_code == 0
     return tmp_path / "shop"
@@ -180,7 +182,15 @@ def test_a_plan_tells_what_is_new_and_counts_what_stands(relate: Relate, tmp_pat
     assert relate("import", "interactions", tmp_path / "more.csv").exit_code == 0
     relate("review", "--everybody", *AS_OF)
     some = document(relate("plan", "--json", "--dry-run", *AS_OF))
-    assert some["decisions"] == [{"campaign": "thank-you", "reason": "no_contact_point", "engagements": 1}]
+    assert some["decisions"] == [
+        {
+            "campaign": "thank-you",
+            "owner": "Customer care",
+            "reason": "no_contact_point",
+            "engagements": 1,
+            "examples": ["ben"],
+        }
+    ]
     assert some["unchanged"] == 3
     assert "3 other decisions stand as they were." in lines(relate("plan", *AS_OF))
 
@@ -277,7 +287,7 @@ def test_explain_shows_the_conditions_with_their_values_and_the_decisions(relate
     told = lines(relate("explain", "eve", *AS_OF))
     assert "✓ order_days >= 2 order_days = 2" in told
     assert "skipped for 2024-01-08: outranked. Another campaign" in told
-    assert "(thank-you)" in told
+    assert "(thank-you of Customer care: service goes before marketing)" in told
     one = lines(relate("explain", "ben", "we-miss-you", *AS_OF))
     assert "✕ order_days >= 2 order_days = 1" in one
     assert "no decision" in one
@@ -512,6 +522,9 @@ def documented_keys() -> dict[str, list[str]]:
     return found
 
 
+PROOF = ("--medium", "email", "--method", "form", "--source", "shop", "--wording", "Yes, write to me.")
+
+
 def test_every_document_has_the_keys_of_the_reference(run: Path, relate: Relate, tmp_path: Path) -> None:
     arguments = {
         "import": ("customers", tmp_path / "customers.csv"),
@@ -529,9 +542,21 @@ def test_every_document_has_the_keys_of_the_reference(run: Path, relate: Relate,
         "account link": ("firm", "ada"),
         "account unlink": ("firm", "ada"),
         "account show": ("firm",),
+        "consent show": ("ada",),
+        "consent proof": ("ada",),
+        "consent grant": ("ada", *PROOF),
+        "consent confirm": ("ada", *PROOF),
+        "consent withdraw": ("ada",),
+        "consent object": ("ada",),
+        "consent prefer": ("ada", "close"),
+        "consent suppress": ("email", "ada@example.com"),
+        "consent import": (tmp_path / "consents.csv",),
+        "export": ("ada",),
+        "forget": ("firm", "--yes"),
     }
     (tmp_path / "firm.csv").write_text("customer\nfirm\n")
     relate("import", "customers", tmp_path / "firm.csv")
+    (tmp_path / "consents.csv").write_text("customer,act,at\nada,withdraw,2025-01-01T00:00:00Z\n")
     documented = documented_keys()
     (run / "relationship.toml").rename(run / "kept.toml")
     found = {"init": list(document(relate("init", "--json")))}

@@ -36,7 +36,9 @@ from relationship_core.builtin.liquid import LiquidSettings
 from relationship_core.builtin.sqlite.store import SQLiteStore
 from relationship_core.flow.deliver.render import known_variables
 from relationship_core.flow.deliver.worker import working
-from relationship_core.flow.plan.circumstances import address_hash
+from relationship_core.flow.permission.keys import address_key
+from relationship_core.flow.permission.terms import Terms
+from relationship_core.flow.salt import project_salt
 
 Open = Callable[..., Relationships]
 Plan = Callable[..., Campaign]
@@ -173,10 +175,11 @@ def test_an_expired_message_is_not_sent(queued: Callable[..., Relationships]) ->
 def test_an_address_suppressed_after_planning_gets_nothing(queued: Callable[..., Relationships]) -> None:
     channel = Scripted(accept)
     project = queued(channel, 2)
-    row = {"medium": "email", "address_hash": address_hash("c00@example.com"), "reason": "complaint", "at": START}
+    hashed = address_key("email", "c00@example.com", Terms(salt=project_salt(project.store, keep=True)))
+    row = {"medium": "email", "address_hash": hashed, "scope": "all", "reason": "complaint", "at": START, "source": ""}
     with project.store.transaction():
         project.store.put(SUPPRESSIONS, pl.DataFrame([row], schema=dict(SUPPRESSIONS.schema)))
-    assert project.deliver(as_of=START).failed == 1
+    assert project.deliver(as_of=START).stopped == 1
     assert channel.given == ["c01"]
     assert "suppressed" in message_of(project, "c00")["detail"]
 

@@ -159,6 +159,8 @@ FAILING = {
     "infinite": Scoring(infinite, needs=("orders",)),
     "infinite expression": Scoring(1 / (pl.col("orders") - 1.0)),
     "infinite confidence": Scoring(pl.lit(0.5), confidence=1 / (pl.col("orders") - 1.0)),
+    "too much confidence": Scoring(pl.lit(0.5), confidence=pl.col("orders") + 0.5),
+    "less than no confidence": Scoring(pl.lit(0.5), confidence=pl.col("orders") - 1.5),
     "no label": Scoring(pl.col("orders") + 1, labels=("low", "high")),
     "between labels": Scoring(pl.col("orders") / 2, labels=("low", "high")),
     "expression": Scoring(pl.col("orders").str.len_chars().cast(pl.Float64)),

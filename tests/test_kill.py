@@ -47,6 +47,12 @@ postal_address = "1 Main Street"
 [minimum_interval_days]
 default = 15
 
+[consent]
+without = ["email", "post"]
+
+[preference]
+unasked = "close"
+
 [channels.letters]
 use = "folder"
 path = "letters"
@@ -64,6 +70,7 @@ purpose = "marketing"
 nature = "give"
 audience = "{audience}"
 priority = {priority}
+{more}
 
 [[actions]]
 name = "write"
@@ -88,7 +95,16 @@ CAMPAIGNS = (
         "channel": "letters",
         "priority": 2,
     },
-    {"name": "missing", "audience": "lapsed", "when": "", "key": "last_order_on", "channel": "letters", "priority": 1},
+    {
+        "name": "missing",
+        "audience": "lapsed",
+        "when": "",
+        "key": "last_order_on",
+        "channel": "letters",
+        "priority": 1,
+        # Its money is not enough for all.
+        "more": "value = 9\n[cost]\nmoney = 3\n[limits]\nbudget = 18",
+    },
     {
         "name": "card",
         "audience": "stage >= 'client'",
@@ -128,7 +144,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory, make_interaction: Callable[.
     (folder / "relationship.toml").write_text(PROJECT)
     (folder / "campaigns").mkdir()
     for campaign in CAMPAIGNS:
-        (folder / "campaigns" / f"{campaign['name']}.toml").write_text(CAMPAIGN.format(**campaign))
+        (folder / "campaigns" / f"{campaign['name']}.toml").write_text(CAMPAIGN.format(**{"more": "", **campaign}))
     with Relationships.open(folder, clock=lambda: FIRST) as project:
         project.record_customers(
             Customer(

@@ -14,12 +14,19 @@ from attrs import field, frozen
 from relationship_core import (
     Action,
     Campaign,
+    Cap,
     Choice,
+    ConsentSettings,
+    Cost,
+    HoldoutSettings,
     LadderSettings,
+    LedgerSettings,
     Limits,
     Occasion,
     PluginSettings,
+    PreferenceSettings,
     ProjectSettings,
+    QuietHours,
     Settings,
     Variant,
     load_plugins,
@@ -61,7 +68,8 @@ def words_for(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return ", ".join(f"`{each}`" for each in inner)
     if get_origin(kind) is tuple:
-        return f"list of {words_for(inner[0])}" if inner[0] in WORDS else "list of tables"
+        word = "tables" if attrs.has(inner[0]) else words_for(inner[0])
+        return f"list of {word}"
     return WORDS.get(kind, "table")
 
 
@@ -73,6 +81,8 @@ def default_of(attribute: "attrs.Attribute[Any]") -> str:
         return "all defaults"
     if default in ((), "", None):
         return "none"
+    if isinstance(default, tuple):
+        return ", ".join(f"`{each}`" for each in default)
     return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
 
 
@@ -103,7 +113,8 @@ def configured() -> dict[str, type]:
     """Every class whose keys an operator writes."""
     plugins = load_plugins()
     providers = {**plugins.stores, **plugins.channels, **plugins.renderers}
-    own = (ProjectSettings, LadderSettings, PluginSettings, Campaign, Limits, Action, Occasion, Variant)
+    contact = (ConsentSettings, PreferenceSettings, Cap, QuietHours, LedgerSettings, HoldoutSettings)
+    own = (ProjectSettings, LadderSettings, *contact, PluginSettings, Campaign, Cost, Limits, Action, Occasion, Variant)
     built_in = {
         name
         for plugin in plugins.installed

@@ -241,7 +241,7 @@ WRONG: list[tuple[type, str, Any, str]] = [
     (Transition, "evidence", {"orders": 3}, "be a dict of texts by name; a value is an int"),
     (Engagement, "customer", 5, "be text, not an int"),
     (Decision, "engagement", "thanks", "be an Engagement, not text"),
-    (Decision, "verdict", "planed", "be planned or skipped"),
+    (Decision, "verdict", "planed", "be planned, held_out or skipped"),
     (Decision, "until", TODAY, f"be {AWARE}, not a date"),
     (Message, "address", None, "be text, not None"),
     (Message, "at", NAIVE, f"be {AWARE}, not one without a zone"),

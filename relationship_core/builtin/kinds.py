@@ -45,6 +45,13 @@ _CUSTOMER: tuple[_Row, ...] = (
     ("joint_plan", "give", "commitment", "Agreed with us on a plan for both."),
     ("reply", "neutral", "", "Answered a message of ours."),
     ("unsubscribe", "neutral", "", "Wanted no more messages of a kind."),
+    (
+        "sensitive_noted",
+        "neutral",
+        "",
+        "Is in a situation in which marketing would hurt, such as a bereavement; `until` says how long.",
+    ),
+    ("sensitive_over", "neutral", "", "Is in no such situation any more."),
 )
 """What the customer did."""
 

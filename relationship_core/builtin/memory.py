@@ -35,7 +35,7 @@ Rows: TypeAlias = dict[Key, Row]
 
 COMBINED: Mapping[str, Callable[[Any, Any], Any]] = {"sum": add, "count": add, "min": min, "max": max}
 ENGAGEMENT = ("campaign", "action", "customer", "occasion")
-REFERRING = ("contact_points", "transitions", "decisions", "messages")
+REFERRING = ("contact_points", "transitions", "decisions", "messages", "consents", "preferences")
 """Tables whose rows name a customer that must be known."""
 
 
@@ -75,9 +75,7 @@ class MemoryStore:
     @contextmanager
     def transaction(self, *, durable: bool = False) -> Iterator[None]:  # noqa: ARG002  nothing here is durable
         """One atomic change: undone step by step when an exception leaves it."""
-        if self._undo is not None:
-            message = "a transaction is open already, and transactions do not nest; finish it first"
-            raise RuntimeError(message)
+        self._require_no_transaction()
         self._undo = []
         try:
             yield
@@ -229,6 +227,10 @@ class MemoryStore:
             for key in [key for key in rows if customers is None or key[0] in customers]:
                 self._change(rows, key, None)
 
+    def scrub(self) -> None:
+        """Nothing: what is deleted is gone."""
+        self._require_no_transaction()
+
     def pages(self, step: Step | None, *, as_of: datetime, after: str = "", size: int = 50_000) -> Iterator[Page]:
         """Pages of customers: everybody, or those a step needs."""
         everybody = sorted(customer for (customer,) in self._tables["customers"])
@@ -293,6 +295,11 @@ class MemoryStore:
             rows[key] = row
         if self._undo is not None:
             self._undo.append((rows, key, before))
+
+    def _require_no_transaction(self) -> None:
+        if self._undo is not None:
+            message = "a transaction is open already, and transactions do not nest; finish it first"
+            raise RuntimeError(message)
 
     def _require_transaction(self) -> None:
         if self._undo is None:

@@ -170,7 +170,7 @@ def _parameters(relationships: Relationships) -> Finding:
 
 
 def _rules(relationships: Relationships, campaigns: tuple[Campaign, ...]) -> str:
-    actions = len(relationships.rules.steps)
+    actions = len(relationships.rules.triggers)
     return f"{len(campaigns)} with {actions} actions: conditions, templates and channels are right"
 
 

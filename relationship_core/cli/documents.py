@@ -16,7 +16,12 @@ import click
 
 def print_document(document: object) -> None:
     """Print one JSON document; instants in ISO form, what is no number as null."""
-    click.echo(json.dumps(plain(document), ensure_ascii=is_plain(), allow_nan=False, indent=2))
+    click.echo(written(document, ascii_alone=is_plain()))
+
+
+def written(document: object, *, ascii_alone: bool = False) -> str:
+    """The same as text, for a file."""
+    return json.dumps(plain(document), ensure_ascii=ascii_alone, allow_nan=False, indent=2)
 
 
 def is_plain() -> bool:

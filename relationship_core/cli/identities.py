@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from relationship_core.cli.documents import attributes, print_document
-from relationship_core.cli.project import json_option, project_options
+from relationship_core.cli.project import actor_option, json_option, project_options
 
 if TYPE_CHECKING:
     from relationship_core import Candidates, Identity, Merge, Relationships
@@ -19,20 +19,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 _UNCOMPARED_SHOWN = 10
 
 
-def _user() -> str:
-    """The name of whoever is at the keyboard, where the machine knows it."""
-    from getpass import getuser
-
-    try:
-        return getuser()
-    except (OSError, KeyError, ImportError):
-        return ""
-
-
 def _log_options(command: F) -> F:
-    actor = click.option("--actor", default=_user, metavar="NAME", help="Who decides it. [default: the user]")
     reason = click.option("--reason", default="", metavar="TEXT", help="Why; kept in the log.")
-    return actor(reason(command))
+    return actor_option(reason(command))
 
 
 @click.group()

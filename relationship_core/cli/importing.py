@@ -29,10 +29,7 @@ def _columns(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> d
     return columns
 
 
-@click.command(name="import")
-@click.argument("what", type=click.Choice(["customers", "interactions", "contacts"]))
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
+columns_option = click.option(
     "--column",
     "columns",
     callback=_columns,
@@ -40,6 +37,12 @@ def _columns(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> d
     metavar="OURS=THEIRS",
     help="The file's own name of one of our columns, such as at=order_date; may be repeated.",
 )
+
+
+@click.command(name="import")
+@click.argument("what", type=click.Choice(["customers", "interactions", "contacts"]))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@columns_option
 @click.option("--source", help="The source of interactions, where no column says it.")
 @click.option("--kind", help="The kind of interactions, where no column says it.")
 @click.option("--zone", help="The IANA time zone of times that have none.")
@@ -87,6 +90,11 @@ def import_(
             rejects=rejects,
             progress=progress,
         )
+    show_recorded(recorded, what, file, as_json=as_json)
+
+
+def show_recorded(recorded: Recorded, what: str, file: Path, *, as_json: bool) -> None:
+    """Say what came of an import; the exit status is 1 where rows were refused."""
     if as_json:
         print_document({"what": what, "file": file, **attributes(recorded)})
     else:
@@ -96,9 +104,6 @@ def import_(
             click.echo("Times without a zone are read by the clocks that --zone names, such as --zone Europe/Berlin.")
     if recorded.rejected:
         raise click.exceptions.Exit(1)
-
-
-COMMANDS = {"import": import_}
 
 
 def _lines(recorded: Recorded, what: str, file: Path) -> list[str]:
@@ -125,4 +130,7 @@ def _lacks_zone(rejects: Path) -> bool:
 
 
 def _repeated(what: str) -> str:
-    return "recorded before" if what == "interactions" else "brought up to date"
+    return "brought up to date" if what in {"customers", "contacts"} else "recorded before"
+
+
+COMMANDS = {"import": import_}

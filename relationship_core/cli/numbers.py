@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from relationship_core.cli.documents import print_document
-from relationship_core.cli.project import json_option, past_option, project_options
+from relationship_core.cli.project import html_option, json_option, past_option, project_options
 
 
 @click.command()
@@ -36,13 +36,7 @@ def ladder(folder: Path, as_of: datetime | None, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.option(
-    "--html",
-    "page",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write it as a page that needs no other file.",
-)
+@html_option(help="Write it as a page that needs no other file.")
 @past_option
 @json_option
 @project_options

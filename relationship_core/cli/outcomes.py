@@ -17,7 +17,8 @@ _MEANINGS = {
     "rejected": "the channel will never take them; look at their addresses",
     "unknown": "the channel may have sent them; look there, since they are not sent again by themselves",
     "expired": "they were no longer worth sending",
-    "failed": "they could not be filled in, or their address was suppressed meanwhile; see `relate doctor`",
+    "failed": "they could not be filled in; see `relate doctor`",
+    "stopped": "what allowed them had been taken back since they were planned",
 }
 """Of each state that is not simply good: what it means for the messages."""
 
@@ -29,21 +30,35 @@ def show_reviewed(reviewed: Reviewed) -> None:
 
 
 def show_planned(planned: Planned, reasons: Mapping[str, str]) -> None:
-    """Show what a plan decided anew, by campaign and reason, and how much stands as it was."""
+    """Show what a plan decided anew, by campaign, owner and reason with examples, and how much stands as it was."""
     out = console()
     if planned.decided:
         rows = [
-            (campaign, reason, f"{number:,}", reasons.get(reason, ""))
+            (
+                campaign,
+                planned.owners.get(campaign, ""),
+                reason,
+                f"{number:,}",
+                ", ".join(planned.examples[campaign, reason]),
+                reasons.get(reason, ""),
+            )
             for (campaign, reason), number in sorted(planned.decided.items())
         ]
-        out.print(table("Decisions", ("campaign", "reason", ">engagements", "which means"), rows))
+        titles = ("campaign", "owner", "reason", ">engagements", "such as", "which means")
+        out.print(table("Decisions", titles, rows))
         out.print()
     if planned.unchanged:
         click.echo(_standing(planned))
+    for campaign, trouble in sorted(planned.failed.items()):
+        click.echo(
+            f"The campaign {clean(campaign)} was stopped: {clean(trouble)}; mend its plugin or disable it, "
+            "then plan again. The other campaigns were planned."
+        )
     done = "Would plan" if planned.dry_run else "Planned"
+    left_out = f", {counted(planned.held_out, 'engagement')} held out" if planned.held_out else ""
     click.echo(
         f"{done} as of {_at(planned.as_of)}: {counted(planned.customers, 'customer')}, "
-        f"{counted(planned.planned, 'message')} for the outbox."
+        f"{counted(planned.planned, 'message')} for the outbox{left_out}."
     )
     if planned.dry_run:
         click.echo("Nothing was kept.")
@@ -59,10 +74,16 @@ def _standing(planned: Planned) -> str:
 def plan_document(planned: Planned) -> Mapping[str, Any]:
     """The plan with its decisions as rows, since pairs are no keys in JSON."""
     document = attributes(planned)
-    del document["decided"]
-    decided = sorted(planned.decided.items())
+    del document["decided"], document["examples"], document["owners"]
     document["decisions"] = [
-        {"campaign": campaign, "reason": reason, "engagements": number} for (campaign, reason), number in decided
+        {
+            "campaign": campaign,
+            "owner": planned.owners.get(campaign, ""),
+            "reason": reason,
+            "engagements": number,
+            "examples": list(planned.examples[campaign, reason]),
+        }
+        for (campaign, reason), number in sorted(planned.decided.items())
     ]
     return document
 

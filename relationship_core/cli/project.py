@@ -43,7 +43,25 @@ past_option = click.option(
     metavar="INSTANT",
     help="The instant to count as of, such as 2017-03-01T09:00:00Z. [default: all there is]",
 )
+
+
+def _user() -> str:
+    """The name of whoever is at the keyboard, where the machine knows it."""
+    from getpass import getuser
+
+    try:
+        return getuser()
+    except (OSError, KeyError, ImportError):
+        return ""
+
+
+actor_option = click.option("--actor", default=_user, metavar="NAME", help="Who decides it. [default: the user]")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
+
+
+def html_option(*, help: str) -> Callable[[F], F]:
+    """The option that takes the file of a page."""
+    return click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help=help)
 
 
 def project_options(command: F) -> F:

@@ -12,6 +12,9 @@ _REASONS = {
     "due": "It was due, and nothing spoke against it.",
     "nothing_due": "In the audience, and without an occasion: silence is a decision too.",
     "outranked": "Another campaign had the better claim to the customer's attention.",
+    "budget": "The campaign's budget does not pay for one more.",
+    "held_out": "It was due, and is left out, so that one can see what the campaign causes.",
+    "policy_failed": "A policy failed, which stops the campaign until it is mended; see `relate doctor`.",
 }
 """The reasons that are no policy's."""
 
@@ -23,7 +26,9 @@ STATES = {
     "rejected": "the channel will never take it",
     "unknown": "the channel may have sent it; it is not sent again by itself",
     "expired": "no longer worth sending when its turn came",
-    "failed": "could not be filled in, or the address was suppressed after planning",
+    "failed": "could not be filled in",
+    "stopped": "permission was taken back after planning",
+    "held_out": "never sent, so that one can see what it would have caused",
 }
 
 

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from relationship_core.columns import CONTACTS, INSTANT
 from relationship_core.errors import RejectedError
-from relationship_core.flow.identities.merging import refuse_unknown
+from relationship_core.flow.customers import refuse_unknown
 from relationship_core.flow.record.checks import sift
 from relationship_core.flow.record.contacts import contact_rules, impossible, keep_links, settle_accounts
 from relationship_core.flow.record.recorder import Recorder

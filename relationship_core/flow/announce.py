@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from relationship_core.flow.objects import as_interactions, as_transitions
@@ -10,6 +10,8 @@ from relationship_core.plugins import Plugins
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from relationship_core.model.message import Receipt
 
 Announce: TypeAlias = "Callable[[pl.DataFrame], None]"
 """Takes the rows that were kept."""
@@ -27,3 +29,8 @@ def transitions_to(plugins: Plugins) -> Announce | None:
     if not plugins.listens("relationship_stage_changed"):
         return None
     return lambda moved: plugins.stage_changed(as_transitions(moved))
+
+
+def receipts_to(plugins: Plugins) -> Callable[[Sequence[Receipt]], None] | None:
+    """Announces receipts; None where nobody listens."""
+    return plugins.delivered if plugins.listens("relationship_delivered") else None

@@ -8,9 +8,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import polars as pl
-from attrs import frozen
+from attrs import field, frozen
 
 from relationship_core.columns import INSTANT
+from relationship_core.config.contact import PreferenceSettings
 from relationship_core.crossing import motion_of_feature, next_change_column
 from relationship_core.declarations import CaseMeasure, Feature, KeyedMeasure, Measure, ScoringRule, Unit
 from relationship_core.errors import ConfigurationError, nearest
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from relationship_core.plugins import Plugins
 
 Origin: TypeAlias = Literal[
-    "run", "customer", "account", "attribute", "state", "measure", "feature", "keyed feature", "score"
+    "run", "customer", "account", "attribute", "permission", "state", "measure", "feature", "keyed feature", "score"
 ]
 
 MOMENT_COLUMNS = frozenset({"today", "next_day", "next_month", "next_year"})
@@ -74,6 +75,7 @@ class Catalog:
         scores: the scoring rules, each after those that it needs.
         ladder: the project's ladder.
         account_ladder: that of accounts, with the same stages; None where accounts have the same one.
+        preference: what is assumed of wishes.
         parameters: the values that all of this was declared with, by name.
     """
 
@@ -83,6 +85,7 @@ class Catalog:
     scores: tuple[ScoringRule, ...]
     ladder: Ladder
     account_ladder: Ladder | None = None
+    preference: PreferenceSettings = field(factory=PreferenceSettings)
     parameters: Mapping[str, float] = MappingProxyType({})
 
     @property
@@ -108,7 +111,7 @@ class Catalog:
 
     def signature(self) -> str:
         """A hash that changes whenever a definition changes what a review would find."""
-        parts = [repr(self.ladder), repr(self.account_ladder)]
+        parts = [repr(self.ladder), repr(self.account_ladder), repr(self.preference.ask_again_days)]
         for rule in self.scores:
             motions = f"{_motion_text(rule.motion)} / {_motion_text(rule.confidence_motion)}"
             labels = " ".join(rule.labels)
@@ -147,6 +150,7 @@ def make_catalog(settings: Settings, plugins: Plugins) -> Catalog:
         scores=scores,
         ladder=ladder,
         account_ladder=_account_ladder(settings, plugins, ladder),
+        preference=settings.preference,
         parameters=plugins.values,
     )
     _refuse_unknown_needs(catalog)
@@ -193,68 +197,62 @@ def _all_columns(
 
 
 def _base_columns(ladder: Ladder) -> Iterator[Column]:
-    text = pl.String()
-    yield Column(name="now", dtype=INSTANT, origin="run", motion=Linear(), summary="The run's instant.")
-    yield Column(name="customer", dtype=text, origin="customer", motion=Still(), summary="The customer's id.")
-    yield Column(name="locale", dtype=text, origin="customer", motion=Still(), summary="Language tag.")
-    yield Column(name="zone", dtype=text, origin="customer", motion=Still(), summary="IANA time zone.")
-    yield Column(name="country", dtype=text, origin="customer", motion=Still(), summary="ISO country code.")
-    yield Column(
-        name="account",
-        dtype=pl.Boolean(),
-        origin="account",
-        motion=Still(),
-        summary="Whether it is an account: a firm with contacts.",
-    )
-    yield Column(
-        name="contacts",
-        dtype=pl.Float64(),
-        origin="account",
-        motion=Still(),
-        summary="How many contacts an account has; null for people.",
-    )
+    """What every project has, whatever is declared."""
+    text, number, truth = pl.String(), pl.Float64(), pl.Boolean()
     stages = pl.Enum(list(ladder.names))
-    yield Column(name="stage", dtype=stages, origin="state", motion=Still(), summary="Stage on the ladder.")
-    yield Column(
-        name="stage_days",
-        dtype=pl.Float64(),
-        origin="state",
-        motion=Linear(),
-        summary="Days since the last move; null before the first.",
+    rows: tuple[tuple[str, pl.DataType, Origin, Motion, str], ...] = (
+        ("now", INSTANT, "run", Linear(), "The run's instant."),
+        ("customer", text, "customer", Still(), "The customer's id."),
+        ("locale", text, "customer", Still(), "Language tag."),
+        ("zone", text, "customer", Still(), "IANA time zone."),
+        ("country", text, "customer", Still(), "ISO country code."),
+        ("account", truth, "account", Still(), "Whether it is an account: a firm with contacts."),
+        ("contacts", number, "account", Still(), "How many contacts an account has; null for people."),
+        ("stage", stages, "state", Still(), "Stage on the ladder."),
+        ("stage_days", number, "state", Linear(), "Days since the last move; null before the first."),
+        ("lapsed", truth, "state", Still(), "Whether the lapsed mark is set."),
+        ("preference", text, "permission", Still(), "The relationship they want: unasked, or a wish."),
+        ("preference_ask_at", INSTANT, "permission", Still(), "When they may be asked for it; null for now."),
     )
-    yield Column(
-        name="lapsed",
-        dtype=pl.Boolean(),
-        origin="state",
-        motion=Still(),
-        summary="Whether the lapsed mark is set.",
-    )
+    for name, dtype, origin, motion, summary in rows:
+        yield Column(name=name, dtype=dtype, origin=origin, motion=motion, summary=summary)
 
 
 def _measure_columns(measure: Measure | KeyedMeasure | CaseMeasure) -> Iterator[Column]:
-    keyed = not isinstance(measure, Measure)
-    if isinstance(measure, Measure):
-        yield Column(
-            name=measure.name,
-            dtype=_TYPES[measure.type],
-            origin="measure",
-            motion=measure.motion,
-            unit=measure.unit,
-            summary=measure.summary,
-        )
+    if not isinstance(measure, Measure):
+        yield from _keyed_columns(measure.features)
+        return
+    yield Column(
+        name=measure.name,
+        dtype=_TYPES[measure.type],
+        origin="measure",
+        motion=measure.motion,
+        unit=measure.unit,
+        summary=measure.summary,
+    )
+    needs = frozenset({measure.name, "now"})
     for feature in measure.features:
-        needs = frozenset() if keyed else frozenset({measure.name, "now"})
-        yield Column(
-            name=feature.name,
-            dtype=_TYPES[feature.type],
-            origin="keyed feature" if keyed else "feature",
-            motion=motion_of_feature(feature) if keyed else feature.motion,
-            needs=needs,
-            unit=feature.unit,
-            summary=feature.summary,
-        )
-        if keyed and next_change_of(feature.motion) is not None:
+        yield _feature_column(feature, "feature", feature.motion, needs)
+
+
+def _keyed_columns(features: Iterable[Feature]) -> Iterator[Column]:
+    """Computed while the keys are read, so they need no column; when one may jump is a column beside it."""
+    for feature in features:
+        yield _feature_column(feature, "keyed feature", motion_of_feature(feature))
+        if next_change_of(feature.motion) is not None:
             yield Column(name=next_change_column(feature.name), dtype=INSTANT, origin="keyed feature", motion=Still())
+
+
+def _feature_column(feature: Feature, origin: Origin, motion: Motion, needs: frozenset[str] = frozenset()) -> Column:
+    return Column(
+        name=feature.name,
+        dtype=_TYPES[feature.type],
+        origin=origin,
+        motion=motion,
+        needs=needs,
+        unit=feature.unit,
+        summary=feature.summary,
+    )
 
 
 def _score_columns(rule: ScoringRule) -> Iterator[Column]:

@@ -143,7 +143,7 @@ def reach(store: Store, run: Run, step: str) -> Run:
 
 def finish(store: Store, run: Run, *, now: datetime, delivered: Delivered) -> None:
     """Note that a run is over, with what became of its messages as JSON text."""
-    states = ("accepted", "rejected", "deferred", "unknown", "expired", "failed")
+    states = ("accepted", "rejected", "deferred", "unknown", "expired", "failed", "stopped")
     outcome = json.dumps({state: getattr(delivered, state) for state in states})
     _keep(store, run, state="finished", finished_at=now, outcome=outcome)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -65,7 +65,7 @@ class Database:
     """
 
     def __init__(self, path: Path, *, busy_timeout: float, migrations: Sequence[Migration] | None = None) -> None:
-        self._path = path
+        self._path, self._busy_timeout = path, busy_timeout
         self._is_open = False
         self.rollbacks = 0
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
@@ -135,6 +135,26 @@ class Database:
         rest = _insertion(into, width, width, on_conflict)
         return inserted + self.run_many(rest, _slices(values, whole, len(values), width))
 
+    def scrub(self) -> None:
+        """Write the file anew from the rows that it has, and empty the log beside it.
+
+        ``PRAGMA secure_delete`` is not enough: where a page of a tree is split, copies of its rows stay behind in both.
+        """
+        self._require_no_transaction()
+        try:
+            # Another connection, since this one keeps temporary tables, and its temporary files in memory.
+            with closing(sqlite3.connect(self._path, timeout=self._busy_timeout, isolation_level=None)) as other:
+                other.execute("VACUUM")
+                busy, _, _ = other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error as error:
+            self._fail(error)
+        if busy:
+            message = (
+                f"what was deleted is gone, but another process reads {self._path.name}, whose log keeps traces of it "
+                "until then; run it again when that has finished"
+            )
+            raise RetriableError(message)
+
     @property
     def is_writing(self) -> bool:
         """True inside a transaction."""
@@ -150,12 +170,15 @@ class Database:
             message = "a store is written to inside its transaction(); open one first"
             raise RuntimeError(message)
 
-    @contextmanager
-    def transaction(self, *, durable: bool = False) -> Iterator[None]:
-        """Take the one write lock; commit at the end, roll back on any exception."""
+    def _require_no_transaction(self) -> None:
         if self.is_writing:
             message = "a transaction is open already, and transactions do not nest; finish it first"
             raise RuntimeError(message)
+
+    @contextmanager
+    def transaction(self, *, durable: bool = False) -> Iterator[None]:
+        """Take the one write lock; commit at the end, roll back on any exception."""
+        self._require_no_transaction()
         if durable:
             self.run("PRAGMA synchronous = FULL")
         try:

@@ -159,6 +159,10 @@ class SQLiteStore:
             self._selection.delete("measures", page)
             self._measures.clear_keyed(self._selection, page)
 
+    def scrub(self) -> None:
+        """Write the whole file anew, without the free space in which deleted rows stay, and empty its log."""
+        self._database.scrub()
+
     def pages(self, step: Step | None, *, as_of: datetime, after: str = "", size: int = 50_000) -> Iterator[Page]:
         """Pages of customers: everybody, or those a step needs."""
         if step is None or self.marked(step) is None:

@@ -13,6 +13,7 @@ import polars as pl
 from attrs import evolve, frozen
 
 from relationship_core.columns import STATES, TRANSITIONS, Page
+from relationship_core.flow.erased import erasures, still_there
 from relationship_core.flow.last_review import is_by_rules, note_review, refuse_before_the_last
 from relationship_core.flow.progress import Listener, Progress, silent
 from relationship_core.flow.record.signature import check_measures
@@ -65,8 +66,9 @@ def review(
         with store.transaction():
             store.mark("plan", None)
     customers = transitions = 0
+    erased = erasures(store)
     for page in store.pages("review", as_of=moment.now, size=page_size):
-        moved = _review_page(store, rules, page, moment, mark_plan=not whole)
+        moved = _review_page(store, rules, page, moment, mark_plan=not whole, erased=erased)
         customers += len(page.customers)
         transitions += moved.height
         if announce is not None and moved.height:
@@ -86,10 +88,15 @@ def _begin(store: Store, rules: Rules, moment: Moment, *, everybody: bool) -> No
         note_review(store, moment.now, rules)
 
 
-def _review_page(store: Store, rules: Rules, page: Page, moment: Moment, *, mark_plan: bool) -> pl.DataFrame:
-    """Judge one page and keep what changed; the transitions come back."""
+def _review_page(
+    store: Store, rules: Rules, page: Page, moment: Moment, *, mark_plan: bool, erased: int
+) -> pl.DataFrame:
+    """Judge one page and keep what changed; the transitions come back. Who was erased meanwhile stays so."""
     names = due_names(rules) | {"stage", "stage_days", "lapsed"}
     with store.transaction():
+        page = still_there(store, page, erased)
+        if page.customers.is_empty():
+            return TRANSITIONS.empty()
         frame = standing(store, rules.catalog, page, names, moment)
         changed, moved = _judged(frame, rules, moment.zone)
         if changed.height:

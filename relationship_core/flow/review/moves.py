@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from relationship_core.conditions import Condition
-from relationship_core.flow.rules import Rules, Rung
+from relationship_core.flow.rules import Rules
+from relationship_core.flow.rungs import Rung
 
 
 def judge(frame: pl.DataFrame, rules: Rules, zone: str) -> pl.DataFrame:
