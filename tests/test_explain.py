@@ -256,6 +256,21 @@ def test_a_message_that_was_settled_later_was_queued_then(
     assert states == ["queued", "accepted", "accepted"]
 
 
+def test_the_ledger_tells_what_was_given_and_asked_beside_messages(
+    make_project: Open, make_campaign: Plan, make_customer: Know, make_interaction: Make
+) -> None:
+    project = make_project(make_campaign("hello"))
+    project.record_customers([make_customer("ada")])
+    project.record(
+        [make_interaction("ada", kind, START) for kind in ("help_given", "favour_asked", "campaign_received")]
+    )
+    project.review(as_of=START)
+    ledger = project.explain("ada", as_of=START).ledger
+    assert ledger is not None
+    assert (ledger.given, ledger.asked) == (pytest.approx(1.0), pytest.approx(2.0))
+    assert ledger.balance == pytest.approx(0.0)
+
+
 # The command line
 
 

@@ -84,6 +84,8 @@ def _ledger(explanation: Explanation, zone: str) -> Iterator[str]:
         ledger = explanation.ledger
         gives, asks = counted(ledger.gives, "give"), counted(ledger.asks, "ask")
         told = f"Ledger: a balance of {ledger.balance:.2f}, {gives}, {asks}."
+        if ledger.given or ledger.asked:
+            told += f" Beside messages, {ledger.given:.2f} was given and {ledger.asked:.2f} asked, as it weighs now."
         if ledger.open_ask_at and ledger.open_ask_until:
             told += f" An ask of {when(ledger.open_ask_at, zone)} is open until {when(ledger.open_ask_until, zone)}."
         yield told

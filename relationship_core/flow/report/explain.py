@@ -213,6 +213,8 @@ def _ledger(frame: pl.DataFrame, sent: pl.DataFrame, rules: Rules, outbox: Outbo
         balance=row["contact_balance"],
         gives=int((ours == "give").sum()),
         asks=int((ours == "ask").sum()),
+        given=row.get("given") or 0.0,
+        asked=row.get("asked") or 0.0,
         open_ask_at=row["open_ask_at"],
         open_ask_until=row["open_ask_until"],
     )

@@ -117,6 +117,8 @@ class LedgerView:
         balance: the contact balance: what everybody begins with, and gives minus asks as they weigh now.
         gives: messages of ours that gave, as far as they count as contacts.
         asks: messages of ours that asked.
+        given: what was recorded as given beside them, as it weighs now.
+        asked: what was recorded as asked beside them, as it weighs now.
         open_ask_at: when the ask was made that has no answer yet; None for none.
         open_ask_until: when nobody waits for that answer any more.
     """
@@ -124,6 +126,8 @@ class LedgerView:
     balance: float
     gives: int
     asks: int
+    given: float
+    asked: float
     open_ask_at: datetime | None = None
     open_ask_until: datetime | None = None
 
