@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from relationship_core import arguments
 from relationship_core.chosen import Chosen, closed_store
 from relationship_core.config import Settings
+from relationship_core.config.contact import named_media
+from relationship_core.errors import ConfigurationError
 from relationship_core.flow.announce import interactions_to
 from relationship_core.flow.calibrate import Calibrated, calibrate, parameters_in_force
 from relationship_core.flow.catalog import make_catalog
@@ -19,12 +21,14 @@ from relationship_core.flow.deliver.render import Studio, check_variables
 from relationship_core.flow.ground import check_currency, check_zone, keep_ground
 from relationship_core.flow.permission.terms import Terms
 from relationship_core.flow.plan import Outbox
+from relationship_core.flow.plan.candidates import refuse_candidate_names
 from relationship_core.flow.plan.circumstances import ContactSettings
 from relationship_core.flow.plan.outbox import refuse_without_postal_address, salted_message_id
 from relationship_core.flow.plan.quiet import Clocks
 from relationship_core.flow.progress import Listener
 from relationship_core.flow.rebuild import Rebuilt, rebuild
 from relationship_core.flow.record import Recorder
+from relationship_core.flow.record.addresses import media_problems
 from relationship_core.flow.record.checks import AHEAD
 from relationship_core.flow.rules import Rules, make_rules
 from relationship_core.flow.salt import project_salt
@@ -72,6 +76,7 @@ class Project:
         self.store: Store = united(self.chosen.store)
         try:
             self.declare(plugins)
+            self._check_media()
             check_currency(self.store, settings.project.currency)
         except BaseException:  # Ctrl-C leaves no open store behind either
             self.close()
@@ -86,11 +91,25 @@ class Project:
         self.parameters = parameters_in_force(self.store, installed, self.settings.parameters)
         self.plugins = installed.with_parameters({each.name: each.value for each in self.parameters})
         self.catalog = make_catalog(self.settings, self.plugins)
+        refuse_candidate_names(self.catalog)
         # Now that everything was asked for: whether the plugin that brought the store works with these values.
         self.plugins.find(self.plugins.stores, self.settings.store.use, "[store] use")
         self.store.prepare(self.catalog.measures)
         self.chosen.plugins = self.plugins
         self._rules: Rules | None = None
+
+    def _check_media(self) -> None:
+        """Whether the settings about contact name media that there are; a channel is made only for one that is not.
+
+        Raises:
+            ConfigurationError: one is neither standard nor that of a configured channel.
+        """
+        named = named_media(self.settings.consent, self.settings.caps, self.settings.quiet_hours)
+        problems = media_problems((medium for _, medium in named), self.chosen.every_medium)
+        for where, medium in named:
+            if medium in problems:
+                message = f"{where}: {problems[medium]}"
+                raise ConfigurationError(message)
 
     def calibrate(
         self, name: str | None, as_of: datetime | None, *, dry_run: bool, page_size: int, progress: Listener

@@ -15,14 +15,17 @@ from hypothesis import given, strategies as st
 from relationship_core import (
     Action,
     Campaign,
+    Cap,
     Choice,
     ConfigurationError,
+    ConsentSettings,
     Cost,
     Limits,
     Occasion,
     PluginSettings,
     ProjectSettings,
     Provider,
+    QuietHours,
     Secret,
     Settings,
     Variant,
@@ -181,6 +184,36 @@ def test_a_mistake_says_where_and_what(write: Write, content: str, mistake: str)
     (line,) = mistakes(read_settings, write(content))
     assert line.startswith("relationship.toml")
     assert mistake in line
+
+
+@pytest.mark.parametrize(
+    ("more", "mistake"),
+    [
+        ({"consent": ConsentSettings(without=("emial",))}, "[consent] without: the medium 'emial' is unknown; did you"),
+        (
+            {"consent": ConsentSettings(double_opt_in=("smss",))},
+            "[consent] double_opt_in: the medium 'smss' is unknown",
+        ),
+        ({"caps": {"week": Cap(count=1, days=7, media=("pots",))}}, "[caps.week] media: the medium 'pots' is unknown"),
+        ({"quiet_hours": {"smss": QuietHours()}}, "[quiet_hours]: the medium 'smss' is unknown; did you mean 'sms'?"),
+    ],
+)
+def test_a_medium_that_nobody_knows_is_refused_when_the_project_opens(
+    make_project: Callable[..., object], more: dict[str, Any], mistake: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{re.escape(mistake)}"):
+        make_project(**more)
+
+
+def test_the_medium_of_a_channel_may_be_named(make_project: Callable[..., object]) -> None:
+    more: dict[str, Any] = {
+        "consent": ConsentSettings(without=("push",)),
+        "caps": {"week": Cap(count=1, days=7, media=("push",))},
+        "quiet_hours": {"push": QuietHours()},
+    }
+    make_project(channels={"app": Choice(use="null", settings={"medium": "push"})}, **more)
+    with pytest.raises(ConfigurationError, match="the medium 'push' is unknown"):
+        make_project(**more)
 
 
 def test_every_mistake_has_its_line(write: Write) -> None:

@@ -11,6 +11,7 @@ import pytest
 from attrs import evolve
 
 from relationship_core import (
+    CUSTOMERS,
     DECISIONS,
     MESSAGES,
     SUPPRESSIONS,
@@ -18,9 +19,12 @@ from relationship_core import (
     Action,
     Campaign,
     Choice,
+    ConfigurationError,
     ContactPoint,
+    Cost,
     Customer,
     Interaction,
+    Measure,
     Occasion,
     Policy,
     RejectedError,
@@ -30,6 +34,7 @@ from relationship_core import (
 )
 from relationship_core.flow.permission.keys import address_key
 from relationship_core.flow.permission.terms import Terms
+from relationship_core.flow.plan import candidates
 from relationship_core.flow.salt import project_salt
 
 Open = Callable[..., Relationships]
@@ -511,3 +516,57 @@ def test_what_went_out_at_this_instant_is_not_called_refused(
     project.review(as_of=START, everybody=True)
     project.plan(as_of=START)
     assert verdicts(project) == {("hello", "once"): "due"}
+
+
+# Names, and people who go
+
+
+@pytest.mark.parametrize("name", sorted(candidates.CANDIDATE_COLUMNS - {"customer", "now"}))
+def test_an_attribute_with_the_name_of_a_candidates_column_is_refused(make_project: Open, name: str) -> None:
+    told = "(has the name of a column that planning gives every candidate; give it another one|of that name clash)"
+    with pytest.raises(ConfigurationError, match=f"'{name}' .*{told}"):
+        make_project(attributes={name: "text"})
+
+
+@pytest.mark.parametrize("name", ["place", "permitted", "key", "locale_of_birth", "reason", "until", "detail"])
+def test_an_attribute_may_have_any_other_name(
+    make_project: Open, make_campaign: Plan, ada: Customer, name: str
+) -> None:
+    project = make_project(make_campaign("hello", audience=f"{name} = 'x'"), attributes={name: "text"})
+    project.record_customers([evolve(ada, attributes={name: "x"})])
+    step(project, START)
+    assert verdicts(project) == {("hello", "once"): "due"}
+
+
+def test_a_measure_with_the_name_of_a_candidates_column_is_refused(make_project: Open) -> None:
+    class Wishes:
+        @hookimpl
+        def relationship_measures(self) -> tuple[Measure, ...]:
+            return (Measure(name="wish", combine="count", summary="Wishes."),)
+
+    with pytest.raises(ConfigurationError, match="the measure 'wish' has the name of a column that planning gives"):
+        make_project(plugins=[Wishes()])
+
+
+def test_every_column_of_candidates_is_told() -> None:
+    bullets = (candidates.__doc__ or "").partition("standing:\n\n")[2]
+    assert {*re.findall(r"``(\w+)``", bullets), "customer"} == candidates.CANDIDATE_COLUMNS
+
+
+@pytest.mark.parametrize("limits", [{}, {"budget": 100}])
+@pytest.mark.parametrize("erased", ["b", "d", "e"])
+def test_somebody_who_is_forgotten_while_a_plan_goes_on_gets_nothing(
+    make_project: Open, make_campaign: Plan, make_customer: Know, limits: Mapping[str, Any], erased: str
+) -> None:
+    project = make_project(make_campaign("hello", limits=limits, value=5, cost=Cost(money=1)), page_size=2)
+    project.record_customers(make_customer(each) for each in "abcde")
+    project.review(as_of=START)
+
+    def forget(_: object) -> None:
+        if erased in project.store.read(CUSTOMERS)["customer"]:
+            project.forget(erased)
+
+    project.plan(as_of=START, progress=forget)
+    for table in (MESSAGES, DECISIONS):
+        assert {*project.store.read(table)["customer"]} == {*"abcde"} - {erased}
+    assert project.store.marked("plan") == 0

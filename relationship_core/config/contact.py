@@ -151,3 +151,15 @@ def refuse_quiet_post(_owner: object, _attribute: object, value: Mapping[str, Qu
     if "post" in value:
         message = "quiet_hours: post has no quiet hours, since nobody is woken by a letter; remove [quiet_hours.post]"
         raise ConfigurationError(message)
+
+
+def named_media(
+    consent: ConsentSettings, caps: Mapping[str, Cap], hours: Mapping[str, QuietHours]
+) -> tuple[tuple[str, str], ...]:
+    """Every medium that these settings name, after the place where they do."""
+    return (
+        *(("[consent] without", medium) for medium in consent.without),
+        *(("[consent] double_opt_in", medium) for medium in consent.double_opt_in),
+        *((f"[caps.{name}] media", medium) for name, cap in caps.items() for medium in cap.media),
+        *(("[quiet_hours]", medium) for medium in hours),
+    )

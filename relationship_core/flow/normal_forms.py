@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import polars as pl
 
 _PUNCTUATION = r"[\p{P}\p{S}]"
+_INTERNATIONAL = re.compile("[^+\N{FULLWIDTH PLUS SIGN}\\d]*[+\N{FULLWIDTH PLUS SIGN}]")
+"""How a number begins that has its own country code."""
 
 
 def plain_words(text: pl.Expr) -> pl.Expr:
@@ -38,3 +42,36 @@ def dialled(number: str, country: str | None) -> str | None:
         return None
     written = phonenumbers.format_number(read, phonenumbers.PhoneNumberFormat.E164)
     return f"{written} {read.extension}" if read.extension else written
+
+
+def numbers_meant(number: str, countries: Iterable[str | None]) -> frozenset[str]:
+    """Every form by which a telephone number may be known again, whatever is learned of its country later.
+
+    These are: as the whole world dials it, E.164, where it can be read, by its own country code after + or 00 or by
+    one of the countries; the digits of that; its national number without leading zeros; and its digits as they are
+    written, and without leading zeros. An extension makes no difference. Two numbers of different countries may have
+    a form in common.
+
+    Args:
+        number: as somebody wrote it.
+        countries: ISO 3166-1 codes of countries whose number it may be; None for none.
+    """
+    import phonenumbers
+
+    plain = re.sub(r"[^0-9]", "", number)
+    forms = {plain, plain.lstrip("0")}
+    international = _INTERNATIONAL.match(number)
+    written = {(number, country) for country in ([None] if international else countries)}
+    if plain.startswith("00"):
+        written.add((f"+{plain[2:]}", None))
+    for text, country in written:
+        try:
+            read = phonenumbers.parse(text, country)
+        except phonenumbers.NumberParseException:
+            continue
+        national = phonenumbers.national_significant_number(read)
+        world = f"{read.country_code}{national}"
+        forms |= {f"+{world}", world, national.lstrip("0")}
+        if read.extension:
+            forms.add(f"+{world} {read.extension}")
+    return frozenset(forms - {""})

@@ -16,12 +16,17 @@ def project_salt(store: Store, *, keep: bool) -> str:
 
     Args:
         store: where it lies.
-        keep: whether to write a new one, in a transaction of its own.
+        keep: whether to write a new one, in a transaction of its own; the one that another process kept first counts.
     """
     salt = read_fact(store, SALT_FACT)
-    if salt is None:
-        salt = secrets.token_hex(16)
-        if keep:
-            with store.transaction():
-                write_fact(store, SALT_FACT, salt)
-    return salt
+    if salt is not None:
+        return salt
+    made = secrets.token_hex(16)
+    if not keep:
+        return made
+    with store.transaction():
+        # Another process may have made one since; what was hashed with it must stay comparable.
+        salt = read_fact(store, SALT_FACT)
+        if salt is None:
+            write_fact(store, SALT_FACT, made)
+    return made if salt is None else salt

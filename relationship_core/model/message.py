@@ -45,7 +45,7 @@ class Message:
         subject: rendered subject; no line breaks.
         text: rendered plain text.
         html: rendered HTML, or empty.
-        at: the instant of the run; what a date header shows.
+        at: the instant at which the delivery began; what a date header shows.
     """
 
     id: str = field(validator=data.text)

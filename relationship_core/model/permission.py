@@ -38,7 +38,7 @@ stop word, was erased; or a person decided."""
 
 
 def _slugged(prefix: str) -> str:
-    return rf"all|marketing|{prefix}[a-z0-9][a-z0-9_-]*"
+    return rf"|all|marketing|{prefix}[a-z0-9][a-z0-9_-]*"
 
 
 @frozen(kw_only=True)
@@ -132,9 +132,10 @@ class Suppression:
     Attributes:
         medium: the kind of contact point.
         address: the address itself; only its keyed hash is kept.
-        scope: ``all`` for every message, ``marketing``, or ``topic:`` and a topic. Service messages are held back by
+        scope: ``all`` for every message, ``marketing``, or ``topic:`` and a topic; where it is empty, ``marketing`` if
+            the reason is ``unsubscribe`` or ``complaint``, and otherwise ``all``. Service messages are held back by
             ``all`` alone.
-        reason: why.
+        reason: why; ``erased`` is set by forgetting somebody alone.
         at: since when.
         source: the system that it comes from; empty for this one.
         actor: who entered it; empty where no person did.
@@ -143,7 +144,7 @@ class Suppression:
     medium: str = field(validator=data.filled)
     address: str = field(validator=data.filled, repr=False)
     scope: str = field(
-        default="all", validator=data.matching(_slugged("topic:"), "all, marketing, or topic: and the topic's name")
+        default="", validator=data.matching(_slugged("topic:"), "all, marketing, or topic: and the topic's name")
     )
     reason: SuppressionReason = field(validator=data.one_of(get_args(SuppressionReason)))
     at: datetime = field(validator=data.aware)

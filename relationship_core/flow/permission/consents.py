@@ -11,7 +11,7 @@ from attrs import frozen
 
 from relationship_core.columns import CONSENTS, Page
 from relationship_core.config.contact import ConsentSettings
-from relationship_core.flow.permission.said import members, said
+from relationship_core.flow.permission.said import happened, members, said
 from relationship_core.model.permission import ConsentState
 from relationship_core.ports import Store
 
@@ -45,15 +45,17 @@ class Acts:
     members: pl.DataFrame
 
 
-def acts_of(store: Store, page: Page, now: datetime) -> Acts:
+def acts_of(store: Store, page: Page, now: datetime, *, as_it_stands: bool = False) -> Acts:
     """Read the acts of a page's customers that count as of an instant.
 
-    A refusal counts from when it is recorded, even if the clock that it comes from is ahead.
+    Nothing happened after it was recorded, whatever a clock that is ahead told; ``as_it_stands`` counts every refusal
+    that is kept.
     """
     places = page.customers.alias("customer").to_frame().with_row_index("place")
-    refused = pl.col("act").is_in(REFUSALS) & (pl.col("recorded_at") <= now)
+    refused = pl.col("act").is_in(REFUSALS) & pl.lit(as_it_stands)
     rows = (
         said(store, CONSENTS, page, _READ)
+        .with_columns(happened())
         .filter((pl.col("at") <= now) | refused)
         .with_columns(
             pl.col("medium", "topic", "basis", "address_hash").fill_null(""),
@@ -139,9 +141,15 @@ def _one_by_one(covering: pl.DataFrame, asked: pl.DataFrame, members: pl.DataFra
 
 
 def _folded(rows: pl.DataFrame, medium: _Medium) -> pl.DataFrame:
-    """``place``, ``member`` and ``rank``: the state of each id that has acts, in the order of STATE_ORDER."""
+    """``place``, ``member`` and ``rank``: the state of each id that has acts, in the order of STATE_ORDER.
+
+    A refusal is lifted by a later consent alone, and only as long as that lasts.
+    """
     act, number = pl.col("act"), pl.col("number").cast(pl.Int64)
-    grant = act == "grant"
+    soft = pl.col("basis") == "soft_opt_in"
+    withdrawn = number.filter(act == "withdraw").max()
+    # Whoever refused anything before is granted nothing by a soft opt-in, not even once a consent has lifted it.
+    grant = (act == "grant") & ~(soft & act.is_in(REFUSALS).any())
     # A grant for one address, where no address is asked about, is no grant.
     usable = ~act.is_in(["grant", "confirm"]) | (pl.col("address_hash") == "") | pl.lit("key" in rows.columns)
     last = (
@@ -150,22 +158,26 @@ def _folded(rows: pl.DataFrame, medium: _Medium) -> pl.DataFrame:
         .group_by("place", "member")
         .agg(
             number.filter(grant).max().alias("grant"),
-            number.filter(grant & (pl.col("basis") != "soft_opt_in")).max().alias("consent"),
+            number.filter(grant & (number < withdrawn)).max().alias("lifted"),
             number.filter(act == "confirm").max().alias("confirm"),
-            number.filter(act == "withdraw").max().alias("withdraw"),
+            withdrawn.alias("withdraw"),
             number.filter(act == "object").max().alias("object"),
             pl.col("expires_at").filter(grant).last().alias("expires_at"),
         )
     )
     pending = pl.col("confirm").fill_null(-1) < pl.col("grant") if medium.confirmed else pl.lit(value=False)
+    # What the last refusal left: a withdrawal takes nothing from an objection before it that nothing has lifted.
+    objected = pl.col("object") > pl.min_horizontal("withdraw", pl.col("lifted").fill_null(-1))
+    refused = pl.when(objected.fill_null(value=False)).then(_OBJECTED).otherwise(_WITHDRAWN)
+    refusal, ended = pl.max_horizontal("withdraw", "object"), pl.col("expires_at") <= medium.now
     rank = (
-        pl.when(pl.col("object") > pl.col("consent").fill_null(-1))
-        .then(_OBJECTED)
-        .when(pl.col("withdraw") > pl.col("grant").fill_null(-1))
-        .then(_WITHDRAWN)
+        pl.when(refusal > pl.col("grant").fill_null(-1))
+        .then(refused)
         .when(pl.col("grant").is_null())
         .then(_NONE)
-        .when(pl.col("expires_at") <= medium.now)
+        .when(ended & refusal.is_not_null())
+        .then(refused)
+        .when(ended)
         .then(_EXPIRED)
         .when(pending)
         .then(_PENDING)

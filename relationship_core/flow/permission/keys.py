@@ -1,4 +1,8 @@
-"""Keys: addresses as keyed hashes, which tell that two are the same and nothing else."""
+"""Keys: addresses as keyed hashes, which tell that two are the same and nothing else.
+
+Permission is given for an address under one strict key. What holds an address back is kept under every key by which
+that may be known again, and holds back whatever has one of them in common: rather too much than too little.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from relationship_core.flow.normal_forms import dialled, mailbox, plain_words
+from relationship_core.flow.normal_forms import dialled, mailbox, numbers_meant, plain_words
 from relationship_core.flow.permission.terms import Terms
 
 _DIGITS = r"[^0-9]"
@@ -35,6 +39,52 @@ def address_keys(points: pl.DataFrame, terms: Terms) -> pl.Series:
     texts = pl.concat_str("medium", pl.lit("\x1f"), _normal_form(points, terms).alias("normal"))
     hashed = [keyed(text.encode()) for text in points.select(texts).to_series()]
     return pl.Series("key", hashed, dtype=pl.String)
+
+
+def held_back_keys(points: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+    """Every key by which an address that is held back may be known again: the points, a row for each of their keys.
+
+    An e-mail address and every other that is no telephone number has one, that of ``address_keys``. A telephone number
+    has several, so that it is the same whatever is known of its country then and now, see ``numbers_meant``.
+
+    Args:
+        points: as for ``address_keys``, with any further columns.
+        terms: as for ``address_keys``.
+
+    Returns:
+        The points with one more column, ``key``.
+    """
+    forms = points.with_columns(_forms(points, terms).alias("key")).explode("key")
+    keyed = _keyed(terms.salt.encode())
+    texts = forms.select(pl.concat_str("medium", pl.lit("\x1f"), "key")).to_series()
+    return forms.with_columns(pl.Series("key", [keyed(text.encode()) for text in texts], dtype=pl.String))
+
+
+def forms_of(points: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+    """As ``held_back_keys``, in plain text: ``form`` instead of ``key``. It costs less, and is for nothing kept."""
+    return points.with_columns(_forms(points, terms).alias("form")).explode("form")
+
+
+def _forms(points: pl.DataFrame, terms: Terms) -> pl.Series:
+    """The forms of each address, as lists; that of ``address_keys`` is one of them."""
+    numbers = points["medium"] == "sms"
+    others = points.filter(~numbers)
+    normal = others.select(_normal_form(others, terms).alias("form"))
+    if not numbers.any():
+        return normal.select(pl.concat_list("form")).to_series()
+    own = terms.country or None
+    distinct = points.filter(numbers).select("address", "country").unique()
+    read = {
+        (number, country): numbers_meant(number, dict.fromkeys((country, own, None)))
+        for number, country in distinct.iter_rows()
+    }
+    form = iter(normal.to_series())
+    lists = [
+        # What holds no digit at all is the same as all else that holds none.
+        (sorted(read[number, country]) or [""]) if is_number else [next(form)]
+        for is_number, number, country in zip(numbers, points["address"], points["country"], strict=True)
+    ]
+    return pl.Series("form", lists, dtype=pl.List(pl.String))
 
 
 def _keyed(salt: bytes) -> Callable[[bytes], str]:

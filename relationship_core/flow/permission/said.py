@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import polars as pl
 
-from relationship_core.columns import Page, Table
+from relationship_core.columns import INSTANT, Page, Table
+from relationship_core.flow.ties import Ties
 from relationship_core.flow.united import plain, ties_of
+from relationship_core.model.instants import EARLIEST
 
 if TYPE_CHECKING:
     from relationship_core.ports import Store
@@ -25,8 +27,8 @@ class Reading(Protocol):
 def said(store: Reading, table: Table, page: Page, columns: Sequence[str]) -> pl.DataFrame:
     """Rows of CONSENTS or PREFERENCES that count for a page's customers.
 
-    A merged id goes by what was recorded for it, and by what was recorded since for those whom it stands for; so what
-    each of them said before stays with the one who said it.
+    A merged id goes by what was recorded for it, and by what was recorded for the others once they were one customer;
+    so what each of them said before stays with the one who said it.
 
     Returns:
         ``customer``, the page's; ``member``, the id for which the row counts; and the columns asked for. A row counts
@@ -40,8 +42,7 @@ def said(store: Reading, table: Table, page: Page, columns: Sequence[str]) -> pl
         return rows.with_columns(pl.col("customer").alias("member"))
     ids = Page(pl.concat([page.customers, theirs["customer"].alias("customer")]).unique().sort())
     rows = plain(kept).read(table, page=ids, columns=["customer", *wanted])
-    joined = ties.joined.filter(pl.col("member").is_in(theirs["customer"].implode()))
-    since = rows.join(joined, on="customer").filter(pl.col("recorded_at") > pl.col("since"))
+    since = rows.join(_together(ties, theirs), on="customer").filter(pl.col("recorded_at") > pl.col("since"))
     counted = pl.concat(
         [
             rows.with_columns(pl.col("customer").alias("member")).select("member", *wanted),
@@ -52,6 +53,26 @@ def said(store: Reading, table: Table, page: Page, columns: Sequence[str]) -> pl
         counted.join(theirs, left_on="member", right_on="customer", how="left", maintain_order="left")
         .with_columns(pl.coalesce("survivor", "member").alias("customer"))
         .select("customer", *columns, "member")
+    )
+
+
+def happened() -> pl.Expr:
+    """When something was said: nothing was after it was recorded, whatever a clock that is ahead told."""
+    return pl.min_horizontal("at", "recorded_at").alias("at")
+
+
+def _together(ties: Ties, theirs: pl.DataFrame) -> pl.DataFrame:
+    """Since when two ids are one customer: ``member``, ``customer`` and ``since``, each pair both ways.
+
+    They are since both stand for one id, or one of them for the other.
+    """
+    ids = pl.concat([theirs["customer"], theirs["survivor"].alias("customer")]).unique()
+    themselves = ids.alias("member").to_frame().with_columns(customer="member", since=pl.lit(EARLIEST, INSTANT))
+    joined = ties.joined.filter(pl.col("member").is_in(ids.implode())).select("member", "customer", "since")
+    upwards = pl.concat([joined, themselves.select(joined.columns)]).rename({"customer": "above"})
+    pairs = upwards.join(upwards, on="above", suffix="_other").filter(pl.col("member") != pl.col("member_other"))
+    return pairs.group_by("member", pl.col("member_other").alias("customer")).agg(
+        pl.max_horizontal("since", "since_other").min().alias("since")
     )
 
 

@@ -12,7 +12,7 @@ from attrs import field, frozen
 from relationship_core.columns import CONSENTS, CONTACT_POINTS, CUSTOMERS, PREFERENCES, SUPPRESSIONS, Page
 from relationship_core.flow.customers import find_customer
 from relationship_core.flow.permission.consents import PERMITTED, acts_of, states
-from relationship_core.flow.permission.keys import address_keys
+from relationship_core.flow.permission.keys import address_keys, held_back_keys
 from relationship_core.flow.permission.preferences import wish, wishes_of
 from relationship_core.flow.permission.terms import Terms
 from relationship_core.flow.united import plain, ties_of
@@ -188,7 +188,7 @@ def view_permission(store: Store, customer: str, terms: Terms, topics: Iterable[
         wish=wanted.select(wish(pl.col("preference"), terms.preference)).item(),
         ask_at=wanted["preference_ask_at"][0],
         consents=_consents(store, page, points, acts, frozenset(topics), terms=terms, now=now),
-        suppressions=_suppressions(store, points),
+        suppressions=_suppressions(store, points, terms),
         acts=tuple(ConsentEntry(**row) for row in _filled(acts)),
         preferences=tuple(PreferenceEntry(**row) for row in _filled(told)),
     )
@@ -239,10 +239,13 @@ def _consents(
     )
 
 
-def _suppressions(store: Store, points: pl.DataFrame) -> tuple[SuppressionView, ...]:
-    kept = store.read(SUPPRESSIONS)
-    rows = points.join(kept, left_on=["medium", "key"], right_on=["medium", "address_hash"])
-    shown = rows.select(
-        "medium", "address", "scope", "reason", "at", "source", "actor", "lifted_at", "lifted_by"
-    ).sort("medium", "address", "scope")  # fmt: skip
+def _suppressions(store: Store, points: pl.DataFrame, terms: Terms) -> tuple[SuppressionView, ...]:
+    """Each suppression once, though it may be found by several keys: of one scope the first that is in force."""
+    keyed = held_back_keys(points.drop("key"), terms)
+    rows = keyed.join(store.read(SUPPRESSIONS), left_on=["medium", "key"], right_on=["medium", "address_hash"])
+    shown = (
+        rows.select("medium", "address", "scope", "reason", "at", "source", "actor", "lifted_at", "lifted_by")
+        .sort("medium", "address", "scope", pl.col("lifted_at").is_not_null(), "at", "reason", "source", "actor")
+        .unique(["medium", "address", "scope"], keep="first", maintain_order=True)
+    )
     return tuple(SuppressionView(**row) for row in _filled(shown))

@@ -17,6 +17,7 @@ import polars as pl
 from attrs import define, field
 
 from relationship_core.columns import DECISIONS, MESSAGES, Page
+from relationship_core.flow.erased import erasures, still_there
 from relationship_core.flow.facts import read_fact, write_fact
 from relationship_core.flow.last_review import refuse_before_the_last, refuse_other_rules
 from relationship_core.flow.plan.arbitration import BUDGET, arbitrate
@@ -72,6 +73,7 @@ def plan(
         _mark_after_changed_settings(store, outbox)
         _mark_after_freed_budgets(planning)
     whole = store.marked("plan") is None
+    planning.erased = erasures(store)
     for page in store.pages("plan", as_of=moment.now, size=page_size):
         with planning.transaction():
             _decide(planning, page)
@@ -89,6 +91,7 @@ class _Planning:
     """One plan under way.
 
     Attributes:
+        erased: how many were erased before the first page was chosen: with another number, some of a page may be.
         stopped: campaigns that a failing policy has stopped.
         waiting: candidates of customers whom a budget might pay for, page by page.
         seen: what these customers had in the outbox when they were looked at.
@@ -101,6 +104,7 @@ class _Planning:
     dry_run: bool
     page_size: int
     tally: Tally = field(factory=Tally)
+    erased: int = 0
     stopped: dict[str, str] = field(factory=dict)
     waiting: list[pl.DataFrame] = field(factory=list)
     seen: list[pl.DataFrame] = field(factory=list)
@@ -151,8 +155,14 @@ def _mark_after_freed_budgets(planning: _Planning) -> None:
 
 
 def _decide(planning: _Planning, page: Page) -> None:
-    """Decide about a page, but for customers whom a budget might pay for: what they may get waits."""
+    """Decide about a page, but for customers whom a budget might pay for: what they may get waits.
+
+    Who was erased meanwhile stays so.
+    """
     store = planning.store
+    page = still_there(store, page, planning.erased)
+    if page.customers.is_empty():
+        return
     selection = select(
         page,
         store=store,
@@ -236,10 +246,10 @@ def _pages(arbitrated: pl.DataFrame, size: int) -> Iterator[Page]:
 
 
 def _keep_together(planning: _Planning, page: Page, arbitrated: pl.DataFrame, seen: pl.DataFrame) -> None:
-    """Keep what was arbitrated about these customers, unless they got messages, or were merged, meanwhile."""
+    """Keep what was arbitrated about these customers, unless they got messages, were merged or erased, meanwhile."""
     store = planning.store
     if not planning.dry_run:
-        page = _undisturbed(store, page, seen)
+        page = _undisturbed(store, still_there(store, page, planning.erased), seen)
         if not len(page.customers):
             return
     own = arbitrated.filter(pl.col("customer").is_in(page.customers.implode()))

@@ -59,7 +59,12 @@ def with_addresses(
     now = due["now"][0]
     known = permission_of(store, page, terms, now)
     places = page.customers.alias("customer").to_frame().with_row_index("place")
-    numbered = due.with_row_index("__row").join(places, on="customer", how="left", maintain_order="left")
+    # Of the candidates' own columns any may be called as ours are.
+    numbered = (
+        due.select("customer", "campaign", "action")
+        .with_row_index("__row")
+        .join(places, on="customer", how="left", maintain_order="left")
+    )
     locales = places.join(store.read(CUSTOMERS, page=page, columns=["customer", "locale"]), on="customer", how="left")
     rows = numbered.select("__row", "place", "campaign", "action").with_columns(
         locales.sort("place")["locale"].gather(numbered["place"]).alias("locale")

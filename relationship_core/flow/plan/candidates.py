@@ -32,6 +32,8 @@ from __future__ import annotations
 import polars as pl
 
 from relationship_core.columns import INSTANT
+from relationship_core.errors import ConfigurationError
+from relationship_core.flow.catalog import Catalog
 from relationship_core.flow.rules import Rules, Trigger
 from relationship_core.flow.standing import Moment
 
@@ -42,11 +44,43 @@ OWN_COLUMNS = frozenset(
         *("per_customer", "due", "expires_at", "now"),
     )
 )
-"""The columns that candidates begin with; a column of the standing that has such a name is hidden from policies."""
+"""The columns that candidates begin with."""
+CANDIDATE_COLUMNS = OWN_COLUMNS | frozenset(
+    (
+        *("engagements", "held", "reachable", "variant", "channel", "medium", "address", "suppressed", "consent"),
+        *("wish", "last_contact_at", "minimum_interval_days", "cap", "cap_until"),
+        *("contact_balance", "contact_balance_until", "open_ask_at", "open_ask_until", "cost_minor"),
+        *("quiet_until", "quiet_unknown"),
+    )
+)
+"""Every column that candidates have beside those of the standing."""
+_CARRIED = frozenset({"left_out", "not_before", "room", "waits"})
+"""What planning itself adds to candidates on the way, beside that."""
+_HIDDEN = frozenset({"cost", "our_minutes", "their_minutes"})
+"""Measures that come with the package: of a candidate the columns of these names are the campaign's."""
+_DECLARED = frozenset({"attribute", "measure", "feature", "keyed feature", "score"})
+"""The origins of columns that somebody else names."""
 LEDGER_COLUMNS = frozenset({"given", "asked", "last_answer_at", "favour_open_last_at"})
 """The columns of a customer's standing that the ledger rests on, as far as anybody declares them."""
 
 _PERIOD_FORMATS = {"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
+
+
+def refuse_candidate_names(catalog: Catalog) -> None:
+    """Refuse a column of the standing that has the name of a candidate's: policies know both by name alone.
+
+    Raises:
+        ConfigurationError: somebody declares one; the message names it.
+    """
+    taken = CANDIDATE_COLUMNS | _CARRIED
+    for column in catalog.columns.values():
+        hidden = column.origin == "measure" and column.name in _HIDDEN
+        if column.origin in _DECLARED and column.name in taken and not hidden:
+            message = (
+                f"the {column.origin} {column.name!r} has the name of a column that planning gives every candidate; "
+                f"give it another one, such as {'own_' + column.name!r}"
+            )
+            raise ConfigurationError(message)
 
 
 def candidate_names(rules: Rules) -> frozenset[str]:

@@ -24,6 +24,7 @@ from relationship_core.errors import RetriableError
 from relationship_core.flow.customers import refuse_unknown
 from relationship_core.flow.erased import tombstone, tombstones
 from relationship_core.flow.facts import read_fact, write_fact
+from relationship_core.flow.permission.holders import holders
 from relationship_core.flow.permission.terms import Terms
 from relationship_core.flow.privacy.personal import ADDRESSES, addresses_of, personal_rows
 from relationship_core.flow.record.recorder import Recorder
@@ -103,7 +104,7 @@ def _erased(recorder: Recorder, store: Store, terms: Terms, customer: str, told:
     ids = before.group(customer)
     rows = personal_rows(store, ids, terms)
     _refuse_while_sending(rows[MESSAGES.name])
-    addresses, sharing = addresses_of(store, ids, terms), _sharing(store, rows[CONTACT_POINTS.name], ids)
+    addresses, sharing = addresses_of(store, ids, terms), _sharing(store, rows, ids, terms)
     _delete(store, rows, ids)
     _keep_hashes(store, ids, addresses, terms, {**told, "at": now})
     _begin_rebuild_again(store, ids)
@@ -118,7 +119,7 @@ def _erased(recorder: Recorder, store: Store, terms: Terms, customer: str, told:
         at=now,
         ids=len(ids),
         rows={name: frame.height for name, frame in rows.items() if frame.height},
-        addresses=addresses.height,
+        addresses=addresses["one"].n_unique(),
         sharing=sharing,
         accounts=tuple(accounts),
     )
@@ -134,11 +135,11 @@ def _refuse_while_sending(messages: pl.DataFrame) -> None:
         raise RetriableError(message)
 
 
-def _sharing(store: Store, points: pl.DataFrame, ids: Sequence[str]) -> tuple[str, ...]:
-    """Others who have an address of theirs, letter for letter."""
-    found = [store.read(CONTACT_POINTS, where={"address": each}) for each in points["address"].unique()]
-    same = pl.concat([CONTACT_POINTS.empty(), *found]).join(points, on=["medium", "address"], how="semi")
-    return tuple(sorted({*same["customer"]} - {*ids}))
+def _sharing(store: Store, rows: Mapping[str, pl.DataFrame], ids: Sequence[str], terms: Terms) -> tuple[str, ...]:
+    """Others who have an address of theirs, however it is written: all who are not written to there any more."""
+    countries = rows[CUSTOMERS.name].select("customer", "country")
+    points = rows[CONTACT_POINTS.name].join(countries, on="customer", how="left")
+    return tuple(sorted({*holders(store, points, terms)["customer"]} - {*ids}))
 
 
 def _delete(store: Store, rows: Mapping[str, pl.DataFrame], ids: Sequence[str]) -> None:

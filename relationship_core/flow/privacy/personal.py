@@ -22,7 +22,7 @@ from relationship_core.columns import (
     Page,
     Table,
 )
-from relationship_core.flow.permission.keys import address_keys
+from relationship_core.flow.permission.keys import address_keys, held_back_keys
 from relationship_core.flow.permission.terms import Terms
 from relationship_core.ports import Store
 
@@ -70,7 +70,7 @@ def _naming_rows(store: Store, table: Table, ids: Sequence[str]) -> pl.DataFrame
 
 
 def addresses_of(store: Store, ids: Sequence[str], terms: Terms) -> pl.DataFrame:
-    """The addresses of one customer, as SUPPRESSIONS names them."""
+    """The addresses of one customer, as SUPPRESSIONS names them; ``one`` is the same for all keys of an address."""
     tables = (CUSTOMERS, CONTACT_POINTS, MESSAGES, CONSENTS)
     return _addresses({table.name: store.read(table, page=Page.of(ids)) for table in tables}, terms)
 
@@ -78,10 +78,12 @@ def addresses_of(store: Store, ids: Sequence[str], terms: Terms) -> pl.DataFrame
 def _addresses(rows: Mapping[str, pl.DataFrame], terms: Terms) -> pl.DataFrame:
     """``medium`` and ``address_hash`` of every address: of now, that messages went to, and that a consent is for."""
     points = pl.concat([rows[table.name].select("medium", "address") for table in (CONTACT_POINTS, MESSAGES)])
-    known = points.drop_nulls().unique()
+    known = points.drop_nulls().unique().sort("medium", "address")
     # A telephone number may be read by the country of any of their ids, or by the project's.
     countries = pl.DataFrame({"country": [None, *rows[CUSTOMERS.name]["country"].drop_nulls().unique()]})
-    read = known.join(countries.cast(pl.String), how="cross")
-    hashed = read.select("medium", address_keys(read, terms).alias("address_hash"))
+    placed = known.with_columns(pl.lit(countries["country"].drop_nulls().first(), pl.String).alias("country"))
+    read = known.with_columns(address_keys(placed, terms).alias("one")).join(countries.cast(pl.String), how="cross")
+    hashed = held_back_keys(read, terms).select("medium", pl.col("key").alias("address_hash"), "one")
     consented = rows[CONSENTS.name].select(ADDRESSES).drop_nulls().filter(pl.col("address_hash") != "")
-    return pl.concat([hashed, consented]).unique().sort(ADDRESSES)
+    alone = consented.join(hashed, on=ADDRESSES, how="anti").with_columns(pl.col("address_hash").alias("one"))
+    return pl.concat([hashed, alone]).unique(ADDRESSES, keep="first", maintain_order=True).sort(ADDRESSES)

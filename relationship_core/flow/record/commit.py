@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import polars as pl
 
-from relationship_core.columns import CUSTOMERS, INTERACTIONS, Page
+from relationship_core.columns import INTERACTIONS
 from relationship_core.flow.erased import without_erased
 from relationship_core.flow.facts import read_fact, write_fact
 from relationship_core.flow.record.fold import fold
 from relationship_core.flow.record.recorder import Recorder
 from relationship_core.flow.record.repeated import contradicting
 from relationship_core.flow.record.signature import MEASURES_FACT, compare_signatures, measure_signature
+from relationship_core.flow.record.spread import put_missing
 from relationship_core.flow.record.unsubscribes import withdraw_unsubscribed
 from relationship_core.flow.ties import Ties, counting
 from relationship_core.flow.united import ties_of
@@ -47,18 +48,6 @@ def commit(
     if recorder.announce is not None and new.height:
         recorder.announce(new)
     return new.height, unknown
-
-
-def put_missing(store: Store, customers: pl.Series) -> int:
-    """Give every customer a row who has none yet, and say how many that were; inside a transaction."""
-    page = Page(customers.unique().sort())
-    known = store.read(CUSTOMERS, page=page, columns=["customer"])["customer"]
-    if len(known) == len(page.customers):
-        return 0
-    missing = page.customers.to_frame("customer").filter(~pl.col("customer").is_in(known.implode()))
-    nothing = [pl.lit(None, kind).alias(name) for name, kind in CUSTOMERS.schema.items() if name != "customer"]
-    store.put(CUSTOMERS, missing.select("customer", *nothing))
-    return missing.height
 
 
 def agree_on_measures(recorder: Recorder) -> None:

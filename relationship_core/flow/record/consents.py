@@ -13,7 +13,7 @@ from relationship_core.flow.permission.keys import address_keys
 from relationship_core.flow.permission.terms import Terms
 from relationship_core.flow.record.permission_rows import CONSENT_COLUMNS
 from relationship_core.flow.record.recorder import Recorder
-from relationship_core.flow.record.spread import SURVIVOR, kept_of_all, spread, with_survivors
+from relationship_core.flow.record.spread import COPIED, SURVIVOR, kept_of_all, spread, with_survivors
 from relationship_core.flow.ties import Ties
 from relationship_core.flow.united import ties_of
 from relationship_core.model.instants import utc
@@ -28,8 +28,9 @@ _ORDER = "__order"
 def commit_consents(recorder: Recorder, acts: pl.DataFrame, note: Callable[[int, pl.DataFrame], None]) -> int:
     """Keep a batch of acts of consent, and mark their customers for review.
 
-    An act whose id is known is not kept again. A withdrawal or an objection is written under every id of a merged
-    customer, everything else under the survivor's alone.
+    An act whose id is known is not kept again. Each is written under the id that was named, a withdrawal or an
+    objection under every id of a merged customer; and these make a customer known whom nobody knew, so that none is
+    ever lost.
 
     Args:
         recorder: what to work with.
@@ -44,24 +45,53 @@ def commit_consents(recorder: Recorder, acts: pl.DataFrame, note: Callable[[int,
     with store.transaction():
         ties = ties_of(store)
         rows = _with_ids(acts.with_row_index(_ORDER), recorder.terms)
-        good, strangers = with_survivors(store, ties, rows)
+        good, strangers = with_survivors(store, ties, rows, rows["act"].is_in(REFUSALS))
         good, unsold = _without_unsold(store, ties, good)
-        fresh, contradicting = _fresh(store, ties, good)
+        kept = kept_of_all(store, ties, CONSENTS, good[SURVIVOR]) if good.height else _nothing()
+        fresh, contradicting = _fresh(good, kept)
         if fresh.height:
-            _keep(recorder, fresh, ties)
+            _keep(recorder, fresh, ties, kept)
         refused = pl.concat([each.select(*acts.columns, "reason") for each in (strangers, unsold, contradicting)])
         note(fresh.height, refused)
     return fresh.height
 
 
-def put_consents(store: Store, rows: pl.DataFrame, ties: Ties) -> None:
-    """Write acts with all columns of CONSENTS and SURVIVOR, and mark their customers for review."""
-    written = spread(rows, ties, rows["act"].is_in(REFUSALS))
+def put_consents(store: Store, rows: pl.DataFrame, ties: Ties, kept: pl.DataFrame) -> None:
+    """Write acts with all columns of CONSENTS and SURVIVOR, and mark their customers for review.
+
+    Args:
+        store: where to.
+        rows: the acts.
+        ties: who is who.
+        kept: what is kept of all ids of their customers.
+    """
+    written = _apart(spread(rows, ties, rows["act"].is_in(REFUSALS)), kept)
     store.put(CONSENTS, CONSENTS.conform(written).sort(CONSENTS.key))
     store.mark("review", rows[SURVIVOR].alias("customer").unique().sort())
 
 
-def _keep(recorder: Recorder, fresh: pl.DataFrame, ties: Ties) -> None:
+def _apart(rows: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
+    """The rows that are not kept yet; one whose id is another act's under this customer gets an id of its own."""
+    key = list(CONSENTS.key)
+    if kept.is_empty() and not rows.select(key).is_duplicated().any():
+        return rows
+    fresh = rows.join(kept, on=[*key, *_COMPARED], how="anti", nulls_equal=True, maintain_order="left")
+    fresh = fresh.unique([*key, *_COMPARED], keep="first", maintain_order=True)
+    shared = fresh.select(key).is_duplicated() & fresh[COPIED]
+    known = fresh.select(pl.struct(key).is_in(kept.select(pl.struct(key)).to_series().implode())).to_series()
+    if not (shared | known).any():
+        return fresh
+    content = pl.concat_str(pl.col("id", *_COMPARED).cast(pl.String).fill_null(""), separator="\x1f")
+    made = [hashlib.blake2b(each.encode(), digest_size=16).hexdigest() for each in fresh.select(content).to_series()]
+    renamed = pl.when(shared | known).then(pl.Series(made, dtype=pl.String)).otherwise("id").alias("id")
+    return fresh.with_columns(renamed).join(kept, on=key, how="anti", maintain_order="left")
+
+
+def _nothing() -> pl.DataFrame:
+    return CONSENTS.empty().with_columns(pl.lit("", pl.String).alias(SURVIVOR))
+
+
+def _keep(recorder: Recorder, fresh: pl.DataFrame, ties: Ties, kept: pl.DataFrame) -> None:
     now = utc(recorder.clock())
     basis = pl.when((pl.col("act") == "grant") & (pl.col("basis") == "")).then(pl.lit("consent")).otherwise("basis")
     rows = fresh.with_columns(
@@ -69,7 +99,7 @@ def _keep(recorder: Recorder, fresh: pl.DataFrame, ties: Ties) -> None:
         basis.alias("basis"),
         pl.lit(now, CONSENTS.schema["recorded_at"]).alias("recorded_at"),
     )
-    put_consents(recorder.store, rows, ties)
+    put_consents(recorder.store, rows, ties, kept)
 
 
 def _hashed(recorder: Recorder, rows: pl.DataFrame) -> pl.Series:
@@ -100,31 +130,42 @@ def _with_ids(acts: pl.DataFrame, terms: Terms) -> pl.DataFrame:
 
 
 def _without_unsold(store: Store, ties: Ties, acts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The acts but the soft opt-ins that rest on no recorded order of their customer; and the latter."""
-    soft = pl.col("basis") == "soft_opt_in"
-    told = pl.lit("the soft opt-in names no order of this customer that is recorded").alias("reason")
+    """The acts but the soft opt-ins that rest on no recorded sale to their customer before them; and the latter."""
+    soft = (pl.col("act") == "grant") & (pl.col("basis") == "soft_opt_in")
+    reason = "the soft opt-in names no order of this customer that is recorded, has an amount, and is not later than it"
+    told = pl.lit(reason).alias("reason")
     resting = acts.filter(soft)
     if resting.is_empty():
         return acts, acts.clear().with_columns(told)
     named = pl.col("evidence").str.splitn(":", 2).struct
-    keys = resting.select(_ORDER, SURVIVOR, named.field("field_0").alias("source"), named.field("field_1").alias("id"))
-    kept = store.kept(keys.select("source", "id"), columns=["source", "id", "customer", "kind"])
-    orders = kept.filter(pl.col("kind") == "order")
+    source, id = named.field("field_0").alias("source"), named.field("field_1").alias("id")
+    keys = resting.select(_ORDER, SURVIVOR, source, id, pl.col("at").alias("granted_at"))
+    kept = store.kept(keys.select("source", "id"), columns=["source", "id", "customer", "kind", "amount", "at"])
+    orders = kept.filter((pl.col("kind") == "order") & (pl.col("amount") > 0))
     orders = orders.with_columns(ties.resolved(orders["customer"]).alias(SURVIVOR))
-    sold = keys.join(orders, on=["source", "id", SURVIVOR], how="semi")[_ORDER]
+    sold = keys.join(orders, on=["source", "id", SURVIVOR]).filter(pl.col("at") <= pl.col("granted_at"))[_ORDER]
     unsold = soft & ~pl.col(_ORDER).is_in(sold.implode())
     return acts.filter(~unsold), acts.filter(unsold).with_columns(told)
 
 
-def _fresh(store: Store, ties: Ties, acts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The acts whose id their customer does not have yet, each once; and those that contradict what it is."""
+def _fresh(acts: pl.DataFrame, kept: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The acts whose id their customer does not have yet, each once; and those that contradict what it is.
+
+    What one id of a merged customer allowed is no news from another one of them; what it refused is.
+    """
     told = pl.lit("the id was recorded before with another act, time, medium or topic").alias("reason")
-    key = [SURVIVOR, "id"]
-    kept = kept_of_all(store, ties, CONSENTS, acts[SURVIVOR]) if acts.height else CONSENTS.empty()
-    if kept.is_empty() and not acts.select(key).is_duplicated().any():
+    refusal, theirs, own = pl.col("act").is_in(REFUSALS), [SURVIVOR, "id"], ["customer", "id"]
+    if kept.is_empty() and not acts.select(theirs).is_duplicated().any():
         return acts, acts.clear().with_columns(told)
-    first = acts.join(kept, on=key, how="anti", maintain_order="left").unique(key, keep="first", maintain_order=True)
+    single = acts.unique(own, keep="first", maintain_order=True)
+    given = single.filter(~refusal).unique(theirs, keep="first", maintain_order=True).join(kept, on=theirs, how="anti")
+    refused = single.filter(refusal).join(kept, on=own, how="anti")
+    first = pl.concat([given, refused]).sort(_ORDER)
     again = acts.join(first, on=_ORDER, how="anti", maintain_order="left")
-    known = pl.concat([kept.select(*key, *_COMPARED), first.select(*key, *_COMPARED)])
-    differing = again.join(known, on=[*key, *_COMPARED], how="anti", nulls_equal=True, maintain_order="left")
-    return first, differing.with_columns(told)
+    columns = [SURVIVOR, *own, *_COMPARED]
+    known = pl.concat([kept.select(columns), first.select(columns)])
+    differing = [
+        again.filter(which).join(known, on=[*key, *_COMPARED], how="anti", nulls_equal=True, maintain_order="left")
+        for which, key in ((~refusal, theirs), (refusal, own))
+    ]
+    return first, pl.concat(differing).sort(_ORDER).with_columns(told)

@@ -11,6 +11,7 @@ import polars as pl
 
 from relationship_core.columns import INSTANT
 from relationship_core.errors import RejectedError
+from relationship_core.flow.permission.consents import REFUSALS
 from relationship_core.flow.record import convert
 from relationship_core.flow.record.addresses import Media, address_problem, media_problems
 from relationship_core.flow.record.checks import Rule, identity_rules, text_rules, time_rules
@@ -48,6 +49,12 @@ NAMES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 COLUMNS: Mapping[str, tuple[str, ...]] = {what: (*required, *optional) for what, (required, optional) in NAMES.items()}
 
 _INSTANTS = frozenset({"at", "expires_at", "ask_again_at"})
+_EVERY = "all"
+"""What a refusal's topic may say instead of nothing."""
+
+_NARROW_REASONS = ("unsubscribe", "complaint")
+"""The reasons that speak of marketing; where a row says no scope, the others hold back every message."""
+
 _SLUG = r"^[a-z][a-z0-9_-]*$"
 _SCOPE = r"^(all|marketing|topic:[a-z0-9][a-z0-9_-]*)$"
 _REFERENCE = r"^[^:]+:.+$"
@@ -67,6 +74,8 @@ def said_frame(objects: Sequence[T], of: type[T]) -> pl.DataFrame:
 def typed_said(frame: pl.DataFrame, columns: Iterable[str], zone: str | None) -> pl.DataFrame:
     """The frame with all of these columns and ``__problem``; text that is not there is empty; other columns stay.
 
+    A refusal is read as widely as it may be meant, and a suppression without a scope has that of its reason.
+
     Args:
         frame: has some of them.
         columns: CONSENT_COLUMNS, PREFERENCE_COLUMNS or SUPPRESSION_COLUMNS.
@@ -80,7 +89,34 @@ def typed_said(frame: pl.DataFrame, columns: Iterable[str], zone: str | None) ->
     }
     schema = {name: INSTANT if name in _INSTANTS else pl.String() for name in columns}
     typed = typed_frame(frame, converters, schema)
-    return typed.with_columns(pl.col(name).fill_null("") for name in columns if name not in _INSTANTS)
+    filled = typed.with_columns(pl.col(name).fill_null("") for name in columns if name not in _INSTANTS)
+    if "act" in schema:
+        return _widened(filled)
+    return _scoped(filled) if "scope" in schema else filled
+
+
+def _widened(consents: pl.DataFrame) -> pl.DataFrame:
+    """Refusals without what matters to grants alone; and of every topic, where they name none that could be meant."""
+    refusal = pl.col("act").is_in(REFUSALS)
+    if not consents.select(refusal.any()).item():
+        return consents
+    named = pl.col("topic").str.strip_chars().str.to_lowercase()
+    topic = pl.when(named.str.contains(_SLUG) & (named != _EVERY)).then(named).otherwise(pl.lit(""))
+    known = pl.col("basis").is_in(get_args(LawfulBasis)) & (pl.col("basis") != "soft_opt_in")
+    nothing = {
+        "topic": topic,
+        "basis": pl.when(known).then("basis").otherwise(pl.lit("")),
+        "address": pl.when(pl.col("medium") != "").then("address").otherwise(pl.lit("")),
+        "expires_at": pl.lit(None, INSTANT),
+    }
+    return consents.with_columns(
+        pl.when(refusal).then(wide).otherwise(name).alias(name) for name, wide in nothing.items()
+    )
+
+
+def _scoped(suppressions: pl.DataFrame) -> pl.DataFrame:
+    narrow = pl.when(pl.col("reason").is_in(_NARROW_REASONS)).then(pl.lit("marketing")).otherwise(pl.lit("all"))
+    return suppressions.with_columns(pl.when(pl.col("scope") == "").then(narrow).otherwise("scope").alias("scope"))
 
 
 def consent_rules(now: datetime, frame: pl.DataFrame, media: Media) -> list[Rule]:
@@ -113,7 +149,7 @@ def consent_rules(now: datetime, frame: pl.DataFrame, media: Media) -> list[Rule
         ),
         (soft & (act != "grant"), "only a grant can be a soft opt-in"),
         ((pl.col("address") != "") & (medium == ""), "an address is named without its medium"),
-        *_address_rules(),
+        *_address_rules(gives),
         *_bounds("expires_at", "the end of the grant"),
         ((act == "grant") & (pl.col("expires_at") <= pl.col("at")), "the grant ends before it begins"),
     ]
@@ -142,6 +178,7 @@ def suppression_rules(now: datetime, frame: pl.DataFrame, media: Media) -> list[
             "the scope is not all, marketing, or topic: and the topic's name",
         ),
         _one_of("reason", get_args(SuppressionReason)),
+        (pl.col("reason") == "erased", "the reason erased is only of those who are forgotten; use `relate forget`"),
         *time_rules(now),
     ]
 
@@ -164,8 +201,9 @@ def _medium_rules(frame: pl.DataFrame, media: Media) -> list[Rule]:
     return [(pl.col("medium").is_in(list(strange)), told)]
 
 
-def _address_rules() -> list[Rule]:
-    address = pl.when(pl.col("address") != "").then(pl.col("address"))
+def _address_rules(gives: pl.Expr) -> list[Rule]:
+    """Only permission is for one address; a refusal is for all of them, whatever it names."""
+    address = pl.when(gives & (pl.col("address") != "")).then(pl.col("address"))
     problem = address_problem(pl.col("medium"), address)
     return [(problem.is_not_null(), problem)]
 

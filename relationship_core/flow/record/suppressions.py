@@ -6,16 +6,15 @@ from collections.abc import Callable
 
 import polars as pl
 
-from relationship_core.columns import CONTACT_POINTS, CUSTOMERS, INSTANT, SUPPRESSIONS, Page
+from relationship_core.columns import INSTANT, SUPPRESSIONS
 from relationship_core.errors import RejectedError
-from relationship_core.flow.permission.keys import address_keys
+from relationship_core.flow.permission.holders import holders, same
+from relationship_core.flow.permission.keys import held_back_keys
+from relationship_core.flow.permission.terms import Terms
 from relationship_core.flow.record.recorder import Recorder
-from relationship_core.flow.united import plain, ties_of
+from relationship_core.flow.united import ties_of
 from relationship_core.model.instants import utc
 from relationship_core.ports import Store
-
-_FEW = 20
-"""So many addresses are looked for one by one."""
 
 _ORDER = "__order"
 
@@ -23,7 +22,8 @@ _ORDER = "__order"
 def commit_suppressions(recorder: Recorder, rows: pl.DataFrame, note: Callable[[int, pl.DataFrame], None]) -> int:
     """Keep a batch of suppressions, and mark whoever has one of these addresses for review.
 
-    What is suppressed already stays as it is, unless it is because its owner was erased now.
+    A telephone number is kept under several keys, so that it stays suppressed whatever is learned of its country. What
+    is suppressed already stays as it is, unless it is because its owner was erased now.
 
     Args:
         recorder: what to work with.
@@ -36,7 +36,8 @@ def commit_suppressions(recorder: Recorder, rows: pl.DataFrame, note: Callable[[
     store = recorder.store
     nothing = rows.clear().with_columns(reason=pl.lit("", pl.String))
     with store.transaction():
-        keyed = _keyed(recorder, rows.with_row_index(_ORDER))
+        held = holders(store, rows, recorder.terms)
+        keyed = _keyed(rows.with_row_index(_ORDER), held, recorder.terms)
         in_force = store.read(SUPPRESSIONS).filter(pl.col("lifted_at").is_null())
         scope = pl.when(pl.col("scope") == "").then(pl.lit("all")).otherwise("scope").alias("scope")
         named = keyed.with_columns(scope).unique(SUPPRESSIONS.key, keep="first", maintain_order=True)
@@ -47,7 +48,7 @@ def commit_suppressions(recorder: Recorder, rows: pl.DataFrame, note: Callable[[
         if fresh.height:
             lifted = {"lifted_at": pl.lit(None, INSTANT), "lifted_by": pl.lit("")}
             store.put(SUPPRESSIONS, SUPPRESSIONS.conform(fresh.with_columns(**lifted)).sort(SUPPRESSIONS.key))
-            _mark(store, holders(store, rows))
+            _mark(store, held)
         new = fresh[_ORDER].n_unique()
         note(new, nothing)
     return new
@@ -55,6 +56,9 @@ def commit_suppressions(recorder: Recorder, rows: pl.DataFrame, note: Callable[[
 
 def lift(recorder: Recorder, medium: str, address: str, *, scope: str | None, actor: str) -> int:
     """Take suppressions of an address off again; how many.
+
+    Customers who have this very address have it again however they wrote it; a telephone number counts as the same
+    where their country says so.
 
     Args:
         recorder: what to work with.
@@ -71,7 +75,10 @@ def lift(recorder: Recorder, medium: str, address: str, *, scope: str | None, ac
         raise RejectedError(message)
     store, named = recorder.store, pl.DataFrame({"medium": [medium], "address": [address]})
     with store.transaction():
-        keyed = _keyed(recorder, named)
+        held = holders(store, named, recorder.terms)
+        surely = same(held, recorder.terms)
+        written = pl.concat([named, surely.select("medium", "address")]).unique()
+        keyed = _keyed(written, pl.concat([surely, _by_themselves(surely)]), recorder.terms)
         rows = store.read(SUPPRESSIONS).filter(pl.col("lifted_at").is_null())
         found = rows.join(keyed, on=["medium", "address_hash"], how="semi")
         if scope is not None:
@@ -84,35 +91,22 @@ def lift(recorder: Recorder, medium: str, address: str, *, scope: str | None, ac
             raise RejectedError(message)
         lifted = {"lifted_at": pl.lit(utc(recorder.clock()), INSTANT), "lifted_by": pl.lit(actor)}
         store.put(SUPPRESSIONS, SUPPRESSIONS.conform(found.with_columns(**lifted)).sort(SUPPRESSIONS.key))
-        _mark(store, holders(store, named))
-    return found.height
+        _mark(store, held)
+    return found["scope"].n_unique()
 
 
-def _keyed(recorder: Recorder, rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows with ``address_hash``; a number without a country code once for each country that it may be of."""
+def _keyed(rows: pl.DataFrame, held: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+    """The rows with ``address_hash``, once for each key; numbers are read by the countries of those who have them."""
     everywhere = rows.with_columns(pl.lit(None, pl.String).alias("country"))
-    held = holders(recorder.store, rows.filter(pl.col("medium") == "sms"))
-    if held.height:
-        page = Page(held["customer"].unique().sort())
-        countries = held.join(plain(recorder.store).read(CUSTOMERS, page=page), on="customer").select(
-            "medium", "address", "country"
-        )
-        theirs = rows.join(countries.drop_nulls().unique(), on=["medium", "address"])
-        everywhere = pl.concat([everywhere, theirs.select(everywhere.columns)])
-    return everywhere.with_columns(address_keys(everywhere, recorder.terms).alias("address_hash"))
+    countries = held.select("medium", pl.col("named").alias("address"), "country").drop_nulls().unique()
+    theirs = rows.join(countries, on=["medium", "address"]).select(everywhere.columns)
+    keyed = held_back_keys(pl.concat([everywhere, theirs]), terms)
+    return keyed.rename({"key": "address_hash"})
 
 
-def holders(store: Store, rows: pl.DataFrame) -> pl.DataFrame:
-    """``customer``, ``medium`` and ``address`` of whoever has one of these addresses, written in the same way."""
-    pairs, columns = rows.select("medium", "address").unique(), ["customer", "medium", "address"]
-    if pairs.height <= _FEW:
-        parts = [
-            plain(store).read(CONTACT_POINTS, where={"medium": medium, "address": address}, columns=columns)
-            for medium, address in pairs.iter_rows()
-        ]
-        return pl.concat([CONTACT_POINTS.empty().select(columns), *parts])
-    points = plain(store).read(CONTACT_POINTS, columns=columns)
-    return points.join(pairs, on=["medium", "address"], how="semi")
+def _by_themselves(held: pl.DataFrame) -> pl.DataFrame:
+    """The holders, as if each had named their own address."""
+    return held.with_columns(pl.col("address").alias("named"))
 
 
 def _mark(store: Store, held: pl.DataFrame) -> None:

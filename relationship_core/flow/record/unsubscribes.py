@@ -46,6 +46,6 @@ def withdraw_unsubscribed(store: Store, interactions: pl.DataFrame, ties: Ties, 
     }
     rows = left.select("customer", "at", "source", **told).with_columns(ties.resolved(left["customer"]).alias(SURVIVOR))
     known = kept_of_all(store, ties, CONSENTS, rows[SURVIVOR])
-    fresh = rows.join(known, on=[SURVIVOR, "id"], how="anti", maintain_order="left")
+    fresh = rows.join(known, on=[SURVIVOR, "id", "act"], how="anti", maintain_order="left")
     if fresh.height:
-        put_consents(store, fresh, ties)
+        put_consents(store, fresh, ties, known)
