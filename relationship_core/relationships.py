@@ -255,21 +255,21 @@ class Relationships:
         )
 
     def deliver(self, *, as_of: datetime | None = None, progress: Listener = silent) -> Delivered:
-        """Hand the queued messages to their channels.
+        """Hand the queued messages to their channels; the instant goes on with the clock, unless it is over a day old.
 
         Raises:
             ConfigurationError: a channel or the renderer cannot be made.
             RejectedError: ``as_of`` is more than a day ahead.
         """
-        project, announce = self._project, receipts_to(self.plugins)
-        studio, listener = project.studio(as_of, step="deliver"), arguments.listener(progress)
-        return deliver(project.store, project.channels, studio, project.gate, announce=announce, progress=listener)
+        project, announce, listener = self._project, receipts_to(self.plugins), arguments.listener(progress)
+        desk = (project.store, project.channels, project.studio(as_of, step="deliver"), project.gate, self.clock)
+        return deliver(*desk, announce=announce, progress=listener)
 
     def run(self, *, as_of: datetime | None = None, progress: Listener = silent) -> Ran:
-        """Review, plan and deliver as of one instant.
+        """Review and plan as of one instant, and deliver from then on.
 
         A run that was cut short is taken up first, as of its own instant, whatever ``as_of`` says; unless what
-        happened after that instant has been recorded since. Then this run does its work as well.
+        happened after that instant has been recorded since. What it delivers late is judged by the time then.
 
         Raises:
             RejectedError: something was recorded that happened after ``as_of``, or that is more than a day ahead.

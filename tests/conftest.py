@@ -261,6 +261,7 @@ def make_project(standard_plugins: Plugins) -> Callable[..., Relationships]:
         zone: str = "UTC",
         folder: Any = None,
         page_size: int = 50_000,
+        clock: Callable[[], datetime] = lambda: PRESENT,
         **more: Any,
     ) -> Relationships:
         extra = [*plugins, *([_LadderPlugin(ladder)] if isinstance(ladder, Ladder) else [])]
@@ -275,7 +276,7 @@ def make_project(standard_plugins: Plugins) -> Callable[..., Relationships]:
         return Relationships(
             settings=Settings(ladder=ladder.name if isinstance(ladder, Ladder) else ladder, **chosen),
             campaigns=campaigns,
-            clock=lambda: PRESENT,
+            clock=clock,
             plugins=load_plugins(extra=extra) if extra else standard_plugins,
             folder=folder,
             page_size=page_size,

@@ -110,7 +110,8 @@ FILES = {
             "customer,act,at,medium,method,source,wording\n"
             "ada,grant,2024-01-01T10:00:00Z,email,form,web,v1\n"
             "bob,grant,2024-01-01T10:00:00Z,email,form,web,\n"
-            "cleo,withdraw,2024-01-01T10:00:00Z,,,,\n"
+            # A refusal of somebody unknown is kept since refusals make customers known; permission is not.
+            "cleo,grant,2024-01-01T10:00:00Z,email,form,web,v1\n"
             "bob,object,2024-01-01T10:00:00Z,,,,\n"
         ),
         ["there is no proof", "there is no such customer"],
@@ -174,7 +175,8 @@ def test_a_program_imports_parquet(shop: Relate, tmp_path: Path) -> None:
     [
         (("grant", "ada", "--medium", "email"), "needs its proof"),
         (("grant", "ada", *PROOF), "must be named"),
-        (("withdraw", "nobody"), "there is no such customer"),
+        # Whoever refuses is known from then on: the rule is of permission alone.
+        (("grant", "nobody", "--medium", "email", *PROOF), "there is no such customer"),
         (("withdraw", "ada", "--medium", "emial"), "did you mean 'email'"),
         (("show", "nobody"), "there is no customer 'nobody'"),
         (("suppress", "email", "new@example.com", "--lift"), "nothing suppresses"),

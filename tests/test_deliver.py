@@ -481,6 +481,101 @@ def test_the_wish_of_the_provider_is_kept(queued: Callable[..., Relationships]) 
     assert message_of(project, "c00")["not_before"] == START + wish
 
 
+# Time passes
+
+
+class Clock:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def slow(clock: Clock, takes: timedelta, seen: Callable[[], None] = lambda: None) -> Answer:
+    """A channel's answer to which each message takes this long."""
+
+    def answer(message: Message) -> Receipt:
+        seen()
+        clock.now += takes
+        return accept(message)
+
+    return answer
+
+
+def test_the_instant_goes_on_while_messages_are_sent(
+    queued: Callable[..., Relationships], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease of a claim that begins late has not run out before it begins, and messages tell when they went."""
+    monkeypatch.setattr("relationship_core.flow.deliver.CLAIM_SIZE", 1)
+    clock = Clock()
+    leases: list[timedelta] = []
+
+    def look() -> None:
+        (claimed,) = project.store.read(MESSAGES, where={"state": "attempting"}).to_dicts()
+        leases.append(claimed["claimed_until"] - clock.now)
+
+    project = queued(Scripted(slow(clock, HOUR, look)), 3, clock=clock)
+    delivered = project.deliver()
+    assert (delivered.as_of, delivered.accepted) == (START, 3)
+    assert sorted(project.store.read(MESSAGES)["settled_at"]) == [START + HOUR, START + 2 * HOUR, START + 3 * HOUR]
+    assert leases == [timedelta(minutes=15)] * 3
+
+
+def test_what_expires_while_others_are_sent_is_not_sent(
+    queued: Callable[..., Relationships], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relationship_core.flow.deliver.CLAIM_SIZE", 1)
+    clock = Clock()
+    project = queued(Scripted(slow(clock, 24 * HOUR)), 2, campaign={"limits": {"expires_days": 1}}, clock=clock)
+    delivered = project.deliver()
+    assert (delivered.accepted, delivered.expired) == (1, 1)
+
+
+def test_what_is_put_off_while_others_are_sent_is_counted_once(
+    queued: Callable[..., Relationships], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its time comes while the delivery still lasts; it waits from when it was put off."""
+    monkeypatch.setattr("relationship_core.flow.deliver.CLAIM_SIZE", 1)
+    clock = Clock()
+    channel = Scripted(accept)
+    first: list[str] = []
+    waits: list[datetime] = []
+
+    def answer(message: Message) -> Receipt:
+        clock.now += HOUR
+        if not first:
+            first.append(message.engagement.customer)
+            return Receipt(message=message.id, state="deferred")
+        waits.append(message_of(project, first[0])["not_before"])
+        return accept(message)
+
+    channel.answer = answer
+    project = queued(channel, 3, clock=clock)
+    delivered = project.deliver()
+    assert (delivered.accepted, delivered.deferred, len(channel.given)) == (3, 0, 4)
+    assert waits[0] == START + HOUR + timedelta(minutes=1)
+
+
+def test_a_clock_that_is_put_back_does_not_take_the_delivery_before_its_beginning(
+    queued: Callable[..., Relationships],
+) -> None:
+    clock = Clock()
+    project = queued(Scripted(slow(clock, -HOUR)), 1, clock=clock)
+    assert project.deliver().accepted == 1
+    assert message_of(project, "c00")["settled_at"] == START
+
+
+def test_who_lives_through_the_past_again_stays_at_one_instant(queued: Callable[..., Relationships]) -> None:
+    clock = Clock()
+    project = queued(Scripted(slow(clock, HOUR)), 2, clock=clock)
+    clock.now = START + timedelta(days=1, microseconds=1)
+    assert project.deliver(as_of=START).accepted == 2
+    assert set(project.store.read(MESSAGES)["settled_at"]) == {START}
+
+
 # Crashes and neighbours
 
 

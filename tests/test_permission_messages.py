@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given, settings, strategies as st
 
@@ -20,14 +23,17 @@ from relationship_core import (
     Customer,
     Interaction,
     Message,
+    Plugins,
     Policy,
     Preference,
+    Progress,
     Provider,
     Receipt,
     Relationships,
     Suppression,
     Variant,
     hookimpl,
+    load_plugins,
 )
 from relationship_core.builtin.channels import NullSettings
 
@@ -309,13 +315,173 @@ def test_a_stopped_message_was_no_contact(shop: Open, letter: Run, make_campaign
     assert sorted(ours) == [("letter", "stopped"), ("slow", "queued")]
 
 
-class Strict:
-    """A plugin with a policy that rests on permission alone, and one that fails when it is asked again."""
+class Clock:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def objects(*who: str, at: datetime) -> list[Consent]:
+    return [Consent(customer=each, act="object", at=at) for each in who]
+
+
+@pytest.mark.parametrize("how", STOPPED)
+def test_what_was_taken_back_counts_whenever_that_was(shop: Open, letter: Run, media: Media, how: str) -> None:
+    """A delivery as of an earlier instant sends nothing that is refused by now."""
+    project = shop(letter("email"))
+    project.permissions.record_consents([grant("ada"), grant("bob")])
+    plan(project)
+    refuse(project, how)
+    delivered = project.deliver(as_of=START)
+    assert (delivered.accepted, delivered.stopped) == (1, 1)
+    assert media.sent == [("email", "bob@example.com")]
+
+
+def test_an_objection_while_a_run_plans_is_obeyed(shop: Open, letter: Run, media: Media) -> None:
+    clock = Clock()
+    project = shop(letter("email"), clock=clock)
+    project.permissions.record_consents([grant("ada"), grant("bob")])
+    told: list[str] = []
+
+    def listen(progress: Progress) -> None:
+        if progress.step == "plan" and not told:
+            told.append("ada")
+            clock.now += timedelta(minutes=5)
+            project.permissions.record_consents(objects("ada", at=clock.now))
+
+    ran = project.run(progress=listen)
+    assert ran.planned is not None
+    assert (told, ran.planned.planned, ran.delivered.stopped) == (["ada"], 2, 1)
+    assert media.sent == [("email", "bob@example.com")]
+
+
+def test_an_objection_while_others_get_their_messages_is_obeyed(
+    shop: Open, letter: Run, media: Media, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relationship_core.flow.deliver.CLAIM_SIZE", 1)
+    clock = Clock()
+    project = shop(letter("email"), clock=clock)
+    project.permissions.record_consents([grant("ada"), grant("bob")])
+    plan(project)
+
+    def listen(_: Progress) -> None:
+        if len(states(project)) == 2 and len(media.sent) == 1:
+            clock.now += timedelta(seconds=10)
+            project.permissions.record_consents(objects("ada", "bob", at=clock.now))
+
+    delivered = project.deliver(progress=listen)
+    assert (delivered.accepted, delivered.stopped, len(media.sent)) == (1, 1, 1)
+
+
+class Moody:
+    """A plugin with a policy on permission that fails on the campaign ``letter`` while it is ``broken``."""
+
+    def __init__(self) -> None:
+        self.broken = False
 
     @hookimpl
     def relationship_policies(self) -> tuple[Policy, ...]:
-        import polars as pl
+        def asked(campaigns: pl.Series) -> pl.Series:
+            if self.broken and (campaigns == "letter").any():
+                message = "out of order"
+                raise ValueError(message)
+            return pl.Series([False] * len(campaigns))
 
+        moody = pl.col("campaign").map_batches(asked, return_dtype=pl.Boolean)
+        return (Policy(name="moody", refuses=moody | (pl.col("wish") == "none"), summary=""),)
+
+
+@pytest.mark.parametrize("size", [1, 500])
+def test_a_policy_that_fails_when_it_is_asked_again_leaves_the_messages_in_the_outbox(
+    shop: Open, letter: Run, make_campaign: Run, media: Media, *, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relationship_core.flow.deliver.CLAIM_SIZE", size)
+    service = make_campaign("slip", purpose="service", variants=[Variant(channel="email", text="Hello")])
+    moody = Moody()
+    project = shop(letter("email"), service, plugins=[moody], minimum_interval_days={"default": 0})
+    project.permissions.record_consents([grant("ada"), grant("bob")])
+    plan(project)
+    plan(project, START + DAY)
+    waiting = project.store.read(MESSAGES).select("campaign", "customer").sort("campaign", "customer").rows()
+    letters = [who for campaign, who in waiting if campaign == "letter"]
+    slips = [who for campaign, who in waiting if campaign == "slip"]
+    assert (letters, slips) == (["ada", "bob"], ["ada", "bob"])
+
+    moody.broken = True
+    delivered = project.deliver(as_of=START + DAY)
+    assert (delivered.accepted, delivered.stopped, delivered.unjudged) == (2, 0, 2)
+    assert delivered.policy_failed == {"letter": "the policy 'moody' failed with ValueError"}
+    rows = project.store.read(MESSAGES, where={"campaign": "letter"})
+    assert set(rows.select("state", "worker", "settled_at").rows()) == {("queued", None, None)}
+    assert set(rows["detail"]) == {"the policy 'moody' failed with ValueError"}
+
+    moody.broken = False
+    again = project.deliver(as_of=START + DAY)
+    assert (again.accepted, again.unjudged, again.policy_failed) == (2, 0, {})
+    assert sorted(media.sent) == sorted([("email", f"{who}@example.com") for who in ("ada", "bob")] * 2)
+
+
+LETTER = """
+name = "letter"
+owner = "tests"
+purpose = "service"
+nature = "neutral"
+
+[[actions]]
+name = "write"
+
+[actions.occasion]
+name = "now"
+key = "once"
+
+[[actions.variants]]
+channel = "mail"
+subject = "Hello"
+text = "Hello"
+"""
+
+
+def test_the_command_line_names_the_policy_that_failed_and_ends_with_status_1(
+    relate: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moody = Moody()
+
+    def installed(**known: Any) -> Plugins:
+        return load_plugins(extra=[moody], **known)
+
+    monkeypatch.setattr("relationship_core.relationships.load_plugins", installed)
+    assert relate("init").exit_code == 0
+    campaigns = tmp_path / "shop" / "campaigns"
+    for path in campaigns.glob("*"):
+        path.unlink()
+    (campaigns / "letter.toml").write_text(LETTER)
+    (tmp_path / "people.csv").write_text("customer,name,contact.email\nada,Ada,ada@example.com\n")
+    assert relate("import", "customers", tmp_path / "people.csv").exit_code == 0
+    assert relate("review").exit_code == 0
+    assert relate("plan").exit_code == 0
+
+    moody.broken = True
+    told = relate("deliver")
+    assert told.exit_code == 1
+    assert "1 unjudged" in told.stdout
+    assert "The messages of the campaign letter wait: the policy 'moody' failed with ValueError;" in told.stdout
+    document = relate("deliver", "--json")
+    assert document.exit_code == 1
+    assert json.loads(document.stdout)["policy_failed"] == {"letter": "the policy 'moody' failed with ValueError"}
+    moody.broken = False
+    assert relate("deliver").exit_code == 0
+    assert len([*(tmp_path / "shop" / "outbox" / "mail").iterdir()]) == 1
+
+
+class Strict:
+    """A plugin with a policy that rests on permission alone."""
+
+    @hookimpl
+    def relationship_policies(self) -> tuple[Policy, ...]:
         return (
             Policy(name="only_granted", refuses=pl.col("consent") != "granted", purposes=("marketing",), summary=""),
         )

@@ -15,7 +15,7 @@ COMMANDS = {
     "review": ("steps", "Judge every due customer: stage, moves, next due time."),
     "plan": ("steps", "Decide whom to engage, and put messages into the outbox."),
     "deliver": ("steps", "Hand the messages of the outbox to their channels."),
-    "run": ("steps", "Review, plan and deliver as of one instant."),
+    "run": ("steps", "Review and plan as of one instant, and deliver."),
     "customer": ("person", "Show past, present and future of one relationship."),
     "explain": ("explaining", "Show why a customer did, or did not, get a message."),
     "ladder": ("numbers", "Show where customers stand, and how they moved."),

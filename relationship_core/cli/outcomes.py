@@ -19,6 +19,7 @@ _MEANINGS = {
     "expired": "they were no longer worth sending",
     "failed": "they could not be filled in; see `relate doctor`",
     "stopped": "what allowed them had been taken back since they were planned",
+    "unjudged": "a policy failed on them, and they stay in the outbox",
 }
 """Of each state that is not simply good: what it means for the messages."""
 
@@ -99,6 +100,11 @@ def show_delivered(delivered: Delivered, *, deferred_for: str) -> None:
             if state == "deferred":
                 for line in deferred_for.splitlines():
                     click.echo(f"    {clean(line)}")
+    for campaign, trouble in sorted(delivered.policy_failed.items()):
+        click.echo(
+            f"The messages of the campaign {clean(campaign)} wait: {clean(trouble)}; mend its plugin or disable it, "
+            "then `relate deliver`."
+        )
     for channel in delivered.waiting:
         click.echo(f"  {channel}: out of order, the rest of its messages waits; look at it, then `relate deliver`")
 

@@ -71,7 +71,7 @@ def deliver(folder: Path, as_of: datetime | None, *, as_json: bool) -> None:
     """Hand the messages of the outbox to their channels.
 
     A message of which nobody knows whether it went out is not sent again. The exit status is 1 where a message
-    failed or has an unknown outcome, or a channel is out of order.
+    failed or has an unknown outcome, a policy failed, or a channel is out of order.
     """
     from relationship_core import Relationships
     from relationship_core.cli.outcomes import show_delivered
@@ -91,9 +91,10 @@ def deliver(folder: Path, as_of: datetime | None, *, as_json: bool) -> None:
 @json_option
 @project_options
 def run(folder: Path, as_of: datetime | None, *, as_json: bool) -> None:
-    """Review, plan and deliver as of one instant.
+    """Review and plan as of one instant, and deliver.
 
-    A run that was cut short is taken up first, as of its own instant. The exit status is that of plan and deliver.
+    A run that was cut short is taken up first, as of its own instant; what it delivers late is judged by the time
+    that it is then. The exit status is that of plan and deliver.
     """
     from relationship_core import Relationships
     from relationship_core.cli.outcomes import plan_document, show_ran
@@ -144,5 +145,5 @@ def _deferred_for(relationships: Relationships, delivered: Delivered) -> str:
 
 
 def _exit(delivered: Delivered) -> None:
-    if delivered.failed or delivered.unknown or delivered.waiting:
+    if delivered.failed or delivered.unknown or delivered.policy_failed or delivered.waiting:
         raise click.exceptions.Exit(1)

@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 
 from relationship_core.columns import RUNS
 from relationship_core.flow.deliver import Delivered
+from relationship_core.flow.deliver.present import Present
 from relationship_core.flow.last_review import is_by_rules, last_reviewed, refuse_before_the_last
 from relationship_core.flow.plan import Planned
 from relationship_core.flow.progress import Listener
@@ -27,7 +28,7 @@ class Run:
 
     Attributes:
         id: the run's id; runs of one project sort by it in the order they were started.
-        as_of: the instant that every step of it is as of, also after a resumption.
+        as_of: the instant that review and plan are as of, also after a resumption.
         step: the step it has come to: ``review``, ``plan`` or ``deliver``.
         started_at: when it was started.
         resumed: whether it had been started before.
@@ -45,7 +46,7 @@ class Ran:
     """What one run did.
 
     Attributes:
-        as_of: the instant of all its steps.
+        as_of: the instant of review and plan; delivery began when as much time had passed as the clock says.
         resumed: whether it took up a run that had been cut short.
         reviewed: what the review did in this process; None where it was done before.
         planned: what the plan did; None where it was done before.
@@ -60,7 +61,7 @@ class Ran:
 
 
 class Steps(Protocol):
-    """What a run does, one after the other; each as of the run's instant."""
+    """What a run does, one after the other."""
 
     def review(self, *, as_of: datetime, progress: Listener) -> Reviewed:
         """Judge every due customer."""
@@ -78,6 +79,9 @@ class Steps(Protocol):
 def run(store: Store, rules: Rules, steps: Steps, *, as_of: datetime, clock: Clock, progress: Listener) -> Ran:
     """Take up the run that was cut short, or begin one as of an instant, and bring it to its end.
 
+    Review and plan are as of the run's instant. Messages leave when it is later, most of all where the run was cut
+    short for days: so delivery begins as of that instant and the time that has passed since the run was started.
+
     Raises:
         RejectedError: something was recorded or reviewed that happened after the instant.
     """
@@ -93,7 +97,8 @@ def run(store: Store, rules: Rules, steps: Steps, *, as_of: datetime, clock: Clo
     if current.step == "plan":
         planned = steps.plan(as_of=current.as_of, progress=progress)
         current = reach(store, current, "deliver")
-    delivered = steps.deliver(as_of=current.as_of, progress=progress)
+    present = Present(as_of=current.as_of, since=current.started_at, clock=clock)
+    delivered = steps.deliver(as_of=present.now, progress=progress)
     finish(store, current, now=utc(clock()), delivered=delivered)
     return Ran(as_of=current.as_of, resumed=current.resumed, reviewed=reviewed, planned=planned, delivered=delivered)
 
@@ -143,7 +148,7 @@ def reach(store: Store, run: Run, step: str) -> Run:
 
 def finish(store: Store, run: Run, *, now: datetime, delivered: Delivered) -> None:
     """Note that a run is over, with what became of its messages as JSON text."""
-    states = ("accepted", "rejected", "deferred", "unknown", "expired", "failed", "stopped")
+    states = ("accepted", "rejected", "deferred", "unknown", "expired", "failed", "stopped", "unjudged")
     outcome = json.dumps({state: getattr(delivered, state) for state in states})
     _keep(store, run, state="finished", finished_at=now, outcome=outcome)
 

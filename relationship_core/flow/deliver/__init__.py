@@ -12,18 +12,21 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 
-from attrs import frozen
+from attrs import field, frozen
 
 from relationship_core.columns import MESSAGES
 from relationship_core.flow.deliver.abandoned import settle_abandoned
-from relationship_core.flow.deliver.desk import Desk, prepare, release, send
+from relationship_core.flow.deliver.desk import Desk, prepare, send
 from relationship_core.flow.deliver.permission import Gate
-from relationship_core.flow.deliver.render import Studio
+from relationship_core.flow.deliver.present import Present
+from relationship_core.flow.deliver.render import Row, Studio
+from relationship_core.flow.deliver.settling import keep_settled, settled
 from relationship_core.flow.deliver.worker import working
 from relationship_core.flow.progress import Listener, Progress, silent
 from relationship_core.flow.versions import kept_campaigns
+from relationship_core.model.instants import utc
 from relationship_core.model.message import Receipt
-from relationship_core.ports import Channel, Store
+from relationship_core.ports import Channel, Clock, Store
 
 CLAIM_SIZE = 500
 """So many messages are claimed, and rendered, together."""
@@ -38,7 +41,7 @@ class Delivered:
     """What became of the messages that a delivery handled.
 
     Attributes:
-        as_of: the delivery's instant.
+        as_of: the instant at which it began.
         accepted: the channel took them.
         rejected: the channel will never take them.
         deferred: they stay queued for later.
@@ -46,7 +49,9 @@ class Delivered:
         expired: they were not worth sending any more.
         failed: they could not be rendered.
         stopped: what allowed them when they were planned had been taken back.
+        unjudged: they stay queued, since a policy failed when it was asked once more.
         waiting: channels whose breaker opened; the rest of their messages stays queued.
+        policy_failed: campaigns on whose messages a policy failed, with what happened.
     """
 
     as_of: datetime
@@ -57,7 +62,9 @@ class Delivered:
     expired: int = 0
     failed: int = 0
     stopped: int = 0
+    unjudged: int = 0
     waiting: tuple[str, ...] = ()
+    policy_failed: Mapping[str, str] = field(factory=dict)
 
 
 def deliver(
@@ -65,30 +72,45 @@ def deliver(
     channels: Mapping[str, Callable[[], Channel]],
     studio: Studio,
     gate: Gate,
+    clock: Clock,
     *,
     announce: Callable[[Sequence[Receipt]], None] | None = None,
     progress: Listener = silent,
 ) -> Delivered:
     """Hand every queued message that may go now to its channel.
 
+    What "now" is goes on with the clock: permission, quiet hours and expiry are judged anew at every claim.
+
     Args:
         store: where the outbox is.
         channels: how to get each channel instance, by name.
-        studio: what rendering needs; its moment is the delivery's instant.
+        studio: what rendering needs; its moment is the instant at which the delivery begins.
         gate: what permission is asked by, once more.
+        clock: tells how much time passes while messages are sent.
         announce: told the receipts of each batch after they were kept.
         progress: told how many messages are done.
     """
     totals: Counter[str] = Counter()
     waiting = []
-    settle_abandoned(store, channels, studio.moment.now, totals)
+    halted: dict[str, str] = {}
+    present = Present(as_of=studio.moment.now, since=utc(clock()), clock=clock)
+    settle_abandoned(store, channels, present.now, totals)
     with working() as worker:
         for name in sorted(channels):
             if not store.count(MESSAGES, ["channel"], where={"channel": name, "state": "queued"}).is_empty():
-                desk = Desk(store=store, channel=channels[name](), name=name, worker=worker, studio=studio, gate=gate)
+                desk = Desk(
+                    store=store,
+                    channel=channels[name](),
+                    name=name,
+                    worker=worker,
+                    studio=studio,
+                    gate=gate,
+                    present=present,
+                    halted=halted,
+                )
                 if not _empty_outbox(desk, totals, announce, progress):
                     waiting.append(name)
-    return Delivered(as_of=studio.moment.now, waiting=tuple(waiting), **totals)
+    return Delivered(as_of=studio.moment.now, waiting=tuple(waiting), policy_failed=halted, **totals)
 
 
 def _empty_outbox(
@@ -99,15 +121,20 @@ def _empty_outbox(
 ) -> bool:
     """Deliver claim by claim; False where the breaker opened."""
     campaigns = kept_campaigns(desk.store)
+    unjudged: list[Row] = []
     trouble = 0
     while True:
+        now = desk.present.now
         with desk.store.transaction(durable=True):
             claimed = desk.store.claim(
-                worker=desk.worker, channel=desk.name, as_of=desk.now, until=desk.now + LEASE, limit=CLAIM_SIZE
+                worker=desk.worker, channel=desk.name, as_of=now, until=now + LEASE, limit=CLAIM_SIZE
             )
         if claimed.is_empty():
+            keep_settled(desk.store, unjudged)
             return True
-        ready = prepare(desk, claimed, campaigns, totals)
+        ready, untold = prepare(desk, claimed, campaigns, totals, now)
+        # They stay claimed while this delivery lasts: once they are queued, the next claim would take them again.
+        unjudged += untold
         receipts = []
         with closing(send(desk, ready, totals)) as sending:
             for receipt in sending:
@@ -119,5 +146,5 @@ def _empty_outbox(
             announce(receipts)
         progress(Progress(step="deliver", done=sum(totals.values())))
         if trouble >= BREAKER:
-            release(desk, ready[len(receipts) :])
+            keep_settled(desk.store, [*unjudged, *(settled(row, "queued", now) for row, _ in ready[len(receipts) :])])
             return False

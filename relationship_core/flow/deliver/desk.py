@@ -8,10 +8,11 @@ from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
 
 import polars as pl
-from attrs import frozen
+from attrs import field, frozen
 
 from relationship_core.errors import RejectedError
-from relationship_core.flow.deliver.permission import Gate, disturbing, stopped
+from relationship_core.flow.deliver.permission import Gate, asked_again, disturbing
+from relationship_core.flow.deliver.present import Present
 from relationship_core.flow.deliver.render import Row, Studio, columns_named, known_of, rendered, variant_of
 from relationship_core.flow.deliver.settling import keep_settled, settled, settled_by
 from relationship_core.model.campaign import Campaign
@@ -32,6 +33,9 @@ class Desk:
         worker: who claims messages here.
         studio: what rendering needs.
         gate: what permission is asked by.
+        present: the delivery's instant, which goes on.
+        halted: the campaigns on whose messages a policy failed in this delivery, with what happened.
+        put_off: the messages that this delivery has put off; where it lasts, their time may come before its end.
     """
 
     store: Store
@@ -40,47 +44,60 @@ class Desk:
     worker: str
     studio: Studio
     gate: Gate
-
-    @property
-    def now(self) -> datetime:
-        """The delivery's instant."""
-        return self.studio.moment.now
+    present: Present
+    halted: dict[str, str]
+    put_off: set[str] = field(factory=set)
 
 
 def prepare(
-    desk: Desk, claimed: pl.DataFrame, campaigns: Mapping[tuple[str, str], Campaign], totals: Counter[str]
-) -> list[tuple[Row, Message]]:
-    """Render what is still to be sent; settle what is not."""
+    desk: Desk,
+    claimed: pl.DataFrame,
+    campaigns: Mapping[tuple[str, str], Campaign],
+    totals: Counter[str],
+    now: datetime,
+) -> tuple[list[tuple[Row, Message]], list[Row]]:
+    """Render what is still to be sent; settle what is not.
+
+    Returns:
+        What is to be sent; and how those are to be settled, when the delivery is over, of whom a failing policy does
+        not tell whether they may be.
+    """
     claimed = _with_campaigns(claimed, campaigns)
     rows = claimed.to_dicts()
-    held = stopped(claimed, desk.store, desk.gate, desk.now)
-    waits = disturbing(claimed, desk.store, desk.gate, desk.now)
+    totals["deferred"] -= sum(row["id"] in desk.put_off for row in rows)
+    asked = asked_again(claimed, desk.store, desk.gate, now, desk.halted)
+    waits = disturbing(claimed, desk.store, desk.gate, now)
     variants = [variant_of(campaigns[row["campaign"], row["version"]], row) for row in rows]
     names = frozenset[str]().union(*(columns_named(each, desk.studio.renderer) for each in set(variants)))
     known = known_of(desk.store, desk.studio, [row["customer"] for row in rows], names)
     ready: list[tuple[Row, Message]] = []
     done: list[Row] = []
+    unjudged: list[Row] = []
     for row, variant in zip(rows, variants, strict=True):
         campaign = campaigns[row["campaign"], row["version"]]
-        if row["expires_at"] is not None and row["expires_at"] <= desk.now:
-            done.append(settled(row, "expired", desk.now))
-        elif row["id"] in held:
-            done.append(settled(row, "stopped", desk.now, detail=held[row["id"]]))
+        if row["expires_at"] is not None and row["expires_at"] <= now:
+            done.append(settled(row, "expired", now))
+        elif row["id"] in asked.stopped:
+            done.append(settled(row, "stopped", now, detail=asked.stopped[row["id"]]))
+        elif row["id"] in asked.unjudged:
+            unjudged.append(settled(row, "queued", now, detail=asked.unjudged[row["id"]]))
         elif row["id"] in waits:
-            done.append({**settled(row, "queued", desk.now), "not_before": waits[row["id"]]})
+            done.append({**settled(row, "queued", now), "not_before": waits[row["id"]]})
         else:
             try:
                 message = rendered(row, variant, campaign, known[row["customer"]], desk.studio)
             except RejectedError as error:
-                done.append(settled(row, "failed", desk.now, detail=str(error)))
+                done.append(settled(row, "failed", now, detail=str(error)))
             except Exception as error:  # noqa: BLE001  a renderer may be a plugin's, and fails this message only
                 detail = f"the renderer failed with {type(error).__name__}"
-                done.append(settled(row, "failed", desk.now, detail=detail))
+                done.append(settled(row, "failed", now, detail=detail))
             else:
                 ready.append((row, message))
     keep_settled(desk.store, done)
     totals.update("deferred" if row["state"] == "queued" else str(row["state"]) for row in done)
-    return ready
+    desk.put_off.update(str(row["id"]) for row in done if row["state"] == "queued")
+    totals["unjudged"] += len(unjudged)
+    return ready, unjudged
 
 
 def _with_campaigns(claimed: pl.DataFrame, campaigns: Mapping[tuple[str, str], Campaign]) -> pl.DataFrame:
@@ -100,8 +117,10 @@ def send(desk: Desk, ready: Sequence[tuple[Row, Message]], totals: Counter[str])
             keep_settled(desk.store, done, attempting=message.id)
             done = []
             receipt = _hand_over(desk, message)
-            done = [settled_by(receipt, row, desk.now)]
+            done = [settled_by(receipt, row, desk.present.now)]
             totals[receipt.state] += 1
+            if receipt.state == "deferred":
+                desk.put_off.add(message.id)
             yield receipt
     finally:
         keep_settled(desk.store, done)
@@ -134,8 +153,3 @@ def looked_up(channel: Channel, message: str, detail: str) -> Receipt:
         logger.warning("a channel failed to look up message %s with %s", message, type(error).__name__)
         return unknown
     return Receipt(message=message, state="accepted" if found else "deferred", detail=detail)
-
-
-def release(desk: Desk, left: Sequence[tuple[Row, Message]]) -> None:
-    """Put claimed messages back into the queue."""
-    keep_settled(desk.store, [settled(row, "queued", desk.now) for row, _message in left])

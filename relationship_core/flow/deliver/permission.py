@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from datetime import datetime
 
 import polars as pl
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from relationship_core.columns import Page
+from relationship_core.columns import INSTANT, Page
 from relationship_core.declarations import Policy
 from relationship_core.flow.permission.standing import permission_of, with_keys, with_permission
 from relationship_core.flow.permission.terms import Terms
 from relationship_core.flow.plan.quiet import Clocks, with_quiet_hours
+from relationship_core.flow.plan.verdicts import POLICY_FAILED, with_reasons
 from relationship_core.flow.united import ties_of
 from relationship_core.ports import Store
 
@@ -22,7 +23,8 @@ _KNOWN = _PERMISSION | {"campaign", "action", "occasion", "purpose", "nature", "
 
 
 def _asked_again(policies: tuple[Policy, ...]) -> tuple[Policy, ...]:
-    return tuple(policy for policy in policies if _rests_on_permission(policy))
+    """Those that rest on permission, without what they say about time: that is for planning."""
+    return tuple(evolve(policy, until=None, defers=None) for policy in policies if _rests_on_permission(policy))
 
 
 def _rests_on_permission(policy: Policy) -> bool:
@@ -49,23 +51,42 @@ class Gate:
     clocks: Clocks
 
 
-def stopped(messages: pl.DataFrame, store: Store, gate: Gate, now: datetime) -> Mapping[str, str]:
-    """The claimed messages that may not go any more, by id, with the reason.
+@frozen(kw_only=True)
+class Asked:
+    """What permission says of claimed messages.
+
+    Attributes:
+        stopped: those that may not go any more, by id, with the reason.
+        unjudged: those of which it is not known, since a policy failed on their campaign, by id, with what happened.
+    """
+
+    stopped: Mapping[str, str]
+    unjudged: Mapping[str, str]
+
+
+def asked_again(
+    messages: pl.DataFrame, store: Store, gate: Gate, now: datetime, halted: MutableMapping[str, str]
+) -> Asked:
+    """Ask for the permission of claimed messages as it stands: whatever was refused meanwhile counts.
 
     Args:
         messages: rows of MESSAGES, with ``purpose``, ``nature`` and ``topic`` in every one.
-        store: where permission is.
+        store: where permission is kept.
         gate: what it is asked by.
-        now: the delivery's instant.
+        now: the instant.
+        halted: the campaigns on which a policy failed before, with what happened; those on which one fails now are
+            added.
     """
-    if messages.is_empty():
-        return {}
-    informed = _informed(messages, store, gate, now)
-    reason = pl.lit(None, pl.String)
-    for policy in reversed(gate.policies):
-        reason = pl.when(_refuses(policy, informed)).then(_told(policy, informed)).otherwise(reason)
-    found = informed.select("id", reason.alias("reason")).drop_nulls()
-    return dict(found.iter_rows())
+    informed = _informed(messages, store, gate, now).with_columns(
+        pl.lit(now, INSTANT).alias("now"), pl.lit(value=False).alias("held")
+    )
+    told = with_reasons(informed, gate.policies, halted).filter(pl.col("reason").is_not_null())
+    failed = pl.col("reason") == POLICY_FAILED
+    reason = pl.when(pl.col("detail") == "").then("reason").otherwise(pl.concat_str("reason", pl.lit(": "), "detail"))
+    return Asked(
+        stopped=dict(told.filter(~failed).select("id", reason).iter_rows()),
+        unjudged=dict(told.filter(failed).select("id", "detail").iter_rows()),
+    )
 
 
 def disturbing(messages: pl.DataFrame, store: Store, gate: Gate, now: datetime) -> Mapping[str, datetime]:
@@ -75,7 +96,7 @@ def disturbing(messages: pl.DataFrame, store: Store, gate: Gate, now: datetime) 
         messages: rows of MESSAGES.
         store: where the zones and countries of customers are.
         gate: what holds by the clock.
-        now: the delivery's instant.
+        now: the instant.
     """
     customers = ties_of(store).resolved(messages["customer"]).alias("customer")
     addressed = messages.select("id", "medium", "address").with_columns(customers)
@@ -86,7 +107,7 @@ def disturbing(messages: pl.DataFrame, store: Store, gate: Gate, now: datetime) 
 def _informed(messages: pl.DataFrame, store: Store, gate: Gate, now: datetime) -> pl.DataFrame:
     customers = ties_of(store).resolved(messages["customer"]).alias("customer")
     page = Page(customers.unique().sort())
-    known = permission_of(store, page, gate.terms, now)
+    known = permission_of(store, page, gate.terms, now, as_it_stands=True)
     places = page.customers.alias("customer").to_frame().with_row_index("place")
     rows = messages.with_columns(customers).join(places, on="customer", how="left", maintain_order="left")
     rows = with_keys(rows, known)
@@ -95,25 +116,3 @@ def _informed(messages: pl.DataFrame, store: Store, gate: Gate, now: datetime) -
         for (topic, purpose), part in rows.group_by("topic", "purpose")
     )
     return informed.with_columns(known.wishes.gather(informed["place"]).alias("wish"))
-
-
-def _refuses(policy: Policy, informed: pl.DataFrame) -> pl.Series:
-    nobody = pl.repeat(value=False, n=informed.height, dtype=pl.Boolean, eager=True)
-    if policy.refuses is None:
-        return nobody
-    holds = pl.col("purpose").is_in(policy.purposes) & pl.col("nature").is_in(policy.natures)
-    try:
-        return informed.select(pl.lit(nobody) | (policy.refuses.fill_null(value=False) & holds)).to_series()
-    except Exception:  # noqa: BLE001  a policy that fails allows nothing
-        return informed.select(holds).to_series()
-
-
-def _told(policy: Policy, informed: pl.DataFrame) -> pl.Series:
-    """The policy's name, and its detail where it has any."""
-    name = pl.lit(policy.name)
-    detail = pl.lit("") if policy.detail is None else policy.detail.cast(pl.String).fill_null("")
-    told = pl.when(detail == "").then(name).otherwise(pl.concat_str(name, pl.lit(": "), detail))
-    try:
-        return informed.select(pl.repeat("", pl.len()) + told).to_series()
-    except Exception as error:  # noqa: BLE001  what it raised is told by its type
-        return pl.Series([f"{policy.name}: the policy failed with {type(error).__name__}"] * informed.height)
