@@ -207,6 +207,20 @@ def test_expired_counts_from_the_beginning_of_the_occasion(
     assert verdicts(project) == {("thanks", "once"): "expired"}
 
 
+def test_a_day_without_a_midnight_begins_when_it_begins(
+    make_project: Open, make_campaign: Plan, make_interaction: Make, ada: Customer
+) -> None:
+    """On 2018-11-04 clocks in Sao Paulo went from midnight to one; what expires by it expires still."""
+    campaign = make_campaign("thanks", when="orders >= 1", since="last_order_on", limits={"expires_days": 2})
+    project = make_project(campaign, zone="America/Sao_Paulo")
+    project.record_customers([ada])
+    at = datetime(2018, 11, 4, 15, tzinfo=UTC)
+    project.record([make_interaction("ada", "order", at, minor=5)])
+    step(project, at)
+    (expires,) = project.store.read(MESSAGES)["expires_at"]
+    assert expires == datetime(2018, 11, 6, 3, tzinfo=UTC)
+
+
 # One slot
 
 

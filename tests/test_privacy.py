@@ -195,6 +195,7 @@ def test_the_export_holds_every_text_of_the_database_about_one_customer_and_of_n
 def test_an_export_is_of_all_ids_whichever_is_named(shop: Relationships) -> None:
     by_one, by_other = shop.export(ADA), shop.export(LOVELACE)
     assert by_one == by_other
+    assert "tables" not in repr(by_one), "what is personal would come into logs and tracebacks"
     assert (by_one.customer, by_one.ids) == (ADA, (ADA, LOVELACE))
     assert {row["customer"] for row in by_one.tables["interactions"]} == {ADA, LOVELACE}
 

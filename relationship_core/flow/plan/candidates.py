@@ -144,6 +144,10 @@ def _key(trigger: Trigger, frame: pl.DataFrame, moment: Moment) -> pl.Expr:
     return text.fill_null("none")
 
 
+def _in_zone(local: pl.Expr, zone: str) -> pl.Expr:
+    return local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+
+
 def _expires_at(trigger: Trigger, frame: pl.DataFrame, moment: Moment) -> pl.Expr:
     """When the occasion has grown too old; counted from its beginning, or from now where it names none."""
     days = trigger.campaign.limits.expires_days
@@ -153,11 +157,9 @@ def _expires_at(trigger: Trigger, frame: pl.DataFrame, moment: Moment) -> pl.Exp
     if not since:
         began = pl.col("now")
     elif frame.schema[since] == pl.Date:
-        began = (
-            pl.col(since)
-            .cast(pl.Datetime("us"))
-            .dt.replace_time_zone(moment.zone, ambiguous="earliest", non_existent="null")
-        )
+        midnight = pl.col(since).cast(pl.Datetime("us"))
+        # Where clocks go forward at midnight, the day begins an hour later.
+        began = pl.coalesce(_in_zone(midnight, moment.zone), _in_zone(midnight + pl.duration(hours=1), moment.zone))
         began = began.dt.convert_time_zone("UTC")
     else:
         began = pl.col(since)

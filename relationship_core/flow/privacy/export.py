@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from relationship_core.columns import CUSTOMERS, INTERACTIONS, TRANSITIONS, Page
 from relationship_core.declarations import Measure
@@ -43,7 +43,7 @@ class Export:
     customer: str
     ids: tuple[str, ...]
     exported_at: datetime
-    tables: Mapping[str, Sequence[Mapping[str, Any]]]
+    tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(repr=False)
 
 
 def export(recorder: Recorder, terms: Terms, customer: str) -> Export:
