@@ -38,6 +38,13 @@ columns_option = click.option(
     help="The file's own name of one of our columns, such as at=order_date; may be repeated.",
 )
 
+rejects_option = click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where rows that are refused go. [default: beside the file]",
+)
+
 
 @click.command(name="import")
 @click.argument("what", type=click.Choice(["customers", "interactions", "contacts"]))
@@ -46,12 +53,7 @@ columns_option = click.option(
 @click.option("--source", help="The source of interactions, where no column says it.")
 @click.option("--kind", help="The kind of interactions, where no column says it.")
 @click.option("--zone", help="The IANA time zone of times that have none.")
-@click.option(
-    "--rejects",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Where rows that are refused go. [default: beside the file]",
-)
+@rejects_option
 @json_option
 @project_options
 def import_(

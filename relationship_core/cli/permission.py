@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -12,21 +11,13 @@ import click
 
 from relationship_core import Consent, Preference, Suppression
 from relationship_core.cli.documents import attributes, print_document
-from relationship_core.cli.importing import columns_option, show_recorded
-from relationship_core.cli.project import as_of_option, following, instant_option, json_option, project_options
+from relationship_core.cli.importing import columns_option, rejects_option, show_recorded
+from relationship_core.cli.project import actor, as_of_option, following, instant_option, json_option, project_options
 
 if TYPE_CHECKING:
     from relationship_core import ConsentEntry, PermissionView, Relationships
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _user() -> str:
-    """The name of whoever is at the keyboard, where the machine knows it."""
-    try:
-        return getuser()
-    except (OSError, KeyError, ImportError):
-        return ""
 
 
 def _act_options(command: F) -> F:
@@ -49,7 +40,14 @@ def _act_options(command: F) -> F:
     return command
 
 
-_actor_option = click.option("--actor", default=_user, metavar="NAME", help="Who enters it. [default: the user]")
+_actor_option = actor("enters")
+
+
+def _act(command: F) -> F:
+    """A command that records an act of consent which needs to say no more than every act may."""
+    for option in (project_options, json_option, _actor_option, _act_options, click.argument("customer", metavar="ID")):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -117,33 +115,21 @@ def grant(folder: Path, *, as_json: bool, **said: Any) -> None:
 
 
 @consent.command()
-@click.argument("customer", metavar="ID")
-@_act_options
-@_actor_option
-@json_option
-@project_options
+@_act
 def confirm(folder: Path, *, as_json: bool, **said: Any) -> None:
     """Record the answer to the message of a double opt-in."""
     _record(folder, {"act": "confirm", **said}, as_json=as_json)
 
 
 @consent.command()
-@click.argument("customer", metavar="ID")
-@_act_options
-@_actor_option
-@json_option
-@project_options
+@_act
 def withdraw(folder: Path, *, as_json: bool, **said: Any) -> None:
     """Record that a customer takes permission back; it acts at once."""
     _record(folder, {"act": "withdraw", **said}, as_json=as_json)
 
 
 @consent.command(name="object")
-@click.argument("customer", metavar="ID")
-@_act_options
-@_actor_option
-@json_option
-@project_options
+@_act
 def object_(folder: Path, *, as_json: bool, **said: Any) -> None:
     """Record that a customer objects to marketing; only their own later consent lifts it."""
     _record(folder, {"act": "object", **said}, as_json=as_json)
@@ -250,12 +236,7 @@ def suppress(
 @columns_option
 @click.option("--source", help="The source, where no column says it.")
 @click.option("--zone", help="The IANA time zone of times that have none.")
-@click.option(
-    "--rejects",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Where rows that are refused go. [default: beside the file]",
-)
+@rejects_option
 @json_option
 @project_options
 def import_(

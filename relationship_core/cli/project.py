@@ -55,7 +55,12 @@ def _user() -> str:
         return ""
 
 
-actor_option = click.option("--actor", default=_user, metavar="NAME", help="Who decides it. [default: the user]")
+def actor(does: str) -> Callable[[F], F]:
+    """An option ``--actor``; its help says what they do."""
+    return click.option("--actor", default=_user, metavar="NAME", help=f"Who {does} it. [default: the user]")
+
+
+actor_option = actor("decides")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
 
 

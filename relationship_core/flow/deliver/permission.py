@@ -98,14 +98,19 @@ def disturbing(messages: pl.DataFrame, store: Store, gate: Gate, now: datetime) 
         gate: what holds by the clock.
         now: the instant.
     """
-    customers = ties_of(store).resolved(messages["customer"]).alias("customer")
+    customers = _customers(messages, store)
     addressed = messages.select("id", "medium", "address").with_columns(customers)
     told = with_quiet_hours(addressed, store=store, now=now, clocks=gate.clocks)
     return dict(told.filter(pl.col("quiet_until").is_not_null()).select("id", "quiet_until").iter_rows())
 
 
+def _customers(messages: pl.DataFrame, store: Store) -> pl.Series:
+    """Whose the messages are now, in their order."""
+    return ties_of(store).resolved(messages["customer"]).alias("customer")
+
+
 def _informed(messages: pl.DataFrame, store: Store, gate: Gate, now: datetime) -> pl.DataFrame:
-    customers = ties_of(store).resolved(messages["customer"]).alias("customer")
+    customers = _customers(messages, store)
     page = Page(customers.unique().sort())
     known = permission_of(store, page, gate.terms, now, as_it_stands=True)
     places = page.customers.alias("customer").to_frame().with_row_index("place")

@@ -82,8 +82,7 @@ def plan(
     if whole and not dry_run:
         with store.transaction():
             store.unmark("plan", None)
-    owners = {trigger.campaign.name: trigger.campaign.owner for trigger in rules.triggers}
-    return planning.tally.planned_as_of(moment.now, owners=owners, failed=planning.stopped, dry_run=dry_run)
+    return planning.tally.planned_as_of(moment.now, owners=planning.owners, failed=planning.stopped, dry_run=dry_run)
 
 
 @define(kw_only=True)
