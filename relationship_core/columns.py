@@ -9,67 +9,13 @@ structured text (``attributes``, ``data``, ``evidence``, ``content``) is JSON.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Self
 
 import polars as pl
 from attrs import frozen
 
-from relationship_core.errors import ConfigurationError, nearest
-
-INSTANT = pl.Datetime("us", "UTC")
-"""The type of every instant."""
-ORDER_LINE = pl.Struct({"product": pl.String, "category": pl.String, "quantity": pl.Float64, "minor": pl.Int64})
-"""The type of one line of an order."""
-
-
-@frozen
-class Table:
-    """A named kind of frame.
-
-    Attributes:
-        name: the table's name, the same in every store.
-        schema: column names and types, in order.
-        key: the columns that identify a row.
-    """
-
-    name: str
-    schema: Mapping[str, pl.DataType | type[pl.DataType]]
-    key: tuple[str, ...]
-
-    def empty(self) -> pl.DataFrame:
-        """A frame of this table without rows."""
-        return pl.DataFrame(schema=dict(self.schema))
-
-    def types(self, columns: Iterable[str] | None = None) -> dict[str, pl.DataType | type[pl.DataType]]:
-        """Names and types of these columns, in the order given; without columns, of all of them.
-
-        Raises:
-            ConfigurationError: the table has no such column.
-        """
-        if columns is None:
-            return dict(self.schema)
-        wanted = tuple(columns)
-        for name in wanted:
-            if name not in self.schema:
-                hint = nearest(name, self.schema) or f"; it has {', '.join(self.schema)}"
-                message = f"the table {self.name!r} has no column {name!r}{hint}"
-                raise ConfigurationError(message)
-        return {name: self.schema[name] for name in wanted}
-
-    def conform(self, frame: pl.DataFrame, columns: Iterable[str] | None = None) -> pl.DataFrame:
-        """The frame with exactly these columns of the table, in this order and of the table's types.
-
-        Raises:
-            ConfigurationError: the frame lacks one of the columns, or the table does.
-        """
-        types = self.types(columns)
-        absent = [name for name in types if name not in frame.columns]
-        if absent:
-            message = f"a frame for the table {self.name!r} lacks the columns {', '.join(absent)}"
-            raise ConfigurationError(message)
-        return frame.select(pl.col(name).cast(type_) for name, type_ in types.items())
-
+from relationship_core.table import INSTANT, ORDER_LINE, Table
 
 CUSTOMERS = Table(
     "customers",
@@ -86,10 +32,20 @@ CUSTOMERS = Table(
 """Who the customers are."""
 CONTACT_POINTS = Table(
     "contact_points",
-    {"customer": pl.String, "medium": pl.String, "address": pl.String, "synthetic": pl.Boolean},
+    {
+        "customer": pl.String,
+        "medium": pl.String,
+        "address": pl.String,
+        "synthetic": pl.Boolean,
+        "found_by": pl.String,
+    },
     ("customer", "medium", "address"),
 )
-"""Where they can be reached; an address belongs to one medium."""
+"""Where they can be reached; an address belongs to one medium.
+
+By medium and ``found_by`` a store finds them without reading all: an address as it is compared, of a telephone number
+its last digits, and "" where that cannot be told.
+"""
 INTERACTIONS = Table(
     "interactions",
     {
@@ -185,7 +141,10 @@ MESSAGES = Table(
     },
     ("id",),
 )
-"""The outbox, and what became of every message; purpose to minutes are the campaign's, as it was when it was queued."""
+"""The outbox, and what became of every message; purpose to minutes are the campaign's, as it was when it was queued.
+
+The weight is 0 where what came of a task was recorded as a give or an ask, which counts in its place.
+"""
 SUPPRESSIONS = Table(
     "suppressions",
     {
@@ -251,6 +210,47 @@ CAMPAIGNS = Table(
     ("campaign", "version"),
 )
 """Every version of every campaign that messages may be pinned to."""
+CAMPAIGN_ACTS = Table(
+    "campaign_acts",
+    {
+        "campaign": pl.String,
+        "entry": pl.Int64,
+        "act": pl.String,
+        "state": pl.String,
+        "version": pl.String,
+        "at": INSTANT,
+        "actor": pl.String,
+        "reason": pl.String,
+        "detail": pl.String,
+    },
+    ("campaign", "entry"),
+)
+"""What was done with each campaign, in order, numbered from 1; rows are added, never changed. The last tells its state.
+
+A campaign without an act is as the configuration says.
+"""
+TASKS = Table(
+    "tasks",
+    {
+        "customer": pl.String,
+        "id": pl.String,
+        "campaign": pl.String,
+        "action": pl.String,
+        "occasion": pl.String,
+        "assignee": pl.String,
+        "title": pl.String,
+        "text": pl.String,
+        "created_at": INSTANT,
+        "due_at": INSTANT,
+        "state": pl.String,
+        "outcome": pl.String,
+        "note": pl.String,
+        "actor": pl.String,
+        "settled_at": INSTANT,
+    },
+    ("id",),
+)
+"""Work for people: a row for each message that a task channel took, under the id of that message."""
 RUNS = Table(
     "runs",
     {
@@ -340,6 +340,8 @@ TABLES = (
     PREFERENCES,
     ERASED,
     CAMPAIGNS,
+    CAMPAIGN_ACTS,
+    TASKS,
     RUNS,
     IMPORTS,
     ALIASES,
