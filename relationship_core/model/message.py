@@ -18,7 +18,8 @@ MessageState: TypeAlias = Literal[
 ``queued`` waits, also after the channel deferred it; ``claimed`` belongs to a worker; ``attempting`` was
 committed just before the channel was called; ``accepted`` and ``rejected`` are the channel's answers;
 ``unknown`` means that the channel may have sent it; ``expired`` was not worth sending any more; ``failed``
-could not be rendered; ``stopped`` may not go any more, since permission was taken back after it was planned;
+could not be rendered; ``stopped`` may not go any more: permission was taken back, the goal reached, the campaign
+archived, or the task cancelled;
 ``held_out`` is never sent, so that one can see what the message would have caused, and counts as a contact.
 """
 
@@ -45,7 +46,7 @@ class Message:
         subject: rendered subject; no line breaks.
         text: rendered plain text.
         html: rendered HTML, or empty.
-        at: the instant at which the delivery began; what a date header shows.
+        at: the instant at which it was filled in; what a date header shows.
     """
 
     id: str = field(validator=data.text)

@@ -9,6 +9,7 @@ from attrs import field, frozen, validators
 
 from relationship_core.errors import WrongDataError
 from relationship_core.model.validation import data
+from relationship_core.model.words import Wish
 
 ConsentAct: TypeAlias = Literal["grant", "confirm", "withdraw", "object"]
 """What was done: ``grant`` allows, ``confirm`` answers the message that a double opt-in sends, ``withdraw`` takes a
@@ -17,24 +18,14 @@ grant back, ``object`` says that there must be no marketing at all."""
 LawfulBasis: TypeAlias = Literal["consent", "soft_opt_in"]
 """What a grant rests on: the customer's own yes, or a sale of something similar."""
 
-ConsentState: TypeAlias = Literal[
-    "not_needed", "granted", "pending", "expired", "none", "withdrawn", "objected"
-]  # fmt: skip
-"""Where permission for one medium and topic stands, from the most to the least: ``pending`` waits for a double opt-in's
-answer; ``none`` was never asked."""
-
-Wish: TypeAlias = Literal["close", "occasional", "transactional", "none"]
-"""The relationship that a customer wants with us, from the closest: ``transactional`` is service messages alone, and
-``none`` not even a thank-you."""
-
-UNASKED = "unasked"
-"""What stands in the place of a wish until a customer has said one."""
-
 SuppressionReason: TypeAlias = Literal[
     "hard_bounce", "soft_bounces", "complaint", "unsubscribe", "stop", "erased", "manual"
 ]  # fmt: skip
 """Why an address is not used: it does not exist, it keeps failing, its owner complained, unsubscribed, answered with a
 stop word, was erased; or a person decided."""
+
+NARROW_REASONS: tuple[SuppressionReason, ...] = ("unsubscribe", "complaint")
+"""The reasons that speak of marketing; where a suppression says no scope, the others hold back every message."""
 
 
 def _slugged(prefix: str) -> str:
@@ -150,3 +141,8 @@ class Suppression:
     at: datetime = field(validator=data.aware)
     source: str = field(default="", validator=data.text)
     actor: str = field(default="", validator=data.text)
+
+    @property
+    def holds_back(self) -> str:
+        """The scope, or where that is empty the one of the reason."""
+        return self.scope or ("marketing" if self.reason in NARROW_REASONS else "all")

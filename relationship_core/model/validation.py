@@ -27,6 +27,14 @@ Validator: TypeAlias = "Callable[[Any, Attribute[Any], Any], None]"
 AWARE = "a datetime with a zone, such as datetime(2025, 3, 18, 9, tzinfo=UTC)"
 """What an instant must be, as a sentence has it."""
 
+LONGEST_DAYS = 36_500
+"""What lasts, or is waited for, lasts at most so many days, about a hundred years."""
+
+LARGEST_MONEY = 10**12
+"""What a campaign or an offer costs or brings is so many minor units at most: millions of them add up in 64 bits."""
+LARGEST_NUMBER = 1_000_000
+"""What takes minutes, or has a weight, takes or has at most so many."""
+
 _LONGEST_SHOWN = 60
 _FILLED = "text that is not empty and has no white space around it"
 _WHOLE = "a whole number"
@@ -202,7 +210,7 @@ class Checks:
         finite: bool = True,
     ) -> Validator:
         """A number within bounds; ``above`` is a bound that it must not reach. Not finite: any but NaN."""
-        wanted = _NUMBER + (_bounds(low, high) if above is None else f" above {above:g}")
+        wanted = _NUMBER + (_bounds(low, high) if above is None else _above(above, high))
 
         def check(owner: object, attribute: Attribute[Any], value: float) -> None:
             if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -216,6 +224,10 @@ class Checks:
 
 def _place(owner: object, attribute: Attribute[Any]) -> str:
     return f"{type(owner).__name__}.{attribute.name}"
+
+
+def _above(low: float, high: float | None) -> str:
+    return f" above {low:g}" + ("" if high is None else f" and at most {high:,}")
 
 
 def _bounds(low: float | None, high: float | None) -> str:
