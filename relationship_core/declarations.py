@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
 from attrs import field, frozen, validators
 
 from relationship_core.errors import WrongArgumentError, nearest
-from relationship_core.model.campaign import Purpose
 from relationship_core.model.interaction import Nature
 from relationship_core.model.texts import identifier
 from relationship_core.model.validation import declared, listed, texts
-from relationship_core.motions import Daily, Halving, Motion, Still, expression, is_expression
+from relationship_core.model.words import Purpose
+from relationship_core.motions import Daily, Halving, Motion, Still, expression, is_expression, jumping_at
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,7 +28,7 @@ Combine: TypeAlias = Literal["sum", "count", "min", "max"]
 Unit: TypeAlias = Literal["", "money"]
 """What a number counts, where people are shown more than the number."""
 
-KeyColumn: TypeAlias = Literal["day", "category", "product", "reference", "cause", "topic", "contact"]
+KeyColumn: TypeAlias = Literal["day", "category", "product", "category_day", "reference", "cause", "topic", "contact"]
 
 CaseKey: TypeAlias = Literal["day", "reference", "cause", "topic"]
 """What may tell one case from another."""
@@ -56,31 +56,50 @@ class Feature:
 
     Attributes:
         name: unique; a column in conditions and scoring rules.
-        value: of a plain measure: an expression over the measure's own column and ``now`` (instant). Of a keyed
-            measure: an aggregation over the customer's rows with the columns ``key``, ``value`` (its combined
-            number), ``now``, ``next_day`` (the next project-local midnight) and ``today`` (project-local date);
-            for the key ``day`` also ``on`` (date). Of a case measure: an aggregation over the customer's cases with
-            a column for each part in place of ``value``; null where a case has nothing of that part.
+        value: of a plain measure: an expression over the measure's own column, other plain measures, features of
+            keyed and case measures, and ``now`` (instant). Of a keyed measure: an aggregation over the customer's rows
+            with the columns ``key``, ``value`` (its combined number), ``now``, ``next_day`` (the next project-local
+            midnight) and ``today`` (project-local date); for the key ``day`` also ``on`` (date). For the key
+            ``category_day`` there is a row for each category, ``key``, with the ``value`` of all its days together,
+            ``days`` (how many), ``first_on`` and ``last_on`` (dates), and ``last_value``, that of the last day. Of a
+            case measure: an aggregation over the customer's cases with a column for each part in place of ``value``;
+            null where a case has nothing of that part. What compares the customer's keys with a fitted table is, for
+            a keyed measure, a function: from these rows of many customers, with the column ``customer``, to a frame
+            with the columns ``customer``, each at most once, and ``value``; whoever is not there has null.
         motion: how it moves without news.
-        type: ``number``, ``instant`` or ``date``.
+        type: ``number``, ``instant``, ``date`` or ``text``.
         absent: a number's value for a customer without any key; None for null.
         unit: ``money`` for minor units of the project's currency, which people are shown as money; else empty.
+        attributes: attributes of customers, of type text, that the value of a plain measure reads beside that; a
+            project that does not configure them has no such column.
         summary: one line for people.
     """
 
     name: str = field(validator=identifier)
-    value: pl.Expr = field(validator=expression)
+    value: pl.Expr | Callable[[pl.DataFrame], pl.DataFrame] = field(validator=_rule)
     motion: Motion = field(factory=Still, validator=_motion)
-    type: Literal["number", "instant", "date"] = field(
-        default="number", validator=declared.one_of(("number", "instant", "date"))
+    type: Literal["number", "instant", "date", "text"] = field(
+        default="number", validator=declared.one_of(("number", "instant", "date", "text"))
     )
     absent: float | None = field(default=None, validator=validators.optional(declared.number()))
     unit: Unit = field(default="", validator=declared.one_of(get_args(Unit)))
+    attributes: tuple[str, ...] = field(default=(), converter=texts, validator=declared.each(str))
     summary: str = field(default="", validator=declared.text)
 
 
 def _features(values: Iterable[Feature]) -> tuple[Feature, ...]:
     return cast("tuple[Feature, ...]", listed(values))
+
+
+def _refuse_functions(measure: str, features: Iterable[Feature]) -> None:
+    """Only the rows of keyed measures are handed to functions."""
+    for feature in features:
+        if not is_expression(feature.value):
+            message = (
+                f"the feature {feature.name!r} of the measure {measure!r} is a function, which only keyed measures "
+                "can have; give it a polars expression"
+            )
+            raise WrongArgumentError(message)
 
 
 def _purposes(values: Iterable[Purpose]) -> tuple[Purpose, ...]:
@@ -131,6 +150,7 @@ class Measure:
         if self.half_life_days is not None and self.combine not in {"sum", "count"}:
             message = f"the measure {self.name!r} has a half-life, which only sums and counts can have"
             raise WrongArgumentError(message)
+        _refuse_functions(self.name, self.features)
 
     @property
     def motion(self) -> Motion:
@@ -145,8 +165,9 @@ class KeyedMeasure:
     Attributes:
         name: unique among measures.
         kinds: the interaction kinds it counts; empty for all.
-        key: the column that gives the key; ``category`` and ``product`` count each order line, ``cause`` and
-            ``topic`` are those of the data, ``contact`` what an account's present contacts did, each under their id.
+        key: the column that gives the key; ``category`` and ``product`` count each order line, ``category_day`` does
+            so on each project-local day, ``cause`` and ``topic`` are those of the data, ``contact`` what an account's
+            present contacts did, each under their id.
         combine: how contributions to one key add up.
         value: as in Measure, and for order lines also ``quantity`` and ``minor``. None means 1.
         features: the columns computed from it in review.
@@ -237,6 +258,7 @@ class CaseMeasure:
 
     def __attrs_post_init__(self) -> None:
         """Refuse repeated parts, names that the features have for something else, and parts that are not there."""
+        _refuse_functions(self.name, self.features)
         names = [part.name for part in self.parts]
         wrong = sorted({name for name in names if names.count(name) > 1 or name in _TAKEN})
         if wrong:
@@ -358,3 +380,15 @@ class Policy:
     def expressions(self) -> tuple[pl.Expr, ...]:
         """Everything that it computes."""
         return tuple(each for each in (self.refuses, self.until, self.defers, self.detail) if each is not None)
+
+
+def next_change_column(name: str) -> str:
+    """The column that holds the next change of a feature that jumps."""
+    return f"{name}__next_change"
+
+
+def motion_of_feature(feature: Feature) -> Motion:
+    """A feature's motion in a frame of customers, where its next change is a column of its own."""
+    import polars as pl
+
+    return jumping_at(feature.motion, pl.col(next_change_column(feature.name)))

@@ -15,12 +15,13 @@ import pluggy
 
 if TYPE_CHECKING:
     import click
+    import polars as pl
 
     from relationship_core.declarations import CaseMeasure, KeyedMeasure, Measure, Policy, ScoringRule
     from relationship_core.model.interaction import Interaction, InteractionKind
     from relationship_core.model.message import Receipt
     from relationship_core.model.relationship import Ladder, Transition
-    from relationship_core.parameters import Calibration, Parameter
+    from relationship_core.parameters import Calibration, Parameter, TableCalibration
     from relationship_core.ports import Channel, Provider, Renderer, Store
 
 PROJECT = "relationship_core"
@@ -57,10 +58,13 @@ def relationship_parameters() -> Sequence[Parameter]:
 
 
 @hookspec
-def relationship_measures(parameters: Mapping[str, float]) -> Sequence[Measure | KeyedMeasure | CaseMeasure]:
+def relationship_measures(
+    parameters: Mapping[str, float], tables: Mapping[str, pl.DataFrame]
+) -> Sequence[Measure | KeyedMeasure | CaseMeasure]:
     """Numbers kept up to date by interactions; each is a column in conditions and scoring rules.
 
-    ``parameters`` holds the value in force of every declared parameter, by name; it is read-only.
+    ``parameters`` holds the value in force of every declared parameter, by name; it is read-only. ``tables`` holds
+    every table that was fitted, by the name of its calibration; one that never was is not there.
     """
 
 
@@ -75,8 +79,11 @@ def relationship_ladders(parameters: Mapping[str, float]) -> Sequence[Ladder]:
 
 
 @hookspec
-def relationship_calibrations(parameters: Mapping[str, float]) -> Sequence[Calibration]:
-    """Ways to fit parameters to the customers there are, for ``relate calibrate``; ``parameters`` as for measures."""
+def relationship_calibrations(parameters: Mapping[str, float]) -> Sequence[Calibration | TableCalibration]:
+    """Ways to fit parameters and tables to the customers there are, for ``relate calibrate``.
+
+    ``parameters`` as for measures.
+    """
 
 
 @hookspec

@@ -1,13 +1,14 @@
 """Parameters: the numbers that measures, scores and ladders are declared with, and how they are fitted.
 
 A parameter has a value of its own, and perhaps others in named sets. A project chooses a set, sets single
-parameters by hand, or has them fitted to its customers by a calibration.
+parameters by hand, or has them fitted to its customers by a calibration. What is more than some numbers, such as
+what is bought together with what, is a table, which a calibration of its own fits.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from attrs import field, frozen
@@ -115,6 +116,30 @@ class Calibration:
     parameters: tuple[str, ...] = field(converter=texts, validator=declared.each(str, least=1))
     needs: tuple[str, ...] = field(converter=texts, validator=declared.each(str, least=1))
     fit: Callable[[pl.DataFrame], Mapping[str, float]] = field(validator=_callable)
+    summary: str = field(default="", validator=declared.text)
+
+
+@frozen(kw_only=True)
+class TableCalibration:
+    """A way to fit a table to what customers have: what is bought together, say.
+
+    The table is handed to ``relationship_measures``, under the calibration's name, once it was fitted. It is kept as
+    text, so it should hold thousands of rows and not millions.
+
+    Attributes:
+        name: unique among calibrations; what ``relate calibrate NAME`` calls it, and the name of its table.
+        keyed: the keyed measure that it reads.
+        gather: a function from the rows of some customers, with the columns ``customer``, ``key`` and ``value``, to a
+            frame with what the fit needs of them. It is called page by page, so that nothing grows with the rows.
+        fit: a function from these frames, at least one, to the table: a frame whose columns are texts and numbers
+            and hold no null. None where there is too little data to tell one; the table then stays as it is.
+        summary: one line for people: the method and its source.
+    """
+
+    name: str = field(validator=slug)
+    keyed: str = field(validator=identifier)
+    gather: Callable[[pl.DataFrame], pl.DataFrame] = field(validator=_callable)
+    fit: Callable[[Sequence[pl.DataFrame]], pl.DataFrame | None] = field(validator=_callable)
     summary: str = field(default="", validator=declared.text)
 
 

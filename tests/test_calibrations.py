@@ -268,7 +268,8 @@ def test_of_nobody_nothing_is_asked(open_shop: Open, shop: Shop) -> None:
 
 def test_all_calibrations_are_fitted_without_a_name(project: Relationships) -> None:
     calibrated = project.calibrate(as_of=NOON)
-    assert {each.calibration for each in calibrated.parameters} == set(project.plugins.calibrations)
+    found = {*(each.calibration for each in calibrated.parameters), *(each.name for each in calibrated.tables)}
+    assert found == set(project.plugins.calibrations)
     assert "zeal" in calibrated.versions
 
 
@@ -506,7 +507,9 @@ def prior_of(rows: Sequence[tuple[float | None, float | None]]) -> float | None:
 
 
 def calibration(name: str) -> Calibration:
-    return load_plugins().calibrations[name]
+    found = load_plugins().calibrations[name]
+    assert isinstance(found, Calibration)
+    return found
 
 
 def test_one_customer_of_many_events_is_no_majority() -> None:
@@ -591,7 +594,7 @@ def test_a_wrong_name_of_a_calibration_is_one_sentence(relate: Callable[..., Res
     told = relate("calibrate", "rmf")
     assert told.exit_code == 1
     assert told.stderr == (
-        "Error: calibration: there is no 'rmf'; did you mean 'rfm'?; the known ones are priors, rfm\n"
+        "Error: calibration: there is no 'rmf'; did you mean 'rfm'?; the known ones are co-purchase, priors, rfm\n"
     )
 
 

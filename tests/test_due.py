@@ -85,6 +85,11 @@ def campaigns(make: Plan, low: str, rung: str) -> list[Campaign]:
         make("dear", audience="loyalty IN ('true', 'spurious') AND commitment < 0.45", key="month"),
         make("cell", audience="rfm >= 344 OR monetary_fifth = 2", when="recency_fifth < 5", key="month"),
         make("share", audience="shared_values > 0.2 OR ask_ratio < 0.5 OR give_balance > 0", when="services_due > 0"),
+        make("refill", when="replenishments_due >= 1", key="replenish_due_on", since="replenish_due_on"),
+        make("instead", audience="replenish_category = 'tea' AND last_order_category <> 'tea'", key="month"),
+        make("yearly", when="last_anniversary_on IS NOT NULL", key="last_anniversary_on", since="last_anniversary_on"),
+        make("soon", audience="anniversary_on < '2024-03-01'", key="anniversary_on", purpose="service"),
+        make("apology", when="last_promise_broken_at > now - 3", key="last_promise_broken_at", purpose="service"),
         make("receipt", purpose="service", when="silence_days < 0.7", key="last_order_at", since="last_order_at"),
     ]
 
@@ -114,7 +119,9 @@ def history(chance: random.Random, days: int) -> list[Deed]:
 def details(chance: random.Random, kind: str, at: datetime) -> dict[str, Any]:
     """What is paid, and what names the case and tells its times."""
     if kind == "order":
-        return {"minor": chance.randint(1, 900)}
+        named = chance.sample(["tea", "rye", "oil"], chance.randint(0, 2))
+        lines = [OrderLine(product="p", category=name, minor=chance.randint(0, 500)) for name in named]
+        return {"minor": chance.randint(1, 900), "lines": lines}
     due = at + timedelta(days=chance.uniform(0, 30))
     data = {
         "due": due.isoformat() if chance.random() < 0.5 else due.date().isoformat(),
@@ -275,7 +282,7 @@ def promising(make: Make) -> list[Interaction]:
     "column",
     [
         *("trust", "trust_confidence", "attitude", "attitude_confidence", "strength", "loyalty"),
-        *("promises_broken", "promises_open", "promises_overdue", "next_promise_due_at"),
+        *("promises_broken", "promises_open", "promises_overdue", "next_promise_due_at", "last_promise_broken_at"),
     ],
 )
 def test_a_promise_that_falls_due_is_noticed_by_all_that_rests_on_it(
@@ -295,6 +302,8 @@ def test_a_promise_that_falls_due_is_noticed_by_all_that_rests_on_it(
     chosen = ParameterSettings()
     if column == "next_promise_due_at":
         condition = "next_promise_due_at IS NULL"
+    elif column == "last_promise_broken_at":
+        condition = "last_promise_broken_at IS NOT NULL"
     elif column == "loyalty":
         condition = "loyalty <> 'true'"
         between = (value("attitude", 9) + value("attitude", 10)) / 2

@@ -42,12 +42,17 @@ HOOKS: dict[str, Callable[..., object]] = {
 
 # Documentation
 
+LINE = 120
+"""So long a line may be, in code of the documentation too."""
+
 
 def section(name: str, hook: Callable[..., object]) -> str:
     """What the page must hold about a hook: its heading, its exact signature, its docstring."""
     signature = inspect.signature(hook)
     arguments = ", ".join(f"{each.name}: {each.annotation}" for each in signature.parameters.values())
     head = f"def {name}({arguments}) -> {signature.return_annotation}: ..."
+    if len(head) > LINE:  # as the formatter breaks it
+        head = f"def {name}(\n    {arguments}\n) -> {signature.return_annotation}: ..."
     return f"### {name}\n\n```python\n{head}\n```\n\n{inspect.getdoc(hook)}\n"
 
 
@@ -186,7 +191,9 @@ def test_what_is_declared_is_there_by_name(plugins: Plugins) -> None:
     assert isinstance(plugins.make(plugins.renderers["toy"], LiquidSettings(), "[renderer]"), LiquidRenderer)
     assert plugins.kinds["toy"].direction == "inbound"
     assert plugins.parameters["toy_days"].value == 40.0
-    assert plugins.calibrations["toy"].parameters == ("toy_days",)
+    (toy,) = [each for each in plugins.calibrations.values() if each.name == "toy"]
+    assert isinstance(toy, Calibration)
+    assert toy.parameters == ("toy_days",)
     assert plugins.ladder("toy").names == ("everybody",)
     assert "toys" in {measure.name for measure in plugins.measures}
     assert "fun" in {rule.name for rule in plugins.scores}

@@ -13,6 +13,7 @@ import pytest
 from click.testing import Result
 
 from relationship_core import (
+    Calibration,
     Choice,
     ConfigurationError,
     InteractionKind,
@@ -26,6 +27,7 @@ from relationship_core import (
     ScoringRule,
     Settings,
     Stage,
+    TableCalibration,
     hookimpl,
     load_plugins,
     read_settings,
@@ -428,10 +430,13 @@ def sets_of(parameter: Parameter) -> str:
 
 def rows_of_calibrations(plugins: Plugins) -> list[str]:
     """The table of calibrations: name, what it fits, meaning."""
-    return [
-        f"| `{each.name}` | {', '.join(f'`{name}`' for name in each.parameters)} | {each.summary} |"
-        for each in plugins.calibrations.values()
-    ]
+    return [f"| `{each.name}` | {fits(each)} | {each.summary} |" for each in plugins.calibrations.values()]
+
+
+def fits(calibration: Calibration | TableCalibration) -> str:
+    if isinstance(calibration, TableCalibration):
+        return f"the table `{calibration.name}`"
+    return ", ".join(f"`{name}`" for name in calibration.parameters)
 
 
 def wrong_rows(page: str, plugins: Plugins) -> set[str]:
@@ -464,4 +469,4 @@ def test_what_is_built_in_says_what_it_is() -> None:
     assert all(each.summary for each in plugins.parameters.values())
     assert {"b2b"} == {name for each in plugins.parameters.values() for name in each.sets}
     for calibration in plugins.calibrations.values():
-        assert set(calibration.parameters) <= set(plugins.parameters)
+        assert isinstance(calibration, TableCalibration) or set(calibration.parameters) <= set(plugins.parameters)

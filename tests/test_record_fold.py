@@ -86,6 +86,7 @@ PLAIN: dict[str, Callable[[Interaction], Any]] = {
 KEYED: dict[str, Callable[[Interaction], list[tuple[str | None, Any]]]] = {
     "order_day": lambda one: [(local_day(one.at), 1)] if one.kind == "order" else [],
     "category": lambda one: [(line.category, line.minor) for line in one.lines],
+    "daily": lambda one: [(line.category and f"{local_day(one.at)} {line.category}", line.minor) for line in one.lines],
     "product": lambda one: [(line.product, line.quantity) for line in one.lines],
     "case": lambda one: [(one.reference, one.at.timestamp() // 1)],
 }

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from relationship_core import Calibration, hookimpl
+from relationship_core import Calibration, TableCalibration, hookimpl
+from relationship_core.builtin import co_purchase
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,8 +39,8 @@ CERTAIN = 0.01
 
 
 @hookimpl
-def relationship_calibrations(parameters: Mapping[str, float]) -> tuple[Calibration, ...]:
-    """The bounds of RFM's fifths, and what is assumed of customers of whom nothing is known."""
+def relationship_calibrations(parameters: Mapping[str, float]) -> tuple[Calibration | TableCalibration, ...]:
+    """The bounds of RFM's fifths, what is assumed of whom nothing is known, and what is bought together."""
     from relationship_core.builtin.scores.elements import benefit_evidence, trust_evidence
 
     ratios: Mapping[str, Evidence] = {
@@ -68,6 +69,7 @@ def relationship_calibrations(parameters: Mapping[str, float]) -> tuple[Calibrat
             "distribution of ratios by the method of moments (Kleinman 1973); from "
             f"{LEAST_REGULARS} such customers on.",
         ),
+        co_purchase.calibration(parameters),
     )
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from relationship_core import Parameter, hookimpl
+from relationship_core import LONGEST_DAYS, Parameter, hookimpl
 
 SHORTEST_DAYS = 30.0
 """No half-life is shorter: the sums that decay would overflow within a century."""
-LONGEST_DAYS = 36_500.0
 TINY = 1e-6
 """The least of what something is divided by."""
 MOST = 1e12
@@ -21,7 +20,7 @@ MOST = 1e12
 @hookimpl
 def relationship_parameters() -> tuple[Parameter, ...]:
     """Half-lives, priors, weights, bounds and thresholds."""
-    return (*_half_lives(), *_priors(), *_weights(), *_scales(), *_cases(), *_fifths(), *_ladders())
+    return (*_half_lives(), *_priors(), *_weights(), *_scales(), *_cases(), *_trading(), *_fifths(), *_ladders())
 
 
 def _half_lives() -> Iterator[Parameter]:
@@ -52,6 +51,30 @@ def _priors() -> Iterator[Parameter]:
     for kind in ("order", "visit"):
         yield _number(f"{kind}_gap_prior_days", 30.0, f"The days between {kind}s assumed of whom nothing is known.")
     yield _number("gap_prior_weight", 1.0, "How many gaps of their own the assumed one is worth.")
+
+
+def _trading() -> Iterator[Parameter]:
+    yield Parameter(
+        name="replenish_gaps",
+        value=2.0,
+        low=1,
+        high=100,
+        summary="How many own mean gaps after its last day a category counts as given up.",
+    )
+    yield Parameter(
+        name="co_purchase_support",
+        value=20.0,
+        low=2,
+        high=MOST,
+        summary="So many customers must have bought two categories for one of them to be proposed for the other.",
+    )
+    yield Parameter(
+        name="co_purchase_share",
+        value=0.05,
+        low=0,
+        high=1,
+        summary="They must be such a share of the customers who bought anything: lift alone proposes what is rare.",
+    )
 
 
 def _weights() -> Iterator[Parameter]:

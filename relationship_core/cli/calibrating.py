@@ -12,7 +12,7 @@ from relationship_core.cli.documents import attributes, print_document
 from relationship_core.cli.project import as_of_option, following, json_option, project_options
 
 if TYPE_CHECKING:
-    from relationship_core import Calibrated, FittedParameter, Relationships
+    from relationship_core import Calibrated, FittedParameter, FittedTable, Relationships
 
 
 @click.command()
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 @json_option
 @project_options
 def calibrate(folder: Path, name: str | None, as_of: datetime | None, *, dry_run: bool, as_json: bool) -> None:
-    """Fit parameters to the customers there are.
+    """Fit parameters and tables to the customers there are.
 
     NAME is one calibration; without it, all are fitted. What is found is kept as a new version, and where a value
-    in force changes, everybody is due for review. A value that relationship.toml sets by hand goes before what was
-    fitted; a parameter of which there is too little data stays as it is.
+    in force or a table changes, everybody is due for review. A value that relationship.toml sets by hand goes before
+    what was fitted; a parameter or a table of which there is too little data stays as it is.
     """
     from relationship_core import Relationships
 
@@ -70,9 +70,19 @@ def _show(calibrated: Calibrated, complaint: str, *, dry_run: bool) -> None:
         out = console()
         out.print(table("Parameters", ("parameter", ">was", ">fitted", ">in force", "which means"), rows))
         out.print()
+    if calibrated.tables:
+        tables = [
+            (each.name, _rows(each.before), _rows(each.rows), _meaning_of_table(each)) for each in calibrated.tables
+        ]
+        out = console()
+        out.print(table("Tables", ("table", ">rows were", ">fitted", "which means"), tables))
+        out.print()
     at = calibrated.as_of.isoformat(timespec="seconds")
     done = "Would fit" if dry_run else "Fitted"
-    click.echo(f"{done} {counted(len(rows), 'parameter')} to {counted(calibrated.customers, 'customer')} as of {at}.")
+    what = " and ".join(
+        counted(len(each), word) for each, word in ((rows, "parameter"), (calibrated.tables, "table")) if each
+    )
+    click.echo(f"{done} {what} to {counted(calibrated.customers, 'customer')} as of {at}.")
     for calibration, version in calibrated.versions.items():
         click.echo(f"  {calibration}: kept as version {version}")
     if dry_run:
@@ -83,6 +93,18 @@ def _show(calibrated: Calibrated, complaint: str, *, dry_run: bool) -> None:
         click.echo(f"Everybody is due for review, but first: {complaint}.")
     else:
         click.echo("Everybody is due for review; `relate run` judges them anew.")
+
+
+def _rows(count: int | None) -> str:
+    from relationship_core.cli.show import number
+
+    return "" if count is None else number(count)
+
+
+def _meaning_of_table(table: FittedTable) -> str:
+    if table.rows is None:
+        return "too little data"
+    return "changed" if table.changed else "as it was"
 
 
 def _meaning(parameter: FittedParameter) -> str:

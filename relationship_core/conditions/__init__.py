@@ -11,21 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import polars as pl
 from attrs import field, frozen
 
-from relationship_core.columns import INSTANT
 from relationship_core.conditions.nodes import TRUTH, Node, atoms_of, full_length, literal
 from relationship_core.conditions.scope import DEEPEST_NESTING, NOW, STAGE, Scope
 from relationship_core.conditions.translation import translate
+from relationship_core.table import INSTANT
 
 if TYPE_CHECKING:
     from sqlglot.errors import SqlglotError
     from sqlglot.expressions import Expr as Tree
 
-__all__ = ["Atom", "Condition", "Node", "parse_condition"]
+__all__ = ["Atom", "Condition", "Node", "columns_named", "parse_condition"]
 
 LONGEST_TEXT = 10_000
 """Characters of a condition."""
@@ -73,7 +74,12 @@ class Condition:
 
 
 def parse_condition(
-    text: str, columns: Mapping[str, pl.DataType], *, stages: Sequence[str] = (), where: str
+    text: str,
+    columns: Mapping[str, pl.DataType],
+    *,
+    stages: Sequence[str] = (),
+    absent: Mapping[str, str] = MappingProxyType({}),
+    where: str,
 ) -> Condition:
     """Read a condition, such as ``stage >= 'client' AND silence_days > 60``.
 
@@ -81,6 +87,7 @@ def parse_condition(
         text: the condition; empty means always true.
         columns: the columns it may use and their types. ``now`` is always there: the instant of the run.
         stages: the stages from the lowest to the highest; the column ``stage`` compares in this order.
+        absent: columns that could be there, and what brings them; for error messages.
         where: the place, for error messages, such as ``campaign 'lapse', audience``.
 
     Raises:
@@ -89,7 +96,7 @@ def parse_condition(
     """
     stage = columns.get(STAGE)
     names = tuple(stage.categories) if isinstance(stage, pl.Enum) else tuple(stages)
-    scope = Scope(columns={NOW: INSTANT, **columns}, stages=names, where=where)
+    scope = Scope(columns={NOW: INSTANT, **columns}, stages=names, where=where, absent=absent)
     node = translate(_parse(text, scope), scope) if text.strip() else literal(True, TRUTH, "TRUE")
     if node.kind != TRUTH:
         raise scope.error(f"{node.text} is {node.kind}, not true or false; compare it with something")
@@ -105,6 +112,24 @@ def parse_condition(
         ),
         node=node,
     )
+
+
+def columns_named(text: str, *, where: str) -> frozenset[str]:
+    """The columns that a condition names, whether they are there or not; without ``now``, which always is.
+
+    Args:
+        text: the condition; empty names none.
+        where: the place, for error messages.
+
+    Raises:
+        ConfigurationError: it does not parse.
+    """
+    from sqlglot import exp
+
+    if not text.strip():
+        return frozenset()
+    tree = _parse(text, Scope(columns={}, stages=(), where=where))
+    return frozenset(column.name for column in tree.find_all(exp.Column)) - {NOW}
 
 
 def _parse(text: str, scope: Scope) -> Tree:

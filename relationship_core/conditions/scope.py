@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 
 import polars as pl
 from attrs import evolve, frozen
@@ -26,6 +27,7 @@ class Scope:
     columns: Mapping[str, pl.DataType]
     stages: tuple[str, ...]
     where: str
+    absent: Mapping[str, str] = MappingProxyType({})
 
     def error(self, what: str) -> ConfigurationError:
         """An error that tells the place."""
@@ -49,7 +51,9 @@ def read_column(name: str, scope: Scope) -> tuple[Kind, pl.Expr]:
         ConfigurationError: there is no such column, or conditions cannot compare what it holds.
     """
     if name not in scope.columns:
-        raise scope.error(f"there is no column {name!r}{_advice(name, sorted(scope.columns))}")
+        missing = scope.absent.get(name)
+        hint = f"; {missing}" if missing else _advice(name, sorted(scope.columns))
+        raise scope.error(f"there is no column {name!r}{hint}")
     column, dtype = pl.col(name), scope.columns[name]
     choices = scope.stages if name == STAGE else ()
     if isinstance(dtype, pl.Enum):

@@ -25,36 +25,23 @@ from relationship_core.conditions.nodes import DAY, MICROSECONDS_PER_DAY, MOMENT
 from relationship_core.conditions.scope import NOW
 from relationship_core.crossing.courses import MINUS, NEVER, NEXT_DAY, SAFETY, course_of, least, next_jump, plus, scaled
 from relationship_core.crossing.zeros import LAST_INSTANT, days_to_zero
-from relationship_core.declarations import Feature
-from relationship_core.motions import Linear, Motion, Still, jumping_at
+from relationship_core.motions import Linear, Motion, Still
 
 __all__ = [
     "LAST_INSTANT",
     "NEXT_DAY",
     "SMALLEST_DAYS",
     "days_until_change",
-    "motion_of_feature",
-    "next_change_column",
 ]
 
 SMALLEST_DAYS = 1.5 / MICROSECONDS_PER_DAY
 """What is returned where something may change at once: more than the microsecond that instants can tell."""
 
-LONGEST_DAYS = 365_250.0
+_LONGEST_ANSWER = 365_250.0
 """A thousand years: the longest answer, so that instants can hold it."""
 
 _CAREFUL_DEPTH = 2
 """Levels of AND and OR at which it matters which part decides; every level doubles the expression."""
-
-
-def next_change_column(name: str) -> str:
-    """The column that holds the next change of a feature that jumps."""
-    return f"{name}__next_change"
-
-
-def motion_of_feature(feature: Feature) -> Motion:
-    """A feature's motion in a frame of customers, where its next change is a column of its own."""
-    return jumping_at(feature.motion, pl.col(next_change_column(feature.name)))
 
 
 def days_until_change(condition: Condition, motions: Mapping[str, Motion]) -> pl.Expr:
@@ -74,7 +61,7 @@ def days_until_change(condition: Condition, motions: Mapping[str, Motion]) -> pl
     if days is None:
         return pl.repeat(None, pl.len(), dtype=pl.Float64)
     known = defined(days).replace(math.inf, None)
-    early = (known * (1 - SAFETY) - SMALLEST_DAYS).clip(SMALLEST_DAYS, LONGEST_DAYS)
+    early = (known * (1 - SAFETY) - SMALLEST_DAYS).clip(SMALLEST_DAYS, _LONGEST_ANSWER)
     return pl.max_horizontal(early, pl.repeat(None, pl.len(), dtype=pl.Float64))
 
 

@@ -14,9 +14,9 @@ import math
 
 import polars as pl
 
-from relationship_core.columns import INSTANT
 from relationship_core.crossing.courses import NEVER, NONE, SAFETY, Course, absolute, add, days_to, expr, least
 from relationship_core.model.instants import LATEST
+from relationship_core.table import INSTANT
 
 LAST_INSTANT = LATEST
 """Everything recorded is before it; a float that would become zero after it is said never to."""

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import polars as pl
 from attrs import field, frozen
 
-from relationship_core.columns import INSTANT
 from relationship_core.config.contact import PreferenceSettings
-from relationship_core.crossing import motion_of_feature, next_change_column
-from relationship_core.declarations import CaseMeasure, Feature, KeyedMeasure, Measure, ScoringRule, Unit
+from relationship_core.declarations import (
+    CaseMeasure,
+    Feature,
+    KeyedMeasure,
+    Measure,
+    ScoringRule,
+    Unit,
+    motion_of_feature,
+    next_change_column,
+)
 from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.flow.expressions import text_of
 from relationship_core.model.relationship import Ladder
 from relationship_core.motions import Bounded, Halving, Linear, Motion, Still, next_change_of
+from relationship_core.table import INSTANT
 
 if TYPE_CHECKING:
     from relationship_core.config import Settings
@@ -38,7 +47,12 @@ _ATTRIBUTE_TYPES: Mapping[str, pl.DataType] = {
     "number": pl.Float64(),
     "boolean": pl.Boolean(),
 }
-_TYPES: Mapping[str, pl.DataType] = {"number": pl.Float64(), "instant": INSTANT, "date": pl.Date()}
+_TYPES: Mapping[str, pl.DataType] = {
+    "number": pl.Float64(),
+    "instant": INSTANT,
+    "date": pl.Date(),
+    "text": pl.String(),
+}
 
 
 @frozen(kw_only=True)
@@ -77,6 +91,7 @@ class Catalog:
         account_ladder: that of accounts, with the same stages; None where accounts have the same one.
         preference: what is assumed of wishes.
         parameters: the values that all of this was declared with, by name.
+        tables: the fitted tables that it was declared with, by name.
     """
 
     columns: Mapping[str, Column]
@@ -87,11 +102,19 @@ class Catalog:
     account_ladder: Ladder | None = None
     preference: PreferenceSettings = field(factory=PreferenceSettings)
     parameters: Mapping[str, float] = MappingProxyType({})
+    tables: Mapping[str, pl.DataFrame] = MappingProxyType({})
 
-    @property
+    @cached_property
     def types(self) -> Mapping[str, pl.DataType]:
         """The columns that conditions may name, with their types."""
-        return {name: column.dtype for name, column in self.columns.items() if not name.endswith(NEXT_CHANGE)}
+        types = {name: column.dtype for name, column in self.columns.items() if not name.endswith(NEXT_CHANGE)}
+        return MappingProxyType(types)
+
+    @property
+    def absent(self) -> Mapping[str, str]:
+        """Columns that are not there for want of an attribute, and what brings them."""
+        features = [feature for feature in _features(self.measures) if feature.name not in self.columns]
+        return {each.name: " and ".join(map(as_text, each.attributes)) for each in features if each.attributes}
 
     @property
     def motions(self) -> Mapping[str, Motion]:
@@ -117,11 +140,12 @@ class Catalog:
             labels = " ".join(rule.labels)
             parts.append(f"{rule.name}: {_computation(rule)} / {text_of(rule.confidence)} / {motions} / {labels}")
         parts.extend(
-            f"{feature.name}: {text_of(feature.value)} / {feature.absent} / {_motion_text(feature.motion)}"
+            f"{feature.name}: {_computation(feature)} / {feature.absent} / {_motion_text(feature.motion)}"
             for feature in _features([*self.measures, *self.cases])
         )
-        # A function may read a parameter, and its text does not say which.
+        # A function may read a parameter or a table, and its text does not say which.
         parts.extend(f"{name}: {value!r}" for name, value in sorted(self.parameters.items()))
+        parts.extend(f"{name}: {table.write_json()}" for name, table in sorted(self.tables.items()))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -129,7 +153,8 @@ def make_catalog(settings: Settings, plugins: Plugins) -> Catalog:
     """Bring the declarations of the plugins and the configuration together.
 
     Raises:
-        ConfigurationError: two columns share a name, the ladder is unknown, or scores need each other in a circle.
+        ConfigurationError: two columns share a name, an attribute that a feature reads is no text, the ladder is
+            unknown, or scores need each other in a circle.
     """
     ladder = plugins.ladder(settings.ladder.use)
     _refuse_unknown_stages(settings, ladder)
@@ -152,6 +177,7 @@ def make_catalog(settings: Settings, plugins: Plugins) -> Catalog:
         account_ladder=_account_ladder(settings, plugins, ladder),
         preference=settings.preference,
         parameters=plugins.values,
+        tables=plugins.tables,
     )
     _refuse_unknown_needs(catalog)
     return catalog
@@ -191,7 +217,7 @@ def _all_columns(
     for name, kind in settings.attributes.items():
         yield Column(name=name, dtype=_ATTRIBUTE_TYPES[kind], origin="attribute", motion=Still())
     for measure in plugins.measures:
-        yield from _measure_columns(measure)
+        yield from _measure_columns(measure, settings.attributes)
     for rule in scores:
         yield from _score_columns(rule)
 
@@ -218,7 +244,7 @@ def _base_columns(ladder: Ladder) -> Iterator[Column]:
         yield Column(name=name, dtype=dtype, origin=origin, motion=motion, summary=summary)
 
 
-def _measure_columns(measure: Measure | KeyedMeasure | CaseMeasure) -> Iterator[Column]:
+def _measure_columns(measure: Measure | KeyedMeasure | CaseMeasure, attributes: Mapping[str, str]) -> Iterator[Column]:
     if not isinstance(measure, Measure):
         yield from _keyed_columns(measure.features)
         return
@@ -230,9 +256,25 @@ def _measure_columns(measure: Measure | KeyedMeasure | CaseMeasure) -> Iterator[
         unit=measure.unit,
         summary=measure.summary,
     )
-    needs = frozenset({measure.name, "now"})
     for feature in measure.features:
+        _refuse_other_types(feature, attributes)
+        if not attributes.keys() >= set(feature.attributes):
+            continue
+        needs = frozenset({measure.name, "now", *_names(feature.value)})
         yield _feature_column(feature, "feature", feature.motion, needs)
+
+
+def _refuse_other_types(feature: Feature, attributes: Mapping[str, str]) -> None:
+    for name in feature.attributes:
+        kind = attributes.get(name, "text")
+        if kind != "text":
+            message = f"the attribute {name!r}, which the feature {feature.name!r} reads, is configured as {kind}; "
+            raise ConfigurationError(message + as_text(name))
+
+
+def as_text(attribute: str) -> str:
+    """What to do about an attribute that a feature reads."""
+    return f'set [attributes] {attribute} = "text"'
 
 
 def _keyed_columns(features: Iterable[Feature]) -> Iterator[Column]:
@@ -284,8 +326,8 @@ def motion_names(motion: Motion) -> frozenset[str]:
     return frozenset(name for pace in _paces(motion) for name in _names(pace))
 
 
-def _computation(rule: ScoringRule) -> str:
-    """What tells how a rule computes; a function's own text holds its address."""
+def _computation(rule: ScoringRule | Feature) -> str:
+    """What tells how a rule or a feature computes; a function's own text holds its address."""
     return text_of(rule.value) if isinstance(rule.value, pl.Expr) else getattr(rule.value, "__qualname__", "")
 
 

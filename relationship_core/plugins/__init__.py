@@ -39,11 +39,13 @@ from relationship_core.plugins.sources import (
 )
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from relationship_core.declarations import CaseMeasure, KeyedMeasure, Measure, Policy, ScoringRule
     from relationship_core.model.interaction import Interaction, InteractionKind
     from relationship_core.model.message import Receipt
     from relationship_core.model.relationship import Ladder, Transition
-    from relationship_core.parameters import Calibration, Parameter
+    from relationship_core.parameters import Calibration, Parameter, TableCalibration
     from relationship_core.ports import Channel, Provider, Renderer, Store
 
 T = TypeVar("T")
@@ -68,6 +70,7 @@ class Plugins:
         self._broken: list[BrokenPlugin] = []
         self._lookups: dict[str, Mapping[str, Any]] = {}
         self._values: Mapping[str, float] = {}
+        self._tables: Mapping[str, pl.DataFrame] = {}
         known = {name for source in sources for name in (source.name, source.distribution)}
         for name in sorted(self._required - known):
             message = f"the plugin {name!r} of [plugins] required is not installed{nearest(name, known)}"
@@ -110,7 +113,12 @@ class Plugins:
         return MappingProxyType({**own, **self._values})
 
     @property
-    def calibrations(self) -> Mapping[str, Calibration]:
+    def tables(self) -> Mapping[str, pl.DataFrame]:
+        """Every fitted table that measures are declared with, by the name of its calibration."""
+        return MappingProxyType(self._tables)
+
+    @property
+    def calibrations(self) -> Mapping[str, Calibration | TableCalibration]:
         """Calibrations by name."""
         return self._by_name("relationship_calibrations")
 
@@ -161,8 +169,8 @@ class Plugins:
         _ = self._declared  # some break only when they are asked
         return tuple(self._broken)
 
-    def with_parameters(self, values: Mapping[str, float]) -> Self:
-        """The same plugins, which declare with these values; a parameter without one here has its own."""
+    def with_parameters(self, values: Mapping[str, float], tables: Mapping[str, pl.DataFrame] | None = None) -> Self:
+        """The same plugins, which declare with these values and tables; a parameter without one here has its own."""
         _ = self._first
         other = copy(self)
         for derived in ("_declared", "columns"):
@@ -172,6 +180,7 @@ class Plugins:
             _broken=list(self._broken_first),
             _lookups={},
             _values=MappingProxyType(dict(values)),
+            _tables=dict(tables or {}),
         )
         return other
 
@@ -335,7 +344,7 @@ class Plugins:
     def _declared(self) -> tuple[Declared, ...]:
         """What every plugin declares; a plugin counts whole or not at all."""
         first = self._first
-        found = (*first, *self._ask_everybody(LATER, {"parameters": self.values}))
+        found = (*first, *self._ask_everybody(LATER, {"parameters": self.values, "tables": self.tables}))
         refuse_clashes(found)
         return found
 

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from relationship_core.declarations import CaseMeasure, KeyedMeasure, Measure, Policy, ScoringRule
     from relationship_core.model.interaction import InteractionKind
     from relationship_core.model.relationship import Ladder
-    from relationship_core.parameters import Calibration, Parameter
+    from relationship_core.parameters import Calibration, Parameter, TableCalibration
     from relationship_core.ports import Provider
 
 Record: TypeAlias = (
     "Provider[object] | InteractionKind | Policy | Parameter | Measure | KeyedMeasure | CaseMeasure | ScoringRule | "
-    "Ladder | Calibration"
+    "Ladder | Calibration | TableCalibration"
 )
 
 FIRST: Mapping[str, str] = MappingProxyType({"relationship_stores": "store", "relationship_parameters": "parameter"})
@@ -60,7 +60,7 @@ def _classes(hook: str) -> tuple[type, ...]:
         "relationship_ladders": (Ladder,),
         "relationship_policies": (declarations.Policy,),
         "relationship_parameters": (parameters.Parameter,),
-        "relationship_calibrations": (parameters.Calibration,),
+        "relationship_calibrations": (parameters.Calibration, parameters.TableCalibration),
     }
     return classes.get(hook, (Provider,))
 

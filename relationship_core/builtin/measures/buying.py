@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from relationship_core import Feature, KeyedMeasure, Linear, Measure
-from relationship_core.builtin.measures.days import within_a_year
+from relationship_core.builtin.measures.days import anniversaries, birthdays, within_a_year
 from relationship_core.builtin.measures.features import from_data
+from relationship_core.builtin.measures.next_category import next_category
 
 SILENCES = {"order": "silence_days", "visit": "visit_silence_days"}
 """The column of the days since the last one, by kind."""
@@ -17,7 +18,7 @@ PAID = pl.when(pl.col("amount") > 0).then(1.0)
 """One for an order that moved money; a free basket is no order in this sense."""
 
 
-def buying(parameters: Mapping[str, float]) -> Iterator[Measure | KeyedMeasure]:
+def buying(parameters: Mapping[str, float], tables: Mapping[str, pl.DataFrame]) -> Iterator[Measure | KeyedMeasure]:
     """What orders and visits come to, and what they rest on."""
     yield from _orders(parameters["commitment_half_life_days"])
     yield from _rhythm("order", PAID, parameters)
@@ -30,6 +31,7 @@ def buying(parameters: Mapping[str, float]) -> Iterator[Measure | KeyedMeasure]:
         combine="count",
         features=(
             Feature(name="categories", value=pl.len(), absent=0, summary="Distinct categories ever bought from."),
+            next_category(tables),
         ),
         summary="Order lines in each category.",
     )
@@ -106,6 +108,8 @@ def _rhythm_features(kind: str, parameters: Mapping[str, float]) -> Iterator[Fea
     yield Feature(
         name=f"last_{kind}_on", value=on.max(), type="date", summary=f"Project-local date of the last {kind}."
     )
+    if kind == "order":
+        yield from anniversaries(on.min(), "the first order")
 
 
 def _times(weight: float) -> str:
@@ -125,6 +129,7 @@ def _history() -> Iterator[Measure]:
                 motion=Linear(),
                 summary="Days since the first interaction of any kind.",
             ),
+            *birthdays(),
         ),
         summary="The first interaction of any kind.",
     )

@@ -131,6 +131,12 @@ def _promise(half_life_days: float) -> CaseMeasure:
                 "When the next promise must be kept.",
                 Steps(next_change=falls_due),
             ),
+            instant(
+                broken_at.max(),
+                "promise_broken_named_at",
+                "When a promise with a reference was last broken, from the report or the missed time on.",
+                Steps(next_change=falls_due),
+            ),
             count(made.is_null(), "promises_unpaired", "Promises kept or broken that were never made."),
         ),
         summary="What became of each promise of ours.",

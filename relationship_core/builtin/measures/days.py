@@ -1,4 +1,4 @@
-"""Days on which something happened, in the last year."""
+"""Days on which something happened, in the last year, and days that come again every year."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import polars as pl
 from relationship_core import Feature, KeyedMeasure, Steps
 
 YEAR_DAYS = 365
+_A_DAY = pl.duration(days=1)
 
 
 def days() -> Iterator[KeyedMeasure]:
@@ -33,10 +34,73 @@ def within_a_year(name: str, summary: str) -> Feature:
     on, today = pl.col("on"), pl.col("today")
     year = pl.duration(days=YEAR_DAYS)
     inside = on > today - year
-    leaves_in_days = (on + year - today).dt.total_days()
-    # It leaves at a local midnight. The days until then may lose hours to a change of clocks:
-    # early is allowed, late is not.
-    lost_hours = pl.when(leaves_in_days > 1).then(2).otherwise(0)
-    leaves_at = pl.col("next_day") + pl.duration(hours=1) * ((leaves_in_days - 1) * 24 - lost_hours)
-    next_change = pl.when(inside).then(leaves_at).min()
+    next_change = pl.when(inside).then(begins_at(on + year)).min()
     return Feature(name=name, value=inside.sum(), motion=Steps(next_change=next_change), absent=0, summary=summary)
+
+
+def begins_at(day: pl.Expr) -> pl.Expr:
+    """When a project-local day after today begins, or up to two hours before that.
+
+    The days until then may lose hours to a change of clocks: early is allowed, late is not.
+    """
+    days_ahead = (day - pl.col("today")).dt.total_days()
+    lost_hours = pl.when(days_ahead > 1).then(2).otherwise(0)
+    return pl.col("next_day") + pl.duration(hours=1) * ((days_ahead - 1) * 24 - lost_hours)
+
+
+def anniversaries(first: pl.Expr, what: str) -> Iterator[Feature]:
+    """The yearly days of a date that is the same for all keys; the date itself is none of them."""
+    today = pl.col("today").max()
+    coming, past = _yearly(first, today)
+    yield Feature(
+        name="anniversary_on",
+        value=coming,
+        type="date",
+        motion=Steps(next_change=begins_at(coming + _A_DAY).min()),
+        summary=f"The next yearly day of {what}, today or later.",
+    )
+    yield Feature(
+        name="last_anniversary_on",
+        value=past,
+        type="date",
+        motion=Steps(next_change=_passes_at(coming, today).min()),
+        summary=f"The last yearly day of {what}, today or earlier; none in the first year.",
+    )
+
+
+def birthdays() -> Iterator[Feature]:
+    """The last birthday, of an attribute ``birthday``, with the year or without."""
+    today = pl.col("today")
+    month_and_day = pl.col("birthday").str.extract(r"^(?:\d{4}|-)-(\d{2}-\d{2})$")
+    # A leap year, so that 29 February is a day of it.
+    born = (pl.lit("2000-") + month_and_day).str.to_date("%Y-%m-%d", strict=False)
+    coming, past = _yearly(born, today)
+    yield Feature(
+        name="last_birthday_on",
+        value=past,
+        type="date",
+        motion=Steps(next_change=_passes_at(coming, today)),
+        attributes=("birthday",),
+        summary="The last birthday, today or earlier, by the attribute `birthday` as `YYYY-MM-DD` or `--MM-DD`.",
+    )
+
+
+def _yearly(first: pl.Expr, today: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """The next yearly day of a date, today or later, and the last one, today or earlier; the date itself is none."""
+    year, later = today.dt.year(), today.dt.year() > first.dt.year()
+    this = _in_year(first, year)
+    coming = pl.when(later & (this >= today)).then(this).otherwise(_in_year(first, year + 1))
+    before = pl.when(year - 1 > first.dt.year()).then(_in_year(first, year - 1))
+    return coming, pl.when(later & (this <= today)).then(this).otherwise(before)
+
+
+def _passes_at(coming: pl.Expr, today: pl.Expr) -> pl.Expr:
+    """When the last yearly day becomes another one."""
+    return begins_at(pl.when(coming > today).then(coming).otherwise(coming + _A_DAY))
+
+
+def _in_year(day: pl.Expr, year: pl.Expr) -> pl.Expr:
+    """The same day of another year; 28 February for the 29th where that year has none."""
+    is_leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    missing = (day.dt.month() == 2) & (day.dt.day() == 29) & ~is_leap  # noqa: PLR2004  the leap day
+    return pl.date(year, day.dt.month(), pl.when(missing).then(28).otherwise(day.dt.day()))

@@ -15,7 +15,8 @@ from relationship_core.builtin.measures.features import from_data
 PROMOTER, DETRACTOR, HIGHEST_NPS = 9, 6, 10
 """An answer from PROMOTER on recommends, one up to DETRACTOR warns (Reichheld 2003)."""
 
-GIVEN = ("gift_given", "help_given")
+GIFTS = ("gift_given", "help_given")
+"""What we gave unasked; an answer or redress, which `contact` counts as a give too, was owed."""
 RECEIVED = (
     *("referral_made", "referral_converted", "review", "survey_answer", "feedback_given"),
     *("preference_declared", "goal_declared", "cocreation"),
@@ -56,7 +57,7 @@ _ROWS: tuple[tuple[str, str, tuple[str, ...], pl.Expr | None, str], ...] = (
     ("trust", "promises_broken_unnamed", ("promise_broken",), UNNAMED, "Promises broken, without a reference"),
     ("trust", "billing_errors", ("billing_error",), None, "Billing errors"),
     ("commitment", "forward_acts", FORWARD, None, "Acts that look ahead"),
-    ("reciprocity", "given", GIVEN, None, "What we gave"),
+    ("reciprocity", "given", GIFTS, None, "What we gave"),
     ("reciprocity", "received", RECEIVED, None, "What the customer gave beside money"),
     ("reciprocity", "asked", ASKED, None, "What we asked for"),
     ("shared_values", "community_acts", ("community_act",), None, "Acts for what we both care for"),

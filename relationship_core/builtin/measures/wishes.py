@@ -10,11 +10,8 @@ from typing import Literal
 
 import polars as pl
 
-from relationship_core import CaseMeasure, Feature, Part, Steps
+from relationship_core import LONGEST_DAYS, CaseMeasure, Feature, Part, Steps
 from relationship_core.builtin.measures.features import NOW, count, first, from_data, halved, instant
-
-LONGEST_INTERVAL_DAYS = 36_500
-"""A service interval that is longer than a century counts for nothing."""
 
 _SHARING = ("community_act", "cocreation", "gift_given", "help_given", "service", "delivery", "account_contact")
 _MEETING = ("gift_given", "help_given", "service", "delivery", "account_contact")
@@ -45,7 +42,7 @@ def _item() -> CaseMeasure:
                 kinds=("item_acquired",),
                 combine="max",
                 type="number",
-                value=pl.when(number <= LONGEST_INTERVAL_DAYS).then(number),
+                value=pl.when(number <= LONGEST_DAYS).then(number),
             ),
             Part(name="serviced", kinds=("service",), combine="max"),
             Part(name="retired", kinds=("item_retired",), combine="max"),
