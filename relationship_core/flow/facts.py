@@ -7,6 +7,9 @@ import polars as pl
 from relationship_core.columns import FACTS
 from relationship_core.ports import Store
 
+LAST_RECORDED_FACT = "last_recorded_at"
+"""Under this name the store keeps the latest instant of any recorded interaction, as ISO text."""
+
 
 def read_fact(store: Store, name: str) -> str | None:
     """The text kept under a name; None where there is none."""

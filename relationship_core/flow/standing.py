@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -10,18 +10,18 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from attrs import frozen
 
-from relationship_core.columns import CONTACTS, CUSTOMERS, INSTANT, STATES, Page, Table
+from relationship_core.columns import CONTACTS, CUSTOMERS, STATES, Page
 from relationship_core.declarations import Measure, ScoringRule
 from relationship_core.errors import ConfigurationError, RejectedError
 from relationship_core.flow.catalog import CONFIDENCE, Catalog, Column
-from relationship_core.flow.facts import read_fact
+from relationship_core.flow.facts import LAST_RECORDED_FACT, read_fact
 from relationship_core.flow.keyed import absent, keyed_features
-from relationship_core.flow.permission.preferences import wishes_of
+from relationship_core.flow.permission.preferences import wishes_in, wishes_of
 from relationship_core.flow.record.checks import AHEAD
-from relationship_core.flow.record.commit import LAST_RECORDED_FACT
 from relationship_core.flow.record.fold import decayed_value
 from relationship_core.model.instants import parse_instant
 from relationship_core.ports import Store
+from relationship_core.table import INSTANT, Table
 
 
 @frozen(kw_only=True)
@@ -131,10 +131,26 @@ def refuse_the_future(clock: datetime, now: datetime, step: str) -> None:
         raise RejectedError(message)
 
 
-def standing(store: Kept, catalog: Catalog, page: Page, names: Iterable[str], moment: Moments) -> pl.DataFrame:
+def standing(
+    store: Kept,
+    catalog: Catalog,
+    page: Page,
+    names: Iterable[str],
+    moment: Moments,
+    *,
+    wishes: pl.DataFrame | None = None,
+) -> pl.DataFrame:
     """The named columns for the customers of a page, in the page's order, with all they are computed from.
 
     There is a row for each customer, and always the columns ``customer``, ``now``, ``next_day`` and ``today``.
+
+    Args:
+        store: where numbers are kept.
+        catalog: the columns there are.
+        page: the customers.
+        names: the columns that are wanted.
+        moment: when the customers are looked at.
+        wishes: what they said they wish, as ``permission.said`` tells it; read from the store when None.
 
     Raises:
         ConfigurationError: a scoring rule fails or gives something that is not one number per customer.
@@ -152,11 +168,15 @@ def standing(store: Kept, catalog: Catalog, page: Page, names: Iterable[str], mo
     if "account" in by_origin:
         frame = _accounts(frame, store)
     if "permission" in by_origin:
-        frame = _beside(frame, wishes_of(store, page, catalog.preference, frame["now"]))
+        if wishes is None:
+            found = wishes_of(store, page, catalog.preference, frame["now"])
+        else:
+            found = wishes_in(wishes, page, catalog.preference, frame["now"])
+        frame = _beside(frame, found)
     if "state" in by_origin:
         frame = _stages(_beside(frame, store.read(STATES, page=page)), catalog)
     frame = _features(frame, catalog, {column.name for column in by_origin.get("feature", [])})
-    return _scores(frame, catalog.scores, {column.name for column in by_origin.get("score", [])})
+    return _scores(frame, catalog, {column.name for column in by_origin.get("score", [])})
 
 
 def _beside(left: pl.DataFrame, right: pl.DataFrame | None) -> pl.DataFrame:
@@ -188,7 +208,7 @@ def _features(frame: pl.DataFrame, catalog: Catalog, wanted: set[str]) -> pl.Dat
         feature.value.cast(catalog.columns[feature.name].dtype).alias(feature.name)
         for measure in plain
         for feature in measure.features
-        if feature.name in wanted
+        if feature.name in wanted and isinstance(feature.value, pl.Expr)
     ]
     # A feature of a decayed measure sees what it is worth now.
     return frame.with_columns(decayed).with_columns(computed)
@@ -231,31 +251,57 @@ def _stages(frame: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
     )
 
 
-def _scores(frame: pl.DataFrame, rules: tuple[ScoringRule, ...], wanted: set[str]) -> pl.DataFrame:
-    for rule in rules:
-        if rule.name in wanted or rule.name + CONFIDENCE in wanted:
-            frame = _score(frame, rule, wanted)
+def _scores(frame: pl.DataFrame, catalog: Catalog, wanted: set[str]) -> pl.DataFrame:
+    rules = [rule for rule in catalog.scores if wanted & {rule.name, rule.name + CONFIDENCE}]
+    for together in _levels(rules, catalog):
+        try:
+            frame = _scored(frame, together, wanted)
+        except Exception:  # noqa: BLE001  one by one they tell which of them failed
+            for rule in together:
+                frame = _score(frame, rule, wanted)
     return frame
 
 
+def _levels(rules: Iterable[ScoringRule], catalog: Catalog) -> Iterator[list[ScoringRule]]:
+    """The rules in their order, those together that read nothing of each other: one query is quicker than one each."""
+    level: list[ScoringRule] = []
+    made: set[str] = set()
+    for rule in rules:
+        names = {rule.name, rule.name + CONFIDENCE}
+        needs: set[str] = set().union(*(catalog.columns[name].needs for name in names))
+        # A function is handed the whole frame.
+        if level and (needs & made or not isinstance(rule.value, pl.Expr)):
+            yield level
+            level, made = [], set()
+        level.append(rule)
+        made |= names
+    if level:
+        yield level
+
+
 def _score(frame: pl.DataFrame, rule: ScoringRule, wanted: set[str]) -> pl.DataFrame:
-    """One rule's columns; NaN becomes null here, so that it never sorts above every number."""
-    columns: list[pl.Expr] = []
     try:
-        if rule.name in wanted:
-            value = rule.value if isinstance(rule.value, pl.Expr) else _checked(rule, rule.value(frame), frame.height)
-            columns.append(_number(value, rule.name))
-        if rule.name + CONFIDENCE in wanted:
-            columns.append(_number(rule.confidence, rule.name + CONFIDENCE))
-        scored = frame.with_columns(columns)
-        _refuse_infinity(scored, rule, wanted)
-        _refuse_confidence(scored, rule, wanted)
-        return scored.with_columns(_labelled(rule)) if rule.labels and rule.name in wanted else scored
+        return _scored(frame, [rule], wanted)
     except ConfigurationError:
         raise
     except Exception as error:  # the core owns every try around plugin code
         message = f"the score {rule.name!r} failed with {type(error).__name__}; mend its plugin or disable it"
         raise ConfigurationError(message) from error
+
+
+def _scored(frame: pl.DataFrame, rules: Sequence[ScoringRule], wanted: set[str]) -> pl.DataFrame:
+    """The rules' columns; NaN becomes null here, so that it never sorts above every number."""
+    columns: list[pl.Expr] = []
+    for rule in rules:
+        if rule.name in wanted:
+            value = rule.value if isinstance(rule.value, pl.Expr) else _checked(rule, rule.value(frame), frame.height)
+            columns.append(_number(value, rule.name))
+        if rule.name + CONFIDENCE in wanted:
+            columns.append(_number(rule.confidence, rule.name + CONFIDENCE))
+    scored = frame.with_columns(columns)
+    _refuse_what_is_no_score(scored, rules, wanted)
+    labels = [_labelled(rule) for rule in rules if rule.labels and rule.name in wanted]
+    return scored.with_columns(labels) if labels else scored
 
 
 def _number(value: pl.Expr | pl.Series, name: str) -> pl.Expr:
@@ -269,22 +315,33 @@ def _labelled(rule: ScoringRule) -> pl.Expr:
     return pl.col(rule.name).replace_strict(places, list(rule.labels), return_dtype=pl.Enum(list(rule.labels)))
 
 
-def _refuse_infinity(frame: pl.DataFrame, rule: ScoringRule, wanted: set[str]) -> None:
-    for name in (rule.name, rule.name + CONFIDENCE):
-        if name in wanted and frame[name].is_infinite().any():
-            what = "its confidence" if name != rule.name else "its value"
-            message = f"the score {rule.name!r}: {what} is infinite for some customers; mend its plugin or disable it"
-            raise ConfigurationError(message)
-
-
-def _refuse_confidence(frame: pl.DataFrame, rule: ScoringRule, wanted: set[str]) -> None:
-    name = rule.name + CONFIDENCE
-    if name in wanted and not frame[name].is_between(0, 1).all():
-        message = (
-            f"the score {rule.name!r}: its confidence is not from 0 to 1 for some customers; "
-            "mend its plugin or disable it"
-        )
+def _refuse_what_is_no_score(frame: pl.DataFrame, rules: Sequence[ScoringRule], wanted: set[str]) -> None:
+    values = [rule.name for rule in rules if rule.name in wanted]
+    confidences = [rule.name + CONFIDENCE for rule in rules if rule.name + CONFIDENCE in wanted]
+    # All of them at once: mostly none is wrong, and then nobody asks which.
+    if not (_any_infinite(frame, values) or _any_beyond(frame, confidences)):
+        return
+    for rule in rules:
+        name = rule.name + CONFIDENCE
+        if _any_infinite(frame, [rule.name] if rule.name in values else []):
+            what = "value is infinite"
+        elif _any_infinite(frame, [name] if name in confidences else []):
+            what = "confidence is infinite"
+        elif _any_beyond(frame, [name] if name in confidences else []):
+            what = "confidence is not from 0 to 1"
+        else:
+            continue
+        message = f"the score {rule.name!r}: its {what} for some customers; mend its plugin or disable it"
         raise ConfigurationError(message)
+
+
+def _any_infinite(frame: pl.DataFrame, names: Sequence[str]) -> bool:
+    return bool(names) and bool(pl.concat([frame[name] for name in names], rechunk=False).is_infinite().any())
+
+
+def _any_beyond(frame: pl.DataFrame, names: Sequence[str]) -> bool:
+    """Whether one is below 0 or above 1."""
+    return bool(names) and not pl.concat([frame[name] for name in names], rechunk=False).is_between(0, 1).all()
 
 
 def _checked(rule: ScoringRule, series: object, height: int) -> pl.Series:

@@ -12,10 +12,12 @@ import polars as pl
 
 from relationship_core.columns import CONTACT_POINTS
 from relationship_core.errors import ConfigurationError, nearest
+from relationship_core.flow.normal_forms import FOREIGN
 from relationship_core.flow.record.checks import CONTROL, PROBLEM, Rule, first_reason
+from relationship_core.model.words import TASK_MEDIUM
 
 STANDARD_MEDIA = ("email", "post", "sms")
-"""The media that every project knows; the others are those of its configured channels."""
+"""The media on which every project knows addresses; the others are those of its configured channels."""
 
 Media: TypeAlias = Callable[[], Collection[str]]
 """Gives the media of configured channels; asked where a medium is not a standard one."""
@@ -23,8 +25,8 @@ Media: TypeAlias = Callable[[], Collection[str]]
 PLACE = "__place"
 """The column that holds the place of a contact point's customer among those that it came with, from 0."""
 
-POINTS = {PLACE: pl.UInt32, **CONTACT_POINTS.schema}
-"""Contact points on their way in."""
+POINTS = {PLACE: pl.UInt32, **{name: type_ for name, type_ in CONTACT_POINTS.schema.items() if name != "found_by"}}
+"""Contact points on their way in; what they are found by is told when they are kept."""
 
 # A dot-atom (RFC 5322, 3.2.3) at a host name (RFC 1123, 2.1) of two labels or more (RFC 7085). Quoted names,
 # comments and address literals are e-mail addresses too, but no customer has one and no channel here takes one.
@@ -32,6 +34,10 @@ POINTS = {PLACE: pl.UInt32, **CONTACT_POINTS.schema}
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _MAILBOX = rf"^{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+$"
+
+_NAMED = r"^[^<>]*<([^<>]*)>\s*$"
+_MAILTO = r"^\s*(?i:mailto:)"
+_ONE = r"^[^\s@<>,;()\"]+@[^\s@<>,;()\"]+$"
 
 _LONGEST_LOCAL_PART, _LONGEST_MAILBOX = 64, 254
 """In octets; RFC 5321, 4.5.3.1, with its erratum 1690."""
@@ -50,7 +56,7 @@ def check_media(media: Iterable[str], configured: Media) -> None:
 
 def media_problems(media: Iterable[str], configured: Media) -> dict[str, str]:
     """For each of these media that nobody knows, what to tell."""
-    strange = sorted(set(media) - set(STANDARD_MEDIA))
+    strange = sorted(set(media) - {*STANDARD_MEDIA, TASK_MEDIUM})
     known = sorted({*STANDARD_MEDIA, *configured()}) if strange else []
     otherwise = f"; known are {', '.join(known)}, and those of configured channels"
     return {
@@ -66,6 +72,18 @@ def tidy(medium: pl.Expr, address: pl.Expr) -> pl.Expr:
     return pl.when(medium == "post").then(lines).otherwise(address)
 
 
+def named_address(medium: pl.Expr, address: pl.Expr) -> pl.Expr:
+    """The address where a name stands before it, as in ``Ann <ann@example.com>``; otherwise as it is."""
+    bare = pl.coalesce(address.str.extract(_NAMED), address.str.replace(_MAILTO, ""))
+    return pl.when(medium == "email").then(bare.str.strip_chars()).otherwise(address)
+
+
+def one_address_rule(medium: pl.Expr, address: pl.Expr) -> Rule:
+    """What an address must be that is held back: one, of whatever letters, or it would hold back nothing."""
+    several = (medium == "email") & (address != "") & ~address.str.contains(_ONE)
+    return several, "the email address is not one address such as ann@example.com, with or without a name before it"
+
+
 def point_problems(points: pl.DataFrame, configured: Media) -> pl.DataFrame:
     """For each place with a contact point that cannot be kept, ``__problem``: the first reason."""
     strange = media_problems(points["medium"].unique(), configured)
@@ -78,6 +96,7 @@ def point_problems(points: pl.DataFrame, configured: Media) -> pl.DataFrame:
 def address_problem(medium: pl.Expr, address: pl.Expr) -> pl.Expr:
     """Why an address cannot be kept; null where it can be, and where there is none."""
     rules = [
+        ((medium == TASK_MEDIUM) & address.is_not_null(), "a task needs no address: it goes to one of ours"),
         *_of_every_medium(medium, address),
         *((condition & (medium == "email"), told) for condition, told in _of_email(address)),
     ]
@@ -104,7 +123,7 @@ def _of_email(address: pl.Expr) -> list[Rule]:
     local = address.str.split("@").list.first()
     return [
         (
-            address.str.contains(r"[^\x00-\x7f]"),
+            address.str.contains(FOREIGN),
             "the email address is not all ASCII; write its domain in the form that begins with xn--",
         ),
         (

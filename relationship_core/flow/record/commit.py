@@ -8,7 +8,7 @@ import polars as pl
 
 from relationship_core.columns import INTERACTIONS
 from relationship_core.flow.erased import without_erased
-from relationship_core.flow.facts import read_fact, write_fact
+from relationship_core.flow.facts import LAST_RECORDED_FACT, read_fact, write_fact
 from relationship_core.flow.record.fold import fold
 from relationship_core.flow.record.recorder import Recorder
 from relationship_core.flow.record.repeated import contradicting
@@ -20,34 +20,46 @@ from relationship_core.flow.united import ties_of
 from relationship_core.model.instants import parse_instant, utc
 from relationship_core.ports import Store
 
-LAST_RECORDED_FACT = "last_recorded_at"
-"""Under this name the store keeps the latest instant of any recorded interaction, as ISO text."""
-
 
 def commit(
     recorder: Recorder, interactions: pl.DataFrame, note: Callable[[int, pl.DataFrame, int], None]
 ) -> tuple[int, int]:
-    """Keep a batch, fold what was new of it, and mark those customers for review.
+    """Keep a batch in a transaction of its own, fold what was new of it, and mark those customers for review.
 
     Args:
         recorder: what to work with.
         interactions: checked rows of INTERACTIONS, with any further columns.
-        note: called inside the transaction with the number of new rows; those rows that name somebody who was erased,
-            or contradict what is kept under their ids, with one more column, ``reason``; and the number of customers
-            whom nobody knew. What it raises undoes the batch.
+        note: called inside the transaction with the number of new rows, and with what ``keep`` returns beside them:
+            the rows that are refused, and the number of customers whom nobody knew. What it raises undoes the batch.
 
     Returns:
         How many were new, and how many customers nobody knew.
     """
+    with recorder.store.transaction():
+        new, refused, unknown = keep(recorder, interactions)
+        note(new.height, refused, unknown)
+    announce(recorder, new)
+    return new.height, unknown
+
+
+def keep(recorder: Recorder, interactions: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """As ``commit``, inside a transaction that is open; what is new is to be announced after it.
+
+    Returns:
+        The rows that were new; those that name somebody who was erased, or contradict what is kept under their ids,
+        with one more column, ``reason``; and how many customers nobody knew.
+    """
     store = recorder.store
-    with store.transaction():
-        ties = ties_of(store)
-        good, erased = without_erased(store, interactions)
-        new, unknown = _keep(recorder, good, ties) if good.height else (good, 0)
-        note(new.height, pl.concat([erased, contradicting(store, good, new, ties)]), unknown)
+    ties = ties_of(store)
+    good, erased = without_erased(store, interactions)
+    new, unknown = _keep(recorder, good, ties) if good.height else (good, 0)
+    return new, pl.concat([erased, contradicting(store, good, new, ties)]), unknown
+
+
+def announce(recorder: Recorder, new: pl.DataFrame) -> None:
+    """Tell those who listen of interactions that were new, once they are kept."""
     if recorder.announce is not None and new.height:
         recorder.announce(new)
-    return new.height, unknown
 
 
 def agree_on_measures(recorder: Recorder) -> None:

@@ -11,9 +11,12 @@ from relationship_core.columns import CONSENTS, CUSTOMERS, Page
 from relationship_core.flow.permission.consents import REFUSALS
 from relationship_core.flow.permission.keys import address_keys
 from relationship_core.flow.permission.terms import Terms
-from relationship_core.flow.record.permission_rows import CONSENT_COLUMNS
+from relationship_core.flow.record.addresses import named_address, one_address_rule
+from relationship_core.flow.record.checks import sift
+from relationship_core.flow.record.permission_rows import CONSENT_COLUMNS, SUPPRESSION_COLUMNS
 from relationship_core.flow.record.recorder import Recorder
 from relationship_core.flow.record.spread import COPIED, SURVIVOR, kept_of_all, spread, with_survivors
+from relationship_core.flow.record.suppressions import keep_suppressions
 from relationship_core.flow.ties import Ties
 from relationship_core.flow.united import ties_of
 from relationship_core.model.instants import utc
@@ -30,7 +33,7 @@ def commit_consents(recorder: Recorder, acts: pl.DataFrame, note: Callable[[int,
 
     An act whose id is known is not kept again. Each is written under the id that was named, a withdrawal or an
     objection under every id of a merged customer; and these make a customer known whom nobody knew, so that none is
-    ever lost.
+    ever lost. Such a one may be known here under another id: the address that it names is suppressed.
 
     Args:
         recorder: what to work with.
@@ -45,12 +48,14 @@ def commit_consents(recorder: Recorder, acts: pl.DataFrame, note: Callable[[int,
     with store.transaction():
         ties = ties_of(store)
         rows = _with_ids(acts.with_row_index(_ORDER), recorder.terms)
+        unknown = _of_unknown(store, rows)
         good, strangers = with_survivors(store, ties, rows, rows["act"].is_in(REFUSALS))
         good, unsold = _without_unsold(store, ties, good)
         kept = kept_of_all(store, ties, CONSENTS, good[SURVIVOR]) if good.height else _nothing()
         fresh, contradicting = _fresh(good, kept)
         if fresh.height:
             _keep(recorder, fresh, ties, kept)
+            _hold_back(recorder, fresh.join(unknown, on=_ORDER, how="semi"))
         refused = pl.concat([each.select(*acts.columns, "reason") for each in (strangers, unsold, contradicting)])
         note(fresh.height, refused)
     return fresh.height
@@ -85,6 +90,26 @@ def _apart(rows: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
     made = [hashlib.blake2b(each.encode(), digest_size=16).hexdigest() for each in fresh.select(content).to_series()]
     renamed = pl.when(shared | known).then(pl.Series(made, dtype=pl.String)).otherwise("id").alias("id")
     return fresh.with_columns(renamed).join(kept, on=key, how="anti", maintain_order="left")
+
+
+def _of_unknown(store: Store, rows: pl.DataFrame) -> pl.DataFrame:
+    """The refusals that name an address of somebody whom nobody knows."""
+    named = rows.filter(pl.col("act").is_in(REFUSALS) & (pl.col("address") != "") & (pl.col("medium") != ""))
+    known = store.read(CUSTOMERS, page=Page(named["customer"].unique().sort()), columns=["customer"])
+    return named.join(known, on="customer", how="anti")
+
+
+def _hold_back(recorder: Recorder, refusals: pl.DataFrame) -> None:
+    """Suppress the addresses of these refusals, as far as they say; what is no address can be nobody's."""
+    topic, medium = pl.col("topic"), pl.col("medium")
+    said = refusals.with_columns(
+        named_address(medium, pl.col("address")).alias("address"),
+        pl.when(topic == "").then(pl.lit("marketing")).otherwise(pl.concat_str(pl.lit("topic:"), topic)).alias("scope"),
+        pl.lit("unsubscribe").alias("reason"),
+    )
+    readable, _ = sift(said, [one_address_rule(medium, pl.col("address"))])
+    if readable.height:
+        keep_suppressions(recorder, readable.select(SUPPRESSION_COLUMNS))
 
 
 def _nothing() -> pl.DataFrame:

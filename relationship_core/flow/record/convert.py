@@ -11,11 +11,11 @@ from typing import TypeAlias
 
 import polars as pl
 
-from relationship_core.columns import INSTANT
 from relationship_core.errors import ConfigurationError, RejectedError, nearest
 from relationship_core.flow.record.checks import LARGEST_AMOUNT
 from relationship_core.model.instants import utc
 from relationship_core.model.money import minor_digits
+from relationship_core.table import INSTANT
 
 Converted: TypeAlias = tuple[pl.Series, pl.Series]
 """A column, and what is wrong with each of its rows."""

@@ -9,6 +9,7 @@ import polars as pl
 from relationship_core.columns import CONTACT_POINTS, CUSTOMERS, MESSAGES, Page
 from relationship_core.flow.attributes import as_one
 from relationship_core.flow.erased import without_erased
+from relationship_core.flow.permission.holders import found_by
 from relationship_core.flow.record.addresses import PLACE
 from relationship_core.flow.record.recorder import Recorder
 from relationship_core.flow.united import ties_of
@@ -97,7 +98,7 @@ def _stated_last(points: pl.DataFrame) -> pl.DataFrame:
 
 def _keep_points(store: Store, stated: pl.DataFrame, page: Page) -> pl.Series:
     """Put contact points in the place of those that were known; the customers for whom that changed something."""
-    known = store.read(CONTACT_POINTS, page=page)
+    known, stated = store.read(CONTACT_POINTS, page=page), stated.with_columns(found_by())
     fresh = stated.join(known, on=list(CONTACT_POINTS.schema), how="anti", maintain_order="left")
     replaced = known.join(stated, on=["customer", "medium"], how="semi").join(
         stated, on=list(CONTACT_POINTS.key), how="anti"

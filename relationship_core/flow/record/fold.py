@@ -13,9 +13,10 @@ from typing import TypeAlias, TypeVar
 import polars as pl
 from polars.exceptions import PolarsError
 
-from relationship_core.columns import INSTANT, KEYED_MEASURES
+from relationship_core.columns import KEYED_MEASURES
 from relationship_core.declarations import KeyedMeasure, Measure
 from relationship_core.errors import ConfigurationError
+from relationship_core.table import INSTANT
 
 LANDMARK = datetime(2020, 1, 1, tzinfo=UTC)
 """The instant to which every decayed sum refers: weight 1 there, 2 one half-life later.
@@ -27,6 +28,7 @@ Streaming Systems", ICDE 2009. It never changes: kept numbers rest on it.
 MICROSECONDS_A_DAY = 86_400_000_000
 _LANDMARK_MICROSECONDS = int(LANDMARK.timestamp()) * 1_000_000
 _LINE_COLUMNS = frozenset({"product", "category", "quantity", "minor"})
+_LINE_KEYS = frozenset({"product", "category", "category_day"})
 _DATA_KEYS = frozenset({"cause", "topic"})
 _DATA_INSTANTS = ("by", "due", "until")
 _FIRST_NAMED, _LAST_NAMED = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
@@ -146,8 +148,8 @@ def combined(column: str, combine: str) -> pl.Expr:
 
 
 def _fold_keyed(rows: pl.DataFrame, measures: Sequence[KeyedMeasure], zone: str) -> pl.DataFrame:
-    of_lines = [measure for measure in measures if measure.key in _LINE_COLUMNS]
-    of_rows = [measure for measure in measures if measure.key not in {*_LINE_COLUMNS, *_absent(rows)}]
+    of_lines = [measure for measure in measures if measure.key in _LINE_KEYS]
+    of_rows = [measure for measure in measures if measure.key not in {*_LINE_KEYS, *_absent(rows)}]
     parts = [
         *_keyed_parts(rows, of_rows, zone),
         *(_keyed_parts(_lines(rows, of_lines), of_lines, zone) if of_lines else ()),
@@ -165,7 +167,7 @@ def _absent(rows: pl.DataFrame) -> Iterable[str]:
 
 def _lines(rows: pl.DataFrame, measures: Iterable[KeyedMeasure]) -> pl.DataFrame:
     """One row for each order line, with the columns that the measures read."""
-    wanted = {"customer", "kind", "lines"}.union(*map(_names, measures)) - _LINE_COLUMNS
+    wanted = {"customer", "kind", "at", "lines"}.union(*map(_names, measures)) - _LINE_COLUMNS
     ordered = rows.filter(pl.col("lines").list.len() > 0)
     return ordered.select(name for name in rows.columns if name in wanted).explode("lines").unnest("lines")
 
@@ -186,13 +188,16 @@ def _key(measure: KeyedMeasure, zone: str) -> pl.Expr:
     if measure.key == "day":
         # Grouping by a date is quicker than by its text, and there are fewer texts to write afterwards.
         return local_date(zone)
+    if measure.key == "category_day":
+        return pl.concat_str(local_date(zone).dt.to_string("iso"), pl.col("category"), separator=" ")
     return _from_data(measure.key) if measure.key in _DATA_KEYS else pl.col(measure.key)
 
 
 def _with_instants(rows: pl.DataFrame, measures: Iterable[Measure | KeyedMeasure], zone: str) -> pl.DataFrame:
     """The rows with the instants of their data that the measures ask for."""
     asked: set[str] = set().union(*map(_names, measures))
-    return rows.with_columns(data_instant(name, zone).alias(name) for name in _DATA_INSTANTS if name in asked)
+    found = [data_instant(name, zone).alias(name) for name in _DATA_INSTANTS if name in asked]
+    return rows.with_columns(found) if found else rows
 
 
 def data_instant(name: str, zone: str) -> pl.Expr:

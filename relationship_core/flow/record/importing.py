@@ -22,10 +22,11 @@ from relationship_core.flow.record.commit import commit
 from relationship_core.flow.record.contacts import commit_contacts, contact_rules, typed_contacts
 from relationship_core.flow.record.convert import check_zone, text
 from relationship_core.flow.record.customers import commit_customers
-from relationship_core.flow.record.mapping import Rows, map_columns, media_of
+from relationship_core.flow.record.mapping import map_columns, media_of
 from relationship_core.flow.record.permission_rows import COLUMNS, said_rules, typed_said
 from relationship_core.flow.record.recorder import Recorded, Recorder
 from relationship_core.flow.record.rejects import FIRST, LAST, append_rejects, prepare_rejects
+from relationship_core.flow.record.rows import Rows
 from relationship_core.flow.record.said import COMMITS
 from relationship_core.flow.record.sources import Source, open_source
 from relationship_core.flow.record.text_files import ROW, WRITTEN, reading

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Literal, TypeAlias
 
 from relationship_core.errors import ConfigurationError, RejectedError, nearest
 from relationship_core.flow.record import contacts, customers, permission_rows, typed
 from relationship_core.flow.record.customers import ATTRIBUTE, CONTACT
-
-What: TypeAlias = Literal["customers", "interactions", "contacts"]
-Said: TypeAlias = Literal["consents", "preferences", "suppressions"]
-Rows: TypeAlias = What | Said
+from relationship_core.flow.record.rows import Rows
 
 _NAMES: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     "customers": (customers.REQUIRED, customers.OPTIONAL),

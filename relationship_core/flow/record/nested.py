@@ -8,11 +8,11 @@ from typing import Any, Never, TypeVar
 
 import polars as pl
 
-from relationship_core.columns import ORDER_LINE
 from relationship_core.config import AttributeType
 from relationship_core.errors import RejectedError, nearest
 from relationship_core.flow.record.checks import LARGEST_AMOUNT
 from relationship_core.flow.record.convert import Converted, fine, wrong_type
+from relationship_core.table import ORDER_LINE
 
 T = TypeVar("T")
 

@@ -9,23 +9,30 @@ from typing import TypeAlias, TypeVar, get_args
 import attrs
 import polars as pl
 
-from relationship_core.columns import INSTANT
 from relationship_core.errors import RejectedError
 from relationship_core.flow.permission.consents import REFUSALS
 from relationship_core.flow.record import convert
-from relationship_core.flow.record.addresses import Media, address_problem, media_problems
+from relationship_core.flow.record.addresses import (
+    Media,
+    address_problem,
+    media_problems,
+    named_address,
+    one_address_rule,
+)
 from relationship_core.flow.record.checks import Rule, identity_rules, text_rules, time_rules
 from relationship_core.flow.record.typed import typed_frame
 from relationship_core.model.instants import EARLIEST, LATEST
 from relationship_core.model.permission import (
+    NARROW_REASONS,
     Consent,
     ConsentAct,
     LawfulBasis,
     Preference,
     Suppression,
     SuppressionReason,
-    Wish,
 )
+from relationship_core.model.words import TASK_MEDIUM, Wish
+from relationship_core.table import INSTANT
 
 Said: TypeAlias = Consent | Preference | Suppression
 T = TypeVar("T", Consent, Preference, Suppression)
@@ -74,7 +81,8 @@ def said_frame(objects: Sequence[T], of: type[T]) -> pl.DataFrame:
 def typed_said(frame: pl.DataFrame, columns: Iterable[str], zone: str | None) -> pl.DataFrame:
     """The frame with all of these columns and ``__problem``; text that is not there is empty; other columns stay.
 
-    A refusal is read as widely as it may be meant, and a suppression without a scope has that of its reason.
+    A refusal is read as widely as it may be meant; a suppression without a scope has that of its reason, and an e-mail
+    address that stands behind a name is read without it.
 
     Args:
         frame: has some of them.
@@ -115,8 +123,11 @@ def _widened(consents: pl.DataFrame) -> pl.DataFrame:
 
 
 def _scoped(suppressions: pl.DataFrame) -> pl.DataFrame:
-    narrow = pl.when(pl.col("reason").is_in(_NARROW_REASONS)).then(pl.lit("marketing")).otherwise(pl.lit("all"))
-    return suppressions.with_columns(pl.when(pl.col("scope") == "").then(narrow).otherwise("scope").alias("scope"))
+    narrow = pl.when(pl.col("reason").is_in(NARROW_REASONS)).then(pl.lit("marketing")).otherwise(pl.lit("all"))
+    return suppressions.with_columns(
+        pl.when(pl.col("scope") == "").then(narrow).otherwise("scope").alias("scope"),
+        named_address(pl.col("medium"), pl.col("address")).alias("address"),
+    )
 
 
 def consent_rules(now: datetime, frame: pl.DataFrame, media: Media) -> list[Rule]:
@@ -171,7 +182,12 @@ def suppression_rules(now: datetime, frame: pl.DataFrame, media: Media) -> list[
     return [
         (pl.col("medium") == "", "there is no medium"),
         *_medium_rules(frame, media),
+        (
+            pl.col("medium") == TASK_MEDIUM,
+            "a task goes to no address of the customer's; record an objection on the medium task instead",
+        ),
         (pl.col("address").str.strip_chars() == "", "there is no address"),
+        one_address_rule(pl.col("medium"), pl.col("address")),
         *text_rules(("medium", "address", "scope", "reason", "source", "actor")),
         (
             (pl.col("scope") != "") & ~pl.col("scope").str.contains(_SCOPE),

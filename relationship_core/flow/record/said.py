@@ -10,11 +10,12 @@ import polars as pl
 from relationship_core.flow.record.checks import sift
 from relationship_core.flow.record.consents import commit_consents
 from relationship_core.flow.record.frames import batches
-from relationship_core.flow.record.mapping import Said, check_frame
+from relationship_core.flow.record.mapping import check_frame
 from relationship_core.flow.record.permission_rows import COLUMNS, said_frame, said_rules, typed_said
 from relationship_core.flow.record.preferences import commit_preferences
 from relationship_core.flow.record.recorder import Recorded, Recorder
 from relationship_core.flow.record.refusal import NUMBER, refuse
+from relationship_core.flow.record.rows import Said
 from relationship_core.flow.record.suppressions import commit_suppressions
 from relationship_core.model.permission import Consent, Preference, Suppression
 

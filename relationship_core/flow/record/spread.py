@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import polars as pl
 
-from relationship_core.columns import CUSTOMERS, Page, Table
+from relationship_core.columns import CUSTOMERS, Page
 from relationship_core.flow.erased import ERASED_REASON, erased_among
 from relationship_core.flow.record.checks import Rule, sift
 from relationship_core.flow.ties import Ties
 from relationship_core.flow.united import plain
 from relationship_core.ports import Store
+from relationship_core.table import Table
 
 SURVIVOR = "__survivor"
 """The id that a row's customer has now."""

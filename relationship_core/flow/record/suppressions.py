@@ -6,15 +6,19 @@ from collections.abc import Callable
 
 import polars as pl
 
-from relationship_core.columns import INSTANT, SUPPRESSIONS
+from relationship_core.columns import SUPPRESSIONS
 from relationship_core.errors import RejectedError
 from relationship_core.flow.permission.holders import holders, same
 from relationship_core.flow.permission.keys import held_back_keys
+from relationship_core.flow.permission.standing import suppressions_of
 from relationship_core.flow.permission.terms import Terms
+from relationship_core.flow.record.addresses import named_address, one_address_rule
+from relationship_core.flow.record.checks import sift
 from relationship_core.flow.record.recorder import Recorder
 from relationship_core.flow.united import ties_of
 from relationship_core.model.instants import utc
 from relationship_core.ports import Store
+from relationship_core.table import INSTANT
 
 _ORDER = "__order"
 
@@ -33,25 +37,29 @@ def commit_suppressions(recorder: Recorder, rows: pl.DataFrame, note: Callable[[
     Returns:
         How many were new.
     """
-    store = recorder.store
-    nothing = rows.clear().with_columns(reason=pl.lit("", pl.String))
-    with store.transaction():
-        held = holders(store, rows, recorder.terms)
-        keyed = _keyed(rows.with_row_index(_ORDER), held, recorder.terms)
-        in_force = store.read(SUPPRESSIONS).filter(pl.col("lifted_at").is_null())
-        scope = pl.when(pl.col("scope") == "").then(pl.lit("all")).otherwise("scope").alias("scope")
-        named = keyed.with_columns(scope).unique(SUPPRESSIONS.key, keep="first", maintain_order=True)
-        before = in_force.filter(pl.col("reason") == "erased")
-        stays = pl.concat([in_force.join(named.filter(pl.col("reason") == "erased"), on=SUPPRESSIONS.key, how="anti"),
-                           before]).unique(SUPPRESSIONS.key)  # fmt: skip
-        fresh = named.join(stays, on=SUPPRESSIONS.key, how="anti", maintain_order="left")
-        if fresh.height:
-            lifted = {"lifted_at": pl.lit(None, INSTANT), "lifted_by": pl.lit("")}
-            store.put(SUPPRESSIONS, SUPPRESSIONS.conform(fresh.with_columns(**lifted)).sort(SUPPRESSIONS.key))
-            _mark(store, held)
-        new = fresh[_ORDER].n_unique()
-        note(new, nothing)
+    with recorder.store.transaction():
+        new = keep_suppressions(recorder, rows)
+        note(new, rows.clear().with_columns(reason=pl.lit("", pl.String)))
     return new
+
+
+def keep_suppressions(recorder: Recorder, rows: pl.DataFrame) -> int:
+    """As ``commit_suppressions``, inside a transaction."""
+    store = recorder.store
+    held = holders(store, rows, recorder.terms)
+    keyed = _keyed(rows.with_row_index(_ORDER), held, recorder.terms)
+    in_force = _in_force(store, keyed)
+    scope = pl.when(pl.col("scope") == "").then(pl.lit("all")).otherwise("scope").alias("scope")
+    named = keyed.with_columns(scope).unique(SUPPRESSIONS.key, keep="first", maintain_order=True)
+    before = in_force.filter(pl.col("reason") == "erased")
+    stays = pl.concat([in_force.join(named.filter(pl.col("reason") == "erased"), on=SUPPRESSIONS.key, how="anti"),
+                       before]).unique(SUPPRESSIONS.key)  # fmt: skip
+    fresh = named.join(stays, on=SUPPRESSIONS.key, how="anti", maintain_order="left")
+    if fresh.height:
+        lifted = {"lifted_at": pl.lit(None, INSTANT), "lifted_by": pl.lit("")}
+        store.put(SUPPRESSIONS, SUPPRESSIONS.conform(fresh.with_columns(**lifted)).sort(SUPPRESSIONS.key))
+        _mark(store, held)
+    return fresh[_ORDER].n_unique()
 
 
 def lift(recorder: Recorder, medium: str, address: str, *, scope: str | None, actor: str) -> int:
@@ -74,13 +82,16 @@ def lift(recorder: Recorder, medium: str, address: str, *, scope: str | None, ac
         message = "an address is used again only by somebody's decision; name whoever decides it as actor"
         raise RejectedError(message)
     store, named = recorder.store, pl.DataFrame({"medium": [medium], "address": [address]})
+    named = named.with_columns(named_address(pl.col("medium"), pl.col("address")).alias("address"))
+    _, unreadable = sift(named, [one_address_rule(pl.col("medium"), pl.col("address"))])
+    if unreadable.height:
+        raise RejectedError(unreadable["reason"][0])
     with store.transaction():
         held = holders(store, named, recorder.terms)
         surely = same(held, recorder.terms)
         written = pl.concat([named, surely.select("medium", "address")]).unique()
         keyed = _keyed(written, pl.concat([surely, _by_themselves(surely)]), recorder.terms)
-        rows = store.read(SUPPRESSIONS).filter(pl.col("lifted_at").is_null())
-        found = rows.join(keyed, on=["medium", "address_hash"], how="semi")
+        found = _in_force(store, keyed)
         if scope is not None:
             found = found.filter(pl.col("scope") == scope)
         if found.is_empty():
@@ -93,6 +104,12 @@ def lift(recorder: Recorder, medium: str, address: str, *, scope: str | None, ac
         store.put(SUPPRESSIONS, SUPPRESSIONS.conform(found.with_columns(**lifted)).sort(SUPPRESSIONS.key))
         _mark(store, held)
     return found["scope"].n_unique()
+
+
+def _in_force(store: Store, keyed: pl.DataFrame) -> pl.DataFrame:
+    """The suppressions of these addresses that are not lifted, as rows of SUPPRESSIONS."""
+    kept = suppressions_of(keyed.select("medium", pl.col("address_hash").alias("key")), store)
+    return kept.filter(pl.col("lifted_at").is_null()).rename({"key": "address_hash"})
 
 
 def _keyed(rows: pl.DataFrame, held: pl.DataFrame, terms: Terms) -> pl.DataFrame:

@@ -11,35 +11,53 @@ from datetime import datetime
 from typing import Any
 
 import polars as pl
+from attrs import evolve, frozen
 
 from relationship_core.columns import DECISIONS, MESSAGES, STATES
-from relationship_core.conditions import Condition
 from relationship_core.declarations import Policy
 from relationship_core.errors import ConfigurationError, nearest
+from relationship_core.flow.campaigns.life import NOT_ACTIVE, read_lives
+from relationship_core.flow.candidate_columns import KEYS
+from relationship_core.flow.contact.follow_ups import waiting_follow_ups
+from relationship_core.flow.contact.verdicts import DUE, NOTHING_DUE, POLICY_FAILED, decisions, holds_for, with_reasons
 from relationship_core.flow.customers import find_customer
+from relationship_core.flow.message_states import HELD_OUT
 from relationship_core.flow.objects import as_decisions
 from relationship_core.flow.plan.arbitration import arbitrate
-from relationship_core.flow.plan.budgets import budgets_of, waiting
+from relationship_core.flow.plan.budgets import budgets_of, waiting as short_of_money
 from relationship_core.flow.plan.candidates import LEDGER_COLUMNS, candidate_names, candidates
-from relationship_core.flow.plan.contacts import HELD_OUT, contacts_of
+from relationship_core.flow.plan.contacts import contacts_of, messages_of
 from relationship_core.flow.plan.ledger import with_ledger
 from relationship_core.flow.plan.selecting import CARRIED, Outbox, campaign_terms, circumstances
-from relationship_core.flow.plan.verdicts import DUE, NOTHING_DUE, POLICY_FAILED, holds_for, with_reasons
 from relationship_core.flow.report.explained import (
     ActionView,
     AtomView,
+    CampaignGoalView,
     Explanation,
+    FollowUpView,
     LedgerView,
     MessageView,
     Outlook,
     PolicyView,
 )
+from relationship_core.flow.report.explained_follow_ups import atom_views, goal_view, latest, step_view, with_step
 from relationship_core.flow.report.recalled import message_views, own_rows, recalled
 from relationship_core.flow.rules import Rules, Trigger
 from relationship_core.flow.standing import Moment, last_recorded, standing
 from relationship_core.ports import Store
 
-__all__ = ["ActionView", "AtomView", "Explanation", "LedgerView", "MessageView", "Outlook", "PolicyView", "explain"]
+__all__ = [
+    "ActionView",
+    "AtomView",
+    "CampaignGoalView",
+    "Explanation",
+    "FollowUpView",
+    "LedgerView",
+    "MessageView",
+    "Outlook",
+    "PolicyView",
+    "explain",
+]
 
 _ENOUGH = 2**40
 """The room of a budget that paid for everybody in the last plan."""
@@ -71,14 +89,25 @@ def explain(
         return recalled(store, rules, page, triggers, moment.now)
     names = candidate_names(rules) | (LEDGER_COLUMNS & rules.catalog.columns.keys())
     frame = standing(store, rules.catalog, page, names, moment)
-    everyone = candidates(frame, rules, moment)
     sent = store.read(MESSAGES, page=page)
-    judged = _judged(everyone, store, rules, moment, outbox)
-    decided = store.read(DECISIONS, page=page).sort("at", descending=True)
-    answers = {} if judged is None else _answers(judged, rules.policies)
-    actions = tuple(_action(trigger, frame, judged, answers, decided, sent) for trigger in triggers)
+    messages = messages_of(store, page, outbox.versions, rules.policies)
+    everyone = candidates(frame, rules, moment, messages)
+    inactive = read_lives(store, approval=outbox.approval).inactive(outbox.versions)
+    active = everyone.filter(~pl.col("campaign").is_in(list(inactive)))
+    judged = _judged(active, messages, store, rules, moment, outbox)
+    known = _Known(
+        frame=frame,
+        everyone=everyone,
+        judged=judged,
+        undue=_undue(everyone, messages, rules, moment),
+        answers={} if judged is None else _answers(judged, rules.policies),
+        decided=store.read(DECISIONS, page=page).sort("at", descending=True),
+        sent=sent,
+        messages=messages.filter(pl.col("queued_at") != moment.now),
+    )
+    actions = tuple(_with_life(_action(trigger, known), inactive) for trigger in triggers)
     reviews = store.read(STATES, page=page, columns=["due_at"])["due_at"]
-    found = [(at, "review") for at in reviews] + _changes(actions, decided, sent)
+    found = [(at, "review") for at in reviews] + _changes(actions, known.decided, sent)
     changes_at, changes = min(((at, what) for at, what in found if at and at > moment.now), default=(None, ""))
     return Explanation(
         customer=page.first,
@@ -89,6 +118,13 @@ def explain(
         changes_at=changes_at,
         changes=changes,
     )
+
+
+def _with_life(action: ActionView, inactive: Mapping[str, str]) -> ActionView:
+    """What a plan would decide about a campaign that is not active: nothing."""
+    if action.campaign not in inactive or not action.addressed:
+        return action
+    return evolve(action, outlook=Outlook(reason=NOT_ACTIVE, detail=inactive[action.campaign]))
 
 
 def _triggers(rules: Rules, campaign: str | None) -> tuple[Trigger, ...]:
@@ -102,16 +138,49 @@ def _triggers(rules: Rules, campaign: str | None) -> tuple[Trigger, ...]:
     return triggers
 
 
-def _judged(everyone: pl.DataFrame, store: Store, rules: Rules, moment: Moment, outbox: Outbox) -> pl.DataFrame | None:
+@frozen(kw_only=True)
+class _Known:
+    """What is known of the customer.
+
+    Attributes:
+        frame: their standing.
+        everyone: them as a candidate of every action.
+        judged: what would be decided where something is due.
+        undue: rows of DECISIONS that would be kept where nothing is due.
+        answers: what each policy says, by campaign, action and occasion.
+        decided: rows of DECISIONS that are kept, newest first.
+        sent: rows of MESSAGES.
+        messages: those of them that a plan looks at.
+    """
+
+    frame: pl.DataFrame
+    everyone: pl.DataFrame
+    judged: pl.DataFrame | None
+    undue: pl.DataFrame
+    answers: Mapping[tuple[str, str, str], list[PolicyView]]
+    decided: pl.DataFrame
+    sent: pl.DataFrame
+    messages: pl.DataFrame
+
+
+def _undue(everyone: pl.DataFrame, messages: pl.DataFrame, rules: Rules, moment: Moment) -> pl.DataFrame:
+    if not rules.triggers:
+        return DECISIONS.empty()
+    return decisions(waiting_follow_ups(everyone.filter(~pl.col("due")), messages, rules, moment.now))
+
+
+def _judged(  # noqa: PLR0917  what a plan rests on
+    everyone: pl.DataFrame, messages: pl.DataFrame, store: Store, rules: Rules, moment: Moment, outbox: Outbox
+) -> pl.DataFrame | None:
     """Every candidate that is due and has no message yet, with its circumstances and what would be decided."""
     if not rules.triggers or not everyone["due"].any():
         return None
     due = everyone.filter("due")
-    informed = circumstances(due, store=store, rules=rules, moment=moment, outbox=outbox)
+    informed = circumstances(due, messages, store=store, rules=rules, moment=moment, outbox=outbox)
     if informed.is_empty():
         return None
     reasoned = with_reasons(informed, rules.policies, {})
-    full = waiting(store)
+    full = short_of_money(store)
     won = arbitrate(
         reasoned.filter(pl.col("reason").is_null())
         .select(CARRIED)
@@ -121,53 +190,54 @@ def _judged(everyone: pl.DataFrame, store: Store, rules: Rules, moment: Moment, 
         holdout=outbox.holdout(rules),
         owners={trigger.campaign.name: trigger.campaign.owner for trigger in rules.triggers},
     )
-    told = won.select("campaign", "action", "reason", "detail", "until")
+    told = won.select(*KEYS, "reason", "detail", "until")
     refused = reasoned.filter(pl.col("reason").is_not_null()).select(told.columns)
     without = reasoned.drop("reason", "detail", "until")
-    return without.join(pl.concat([told, refused]), on=["campaign", "action"], how="left", maintain_order="left")
+    return without.join(pl.concat([told, refused]), on=KEYS, how="left", maintain_order="left")
 
 
-def _action(  # noqa: PLR0917  one view of six things
-    trigger: Trigger,
-    frame: pl.DataFrame,
-    judged: pl.DataFrame | None,
-    answers: Mapping[tuple[str, str], list[PolicyView]],
-    decided: pl.DataFrame,
-    sent: pl.DataFrame,
-) -> ActionView:
+def _action(trigger: Trigger, known: _Known) -> ActionView:
     own = own_rows(trigger)
+    frame, candidate = known.frame, latest(known.everyone, own)
+    step = step_view(trigger, candidate)
     addressed = bool(frame.select(trigger.audience.holds.alias("holds")).item())
-    due = bool(frame.select(trigger.when.holds.alias("holds")).item())
-    candidate = None if judged is None else judged.filter(own)
-    there_is = candidate is not None and candidate.height > 0
+    stepped = frame if step is None else with_step(frame, candidate)
+    due = bool(stepped.select(trigger.when.holds.alias("holds")).item() if step is None else candidate["due"].any())
+    occasion = str(candidate["occasion"].item()) if candidate.height else ""
+    judged = None if known.judged is None else known.judged.filter(own & (pl.col("occasion") == occasion))
     return ActionView(
         campaign=trigger.campaign.name,
         action=trigger.action.name,
         owner=trigger.campaign.owner,
         addressed=addressed,
         due=due,
-        audience=_atoms(trigger.audience, frame),
-        occasion=_atoms(trigger.when, frame),
-        policies=tuple(answers.get((trigger.campaign.name, trigger.action.name), ())),
-        outlook=_outlook(candidate) if candidate is not None and there_is else _idle(addressed=addressed, due=due),
-        decisions=as_decisions(decided.filter(own)),
-        messages=message_views(sent, own),
-    )
-
-
-def _atoms(condition: Condition, frame: pl.DataFrame) -> tuple[AtomView, ...]:
-    return tuple(
-        AtomView(
-            text=atom.text,
-            holds=frame.select(atom.expr.alias("holds")).item(),
-            values=frame.select(atom.operands).row(0, named=True) if atom.operands else {},
-        )
-        for atom in condition.atoms
+        audience=atom_views(trigger.audience, frame),
+        occasion=atom_views(trigger.when, stepped),
+        step=step,
+        goal=goal_view(trigger, frame, candidate, known.messages),
+        policies=tuple(known.answers.get((trigger.campaign.name, trigger.action.name, occasion), ())),
+        outlook=(
+            _outlook(judged)
+            if judged is not None and judged.height
+            else _waits(known.undue.filter(own & (pl.col("occasion") == occasion)))
+            if step is not None
+            else _idle(addressed=addressed, due=due)
+        ),
+        decisions=as_decisions(known.decided.filter(own)),
+        messages=message_views(known.sent, own),
     )
 
 
 def _idle(*, addressed: bool, due: bool) -> Outlook | None:
     return Outlook(reason=NOTHING_DUE) if addressed and not due else None
+
+
+def _waits(undue: pl.DataFrame) -> Outlook | None:
+    """What a plan would keep about a follow-up that is not due; nothing where the step before did not go."""
+    if undue.is_empty():
+        return None
+    row = undue.row(0, named=True)
+    return Outlook(reason=row["reason"], detail=row["detail"], until=row["until"])
 
 
 def _outlook(candidate: pl.DataFrame) -> Outlook:
@@ -181,14 +251,15 @@ def _outlook(candidate: pl.DataFrame) -> Outlook:
     )
 
 
-def _answers(judged: pl.DataFrame, policies: tuple[Policy, ...]) -> Mapping[tuple[str, str], list[PolicyView]]:
-    """What each policy says by itself, whatever the ones before it say; by campaign and action."""
+def _answers(judged: pl.DataFrame, policies: tuple[Policy, ...]) -> Mapping[tuple[str, str, str], list[PolicyView]]:
+    """What each policy says by itself, whatever the ones before it say; by campaign, action and occasion."""
     free = judged.drop("reason", "detail", "until", "not_before").with_columns(held=pl.lit(value=False))
-    answers: dict[tuple[str, str], list[PolicyView]] = {}
+    answers: dict[tuple[str, str, str], list[PolicyView]] = {}
     for policy in policies:
         said = with_reasons(free, (policy,), {}).with_columns(holds_for(policy).alias("applies"))
         for row in said.iter_rows(named=True):
-            answers.setdefault((row["campaign"], row["action"]), []).append(_answer(policy.name, row))
+            engagement = row["campaign"], row["action"], row["occasion"]
+            answers.setdefault(engagement, []).append(_answer(policy.name, row))
     return answers
 
 

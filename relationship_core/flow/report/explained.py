@@ -65,6 +65,36 @@ class Outlook:
 
 
 @frozen(kw_only=True)
+class FollowUpView:
+    """What a follow-up comes after, for one customer.
+
+    Attributes:
+        after: the step before.
+        occasion: the occasion on which that went, the last one of several; empty where it did not.
+        went_at: when it went; None where it did not.
+        comes_at: before when the follow-up is not due; None where the step before did not go.
+    """
+
+    after: str
+    occasion: str = ""
+    went_at: datetime | None = None
+    comes_at: datetime | None = None
+
+
+@frozen(kw_only=True)
+class CampaignGoalView:
+    """Whether a customer has done what a campaign is for.
+
+    Attributes:
+        reached: whether the goal holds; then the campaign is over for them.
+        atoms: the atoms of the goal; ``entered_at`` is null before the campaign's first message to them.
+    """
+
+    reached: bool
+    atoms: tuple[AtomView, ...] = ()
+
+
+@frozen(kw_only=True)
 class MessageView:
     """One message of an action to the customer."""
 
@@ -85,9 +115,11 @@ class ActionView:
         action: the action's name.
         owner: who answers for the campaign.
         addressed: whether the customer is in the audience as of the instant asked for; None for the past.
-        due: whether there is an occasion; None for the past.
+        due: whether there is an occasion, or whether a follow-up is due; None for the past.
         audience: the atoms of the audience.
-        occasion: the atoms of the occasion.
+        occasion: the atoms of the occasion, or of the condition of a follow-up.
+        step: what a follow-up comes after; None for a step with an occasion of its own, and for the past.
+        goal: whether the campaign's goal is reached; None for a campaign without one, and for the past.
         policies: what each policy says, in their order; none where nothing is due, or there is a message already.
         outlook: what a plan would decide; None where the customer is not addressed, there is a message already, or
             it is about the past.
@@ -103,6 +135,8 @@ class ActionView:
     due: bool | None
     audience: tuple[AtomView, ...] = ()
     occasion: tuple[AtomView, ...] = ()
+    step: FollowUpView | None = None
+    goal: CampaignGoalView | None = None
     policies: tuple[PolicyView, ...] = ()
     outlook: Outlook | None = None
     decisions: tuple[Decision, ...] = ()

@@ -17,21 +17,25 @@ from relationship_core.columns import (
     MESSAGES,
     PREFERENCES,
     STATES,
+    TASKS,
     TRANSITIONS,
 )
 from relationship_core.declarations import ScoringRule
 from relationship_core.flow.catalog import CONFIDENCE, Catalog
 from relationship_core.flow.customers import find_customer
 from relationship_core.flow.objects import as_transitions
+from relationship_core.flow.offers.coupons import Coupon, coupons
 from relationship_core.flow.permission.said import said
+from relationship_core.flow.report.costs import Costs, CostTerms, customer_costs
 from relationship_core.flow.report.customers.ahead import Known, Upcoming, ahead
 from relationship_core.flow.report.customers.cases import Case, cases
 from relationship_core.flow.report.customers.copies import Subject
-from relationship_core.flow.report.customers.course import Course, course
+from relationship_core.flow.report.customers.course import Course
 from relationship_core.flow.report.customers.declared import declared_cases
-from relationship_core.flow.report.customers.influence import Influence, influences
+from relationship_core.flow.report.customers.influence import Influence
 from relationship_core.flow.report.customers.ties import Tie, accounts, contacts
 from relationship_core.flow.report.customers.timeline import TimelineEntry, timeline
+from relationship_core.flow.report.customers.what_if import told_of
 from relationship_core.flow.report.customers.wishes import (
     Favourite,
     Goal,
@@ -43,7 +47,7 @@ from relationship_core.flow.report.customers.wishes import (
     likes,
     preferences,
 )
-from relationship_core.flow.standing import Moment, refuse_the_past, standing
+from relationship_core.flow.standing import Moment, refuse_the_past
 from relationship_core.flow.ties import history as history_of
 from relationship_core.flow.united import plain, ties_of
 from relationship_core.model.customer import ContactPoint, Customer
@@ -79,6 +83,8 @@ class CustomerView:
         causes: what they care for.
         likes: the categories and products that they buy most.
         ahead: what comes next, by day.
+        coupons: what they hold, or held, since messages told them of offers, oldest first.
+        costs: what the relationship has cost both sides: by owner and campaign, and then what interactions have cost.
         contacts: of an account, its contacts, also those of the past.
         accounts: of a contact, the accounts.
         merged: the other ids of this customer, merged into this one.
@@ -107,6 +113,8 @@ class CustomerView:
     causes: tuple[str, ...]
     likes: tuple[Favourite, ...]
     ahead: tuple[Upcoming, ...]
+    coupons: tuple[Coupon, ...]
+    costs: tuple[Costs, ...]
     contacts: tuple[Tie, ...]
     accounts: tuple[Tie, ...]
     merged: tuple[str, ...]
@@ -118,6 +126,7 @@ def view_customer(
     catalog: Catalog,
     customer: str,
     moment: Moment,
+    costs: CostTerms,
     *,
     entries: int = 20,
     parameters: Mapping[str, float] = NOTHING,
@@ -129,6 +138,7 @@ def view_customer(
         catalog: the columns there are.
         customer: the customer's id.
         moment: the instant that scores are computed as of.
+        costs: by what costs are counted, and coupons told.
         entries: how many lines of the timeline.
         parameters: the parameters in force, by name.
 
@@ -138,25 +148,29 @@ def view_customer(
     refuse_the_past(store, moment.now, "show")
     page = find_customer(store, customer)
     state = store.read(STATES, page=page)
-    row = state.row(0, named=True) if state.height else {"since": None, "due_at": None}
+    row = state.row(0, named=True) if state.height else {"since": None, "due_at": None, "stage": None}
     names = [name for name, column in catalog.columns.items() if column.origin not in {"run", "attribute", "customer"}]
-    known = standing(store, catalog, page, [name for name in names if name in catalog.types], moment).row(0, named=True)
     ties = ties_of(store)
     history = history_of(plain(store), ties, page).sort("at", maintain_order=True)
     moves = as_transitions(store.read(TRANSITIONS, page=page).sort("at"))
     messages = store.read(MESSAGES, page=page)
     subject = Subject(
+        store=store,
+        page=page,
         customer=store.read(CUSTOMERS, page=page),
         history=history,
         contacts=ties.contacts.filter(pl.col("account") == page.first),
-        wishes=said(store, PREFERENCES, page, [name for name in PREFERENCES.schema if name != "customer"]).drop(
-            "member"
-        ),
+        wishes=said(store, PREFERENCES, page, [name for name in PREFERENCES.schema if name != "customer"]),
         catalog=catalog,
         zone=moment.zone,
     )
     profile = _profile(subject.customer, store.read(CONTACT_POINTS, page=page))
     wants, owns = goals(history, moment.zone), items(history, moment.zone)
+    stage = row["stage"] if row["stage"] in catalog.ladder.names else catalog.ladder.names[0]
+    told = told_of(subject, moment, moves, stage, [name for name in names if name in catalog.types])
+    known = told.known
+    held = coupons(store, costs.coupons, moment.now, page=page)
+    gone = messages.filter(pl.col("settled_at") <= moment.now)
     found = cases(history, moment, parameters, declared_cases(store, catalog, page, moment.now))
     return CustomerView(
         customer=profile,
@@ -171,8 +185,8 @@ def view_customer(
         timeline=timeline(history, messages, entries),
         interactions=history.height,
         first_at=history["at"][0] if history.height else None,
-        influences=influences(subject, moment, known["stage"]),
-        course=course(subject, moment, moves, known["stage"]),
+        influences=told.influences,
+        course=told.course,
         cases=found,
         items=owns,
         goals=wants,
@@ -188,10 +202,14 @@ def view_customer(
                 items=owns,
                 messages=messages,
                 decisions=store.read(DECISIONS, page=page),
+                tasks=store.read(TASKS, page=page),
+                coupons=tuple(held),
                 due_at=row["due_at"],
             ),
             moment,
         ),
+        coupons=tuple(held),
+        costs=customer_costs(store, gone, known, held, costs.minute),
         contacts=contacts(store, ties, catalog, page),
         accounts=accounts(store, ties, page),
         merged=ties.group(page.first)[1:],

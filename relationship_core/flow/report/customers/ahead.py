@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from attrs import frozen
 
+from relationship_core.flow.message_states import WAITING_STATES
+from relationship_core.flow.offers.coupons import Coupon
 from relationship_core.flow.report.customers.cases import WAITING, Case
 from relationship_core.flow.report.customers.told import last_day
 from relationship_core.flow.report.customers.wishes import Goal, OwnedItem
@@ -18,7 +20,7 @@ from relationship_core.flow.standing import Moment
 
 Coming: TypeAlias = Literal[
     "promise", "complaint", "inquiry", "favour", "order", "visit", "service", "birthday", "goal", "message", "decision",
-    "review", "case",
+    "review", "case", "task", "coupon",
 ]  # fmt: skip
 """What comes; the words of cases, and those of the rest of the page. ``case`` is one that a plugin declares."""
 
@@ -31,9 +33,6 @@ LEAST_DAYS = 2
 OLDEST = 130
 """A year of birth before that, or one to come, stands for an unknown one: such as 0001 or 1604."""
 _Found: TypeAlias = tuple[date | None, Coming, str]
-
-UNDERWAY = ("queued", "claimed", "attempting")
-"""The states of messages that are still to go out."""
 
 
 @frozen(kw_only=True)
@@ -65,6 +64,8 @@ class Known:
         items: the owned items.
         messages: rows of MESSAGES.
         decisions: rows of DECISIONS.
+        tasks: rows of TASKS.
+        coupons: the coupons.
         due_at: when the next review looks without news; None for never.
     """
 
@@ -75,6 +76,8 @@ class Known:
     items: Sequence[OwnedItem]
     messages: pl.DataFrame
     decisions: pl.DataFrame
+    tasks: pl.DataFrame
+    coupons: Sequence[Coupon]
     due_at: datetime | None
 
 
@@ -89,6 +92,8 @@ def ahead(known: Known, moment: Moment) -> tuple[Upcoming, ...]:
           for goal in known.goals if goal.reached_at is None),
         *_messages(known.messages, moment),
         *_decisions(known.decisions, moment),
+        *_tasks(known.tasks, moment),
+        *_coupons(known.coupons, moment),
         *([(_local(known.due_at, moment), "review", "unless there is news before")] if known.due_at else ()),
     ]  # fmt: skip
     today = moment.local_date
@@ -146,7 +151,7 @@ def _birthday_in(year: int, month: int, day: int) -> date | None:
 
 
 def _messages(messages: pl.DataFrame, moment: Moment) -> Iterator[_Found]:
-    for row in messages.filter(pl.col("state").is_in(UNDERWAY)).iter_rows(named=True):
+    for row in messages.filter(pl.col("state").is_in(WAITING_STATES)).iter_rows(named=True):
         at = max(row["not_before"] or row["queued_at"], row["queued_at"])
         yield _local(at, moment), "message", f"{row['campaign']} / {row['action']} by {row['channel']}"
 
@@ -158,6 +163,18 @@ def _decisions(decisions: pl.DataFrame, moment: Moment) -> Iterator[_Found]:
             "decision",
             f"{row['campaign']} / {row['action']}, until then {row['reason']}",
         )
+
+
+def _tasks(tasks: pl.DataFrame, moment: Moment) -> Iterator[_Found]:
+    for row in tasks.filter(pl.col("state") == "open").iter_rows(named=True):
+        yield _local(row["due_at"], moment), "task", f"{row['title']}, for {row['assignee']}"
+
+
+def _coupons(coupons: Iterable[Coupon], moment: Moment) -> Iterator[_Found]:
+    for coupon in coupons:
+        if coupon.state == "open":
+            until = None if coupon.expires_at is None else last_day(coupon.expires_at, moment.zone)
+            yield until, "coupon", f"{coupon.summary} ({coupon.code}), {coupon.campaign}"
 
 
 def _local(instant: datetime, moment: Moment) -> date:

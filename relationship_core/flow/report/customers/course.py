@@ -6,14 +6,17 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-import polars as pl
 from attrs import frozen
 
 from relationship_core.flow.catalog import CONFIDENCE, Catalog
-from relationship_core.flow.report.customers.copies import Copy, Subject, scores_of
+from relationship_core.flow.report.customers.copies import Copy, Subject
 from relationship_core.flow.standing import Moment
 from relationship_core.model.relationship import Transition
+
+if TYPE_CHECKING:
+    import polars as pl
 
 POINTS = 24
 """At so many instants the scores are computed."""
@@ -40,8 +43,8 @@ class Course:
     stages: tuple[str, ...]
 
 
-def course(subject: Subject, moment: Moment, moves: Sequence[Transition], stage: str) -> Course:
-    """The course of one customer.
+def copies_over_time(subject: Subject, moment: Moment, moves: Sequence[Transition], stage: str) -> list[Copy]:
+    """The customer as of each instant of the course; nothing without history, or without scores.
 
     Args:
         subject: the customer, with history in order of time.
@@ -50,23 +53,32 @@ def course(subject: Subject, moment: Moment, moves: Sequence[Transition], stage:
         stage: the stage now.
     """
     if subject.history.is_empty() or not subject.catalog.scores:
-        return Course(headline=_headline(subject.catalog, {}), instants=(), scores={}, stages=())
-    instants = tuple(_instants(subject.history["at"][0], moment.now))
-    stages = tuple(_stage_at(instant, moves, stage) for instant in instants)
-    # Part n is what happened after the instant before n and until n.
-    part = pl.Series([*instants], dtype=subject.history["at"].dtype).search_sorted(subject.history["at"], side="left")
-    copies = [
-        Copy(moment=Moment(now=instant, zone=moment.zone), parts=range(place + 1), stage=stages[place])
-        for place, instant in enumerate(instants)
+        return []
+    return [
+        Copy(moment=Moment(now=instant, zone=moment.zone), stage=_stage_at(instant, moves, stage))
+        for instant in _instants(subject.history["at"][0], moment.now)
     ]
-    names = [rule.name for rule in subject.catalog.scores]
-    scored = scores_of(subject, copies, part, names)
+
+
+def course(catalog: Catalog, copies: Sequence[Copy], scored: pl.DataFrame) -> Course:
+    """The course of one customer.
+
+    Args:
+        catalog: the columns there are.
+        copies: what ``copies_over_time`` gave.
+        scored: their scores.
+    """
     scores = {
-        name: tuple(map(_shown, scored[name].to_list(), scored[name + CONFIDENCE].to_list()))
-        for name in names
-        if scored[name].dtype.is_numeric()
+        rule.name: tuple(map(_shown, scored[rule.name].to_list(), scored[rule.name + CONFIDENCE].to_list()))
+        for rule in (catalog.scores if copies else ())
+        if scored[rule.name].dtype.is_numeric()
     }
-    return Course(headline=_headline(subject.catalog, scores), instants=instants, scores=scores, stages=stages)
+    return Course(
+        headline=_headline(catalog, scores),
+        instants=tuple(copy.moment.now for copy in copies),
+        scores=scores,
+        stages=tuple(copy.stage for copy in copies),
+    )
 
 
 def _headline(catalog: Catalog, scores: Mapping[str, Sequence[float | None]]) -> str:

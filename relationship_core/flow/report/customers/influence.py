@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
 from attrs import frozen
 
 from relationship_core.declarations import ScoringRule
 from relationship_core.flow.catalog import CONFIDENCE, Catalog
-from relationship_core.flow.report.customers.copies import Copy, Subject, measures_behind, scores_of
+from relationship_core.flow.report.customers.copies import Copy, Subject, measures_behind
 from relationship_core.flow.standing import Moment
+
+if TYPE_CHECKING:
+    import polars as pl
 
 LATEST = 200
 """So many interactions are left out in turn for each score, the latest ones."""
@@ -43,11 +45,26 @@ class Influence:
     effect: float | None
 
 
-def influences(subject: Subject, moment: Moment, stage: str) -> Mapping[str, tuple[Influence, ...]]:
-    """The interactions that weigh most in each score, those that weigh more first.
+@frozen(kw_only=True)
+class Pass:
+    """Scores whose influences are found by the same copies.
 
-    The scores are computed anew without one interaction at a time: of the kinds that the score's evidence counts,
-    the latest 200. What two interactions do together is not seen, as when either of them alone would do.
+    Attributes:
+        rules: the scores.
+        rows: the rows of the history that are left out in turn.
+        copies: the customer with everything, and then without each of the rows.
+    """
+
+    rules: Sequence[ScoringRule]
+    rows: Sequence[int]
+    copies: Sequence[Copy]
+
+
+def passes(subject: Subject, moment: Moment, stage: str) -> list[Pass]:
+    """The copies that tell what weighs in the scores: without one interaction at a time.
+
+    Of the kinds that a score's evidence counts it is the latest 200. What two interactions do together is not seen,
+    as when either of them alone would do.
 
     Args:
         subject: the customer, with history in order of time.
@@ -55,23 +72,44 @@ def influences(subject: Subject, moment: Moment, stage: str) -> Mapping[str, tup
         stage: the stage now.
 
     Returns:
+        At least one, which has no copies where there is nothing to leave out.
+    """
+    found = [
+        Pass(
+            rules=rules,
+            rows=rows,
+            copies=[Copy(moment=moment, stage=stage, without=row) for row in (None, *rows)],
+        )
+        for rules, rows in _together(subject)
+    ]
+    return found or [Pass(rules=(), rows=(), copies=())]
+
+
+def influences(history: pl.DataFrame, found: Pass, scored: pl.DataFrame) -> Mapping[str, tuple[Influence, ...]]:
+    """The interactions that weigh most in each score of a pass, those that weigh more first.
+
+    Args:
+        history: the customer's, in order of time.
+        found: the pass.
+        scored: the scores of its copies.
+
+    Returns:
         For each numeric score with evidence at most three; nothing for the others.
     """
-    found: dict[str, tuple[Influence, ...]] = {}
-    for rules, rows in _passes(subject):
-        scored = _left_out(subject, rows, [rule.name for rule in rules], moment, stage)
-        for rule in rules:
-            if scored[rule.name].dtype.is_numeric() and (scored[rule.name + CONFIDENCE][0] or 0) > 0:
-                found[rule.name] = _weightiest(subject.history, rows, scored[rule.name].to_list())
-    return found
+    return {
+        rule.name: _weightiest(history, found.rows, scored[rule.name].to_list())
+        for rule in found.rules
+        if scored[rule.name].dtype.is_numeric() and (scored[rule.name + CONFIDENCE][0] or 0) > 0
+    }
 
 
-def _passes(subject: Subject) -> Iterator[tuple[Sequence[ScoringRule], Sequence[int]]]:
+def _together(subject: Subject) -> Iterator[tuple[Sequence[ScoringRule], Sequence[int]]]:
     """The scores that are computed together, with the rows of history that are left out for them."""
     alike: dict[tuple[int, ...], list[ScoringRule]] = {}
     kinds = subject.history["kind"]
+    known = kinds.unique().to_list()
     for rule in subject.catalog.scores:
-        rows = kinds.is_in(_kinds(subject.catalog, rule, kinds.unique())).arg_true().tail(LATEST)
+        rows = kinds.is_in(_kinds(subject.catalog, rule, known)).arg_true().tail(LATEST)
         if len(rows):
             alike.setdefault(tuple(rows.to_list()), []).append(rule)
     together = sorted(set().union(*alike))
@@ -89,18 +127,6 @@ def _kinds(catalog: Catalog, rule: ScoringRule, known: Iterable[str]) -> list[st
     if any(not measure.kinds for measure in measures):
         return list(known)
     return sorted({kind for measure in measures for kind in measure.kinds})
-
-
-def _left_out(subject: Subject, rows: Sequence[int], scores: Sequence[str], moment: Moment, stage: str) -> pl.DataFrame:
-    """The scores with everything, and then without each of the rows."""
-    own = pl.DataFrame({"row": rows}, schema={"row": pl.UInt32}).with_row_index("part", offset=1)
-    part = subject.history.with_row_index("row").join(own, on="row", how="left", maintain_order="left")["part"]
-    everything = range(len(rows) + 1)
-    copies = [
-        Copy(moment=moment, parts=everything, stage=stage),
-        *(Copy(moment=moment, parts=[p for p in everything if p != out], stage=stage) for out in everything[1:]),
-    ]
-    return scores_of(subject, copies, part.fill_null(0), scores)
 
 
 def _weightiest(history: pl.DataFrame, rows: Sequence[int], scored: Sequence[float | None]) -> tuple[Influence, ...]:

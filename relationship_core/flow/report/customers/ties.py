@@ -8,10 +8,11 @@ from datetime import datetime
 import polars as pl
 from attrs import frozen
 
-from relationship_core.columns import CUSTOMERS, INSTANT, Page
+from relationship_core.columns import CUSTOMERS, Page
 from relationship_core.flow.catalog import Catalog
 from relationship_core.flow.ties import Ties
 from relationship_core.ports import Store
+from relationship_core.table import INSTANT
 
 TOUCH = "contact_touch"
 """The keyed measure that tells when each contact was last in touch, in microseconds since 1970."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from attrs import frozen
+
+from relationship_core.flow.tasks.closing import SOURCE
 
 if TYPE_CHECKING:
     import polars as pl
@@ -48,7 +51,7 @@ def timeline(history: pl.DataFrame, messages: pl.DataFrame, entries: int) -> tup
             kind=row["kind"],
             source=row["source"],
             minor=row["amount"],
-            detail=_lines(row["lines"]) or row["reference"] or "",
+            detail=_lines(row["lines"]) or _outcome(row) or row["reference"] or "",
         )
         for row in history.sort("at", descending=True).head(entries).iter_rows(named=True)
     ]
@@ -62,6 +65,14 @@ def timeline(history: pl.DataFrame, messages: pl.DataFrame, entries: int) -> tup
         for row in messages.sort("queued_at", descending=True).head(entries).iter_rows(named=True)
     ]
     return tuple(sorted((*happened, *sent), key=lambda entry: entry.at, reverse=True)[:entries])
+
+
+def _outcome(row: Mapping[str, object]) -> str:
+    """What came of a task, and the note about it; empty for what comes from elsewhere."""
+    if row["source"] != SOURCE:
+        return ""
+    said = json.loads(str(row["data"] or "{}"))
+    return ": ".join(str(said[name]) for name in ("outcome", "note") if said.get(name))
 
 
 def _lines(lines: list[Mapping[str, object]] | None) -> str:

@@ -25,8 +25,11 @@ def told(
             them; None where there is none.
         zone: the project's; a date lasts until its day there ends.
     """
-    rows = history.filter(pl.col("kind").is_in(kinds)).sort("at")
-    for row in rows.with_columns(data_instant(name, zone).alias(name) for name in instants).iter_rows(named=True):
+    rows = history.filter(pl.col("kind").is_in(kinds))
+    if rows.is_empty():
+        return
+    named = [data_instant(name, zone).alias(name) for name in instants]
+    for row in rows.sort("at").with_columns(named).iter_rows(named=True):
         yield row | {"data": _texts(row["data"])}
 
 
