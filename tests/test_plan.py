@@ -32,6 +32,7 @@ from relationship_core import (
     Variant,
     hookimpl,
 )
+from relationship_core.flow.candidate_columns import CANDIDATE_COLUMNS
 from relationship_core.flow.permission.keys import address_key
 from relationship_core.flow.permission.terms import Terms
 from relationship_core.flow.plan import candidates
@@ -535,7 +536,7 @@ def test_what_went_out_at_this_instant_is_not_called_refused(
 # Names, and people who go
 
 
-@pytest.mark.parametrize("name", sorted(candidates.CANDIDATE_COLUMNS - {"customer", "now"}))
+@pytest.mark.parametrize("name", sorted(CANDIDATE_COLUMNS - {"customer", "now"}))
 def test_an_attribute_with_the_name_of_a_candidates_column_is_refused(make_project: Open, name: str) -> None:
     told = "(has the name of a column that planning gives every candidate; give it another one|of that name clash)"
     with pytest.raises(ConfigurationError, match=f"'{name}' .*{told}"):
@@ -564,7 +565,7 @@ def test_a_measure_with_the_name_of_a_candidates_column_is_refused(make_project:
 
 def test_every_column_of_candidates_is_told() -> None:
     bullets = (candidates.__doc__ or "").partition("standing:\n\n")[2]
-    assert {*re.findall(r"``(\w+)``", bullets), "customer"} == candidates.CANDIDATE_COLUMNS
+    assert {*re.findall(r"``(\w+)``", bullets), "customer"} == CANDIDATE_COLUMNS
 
 
 @pytest.mark.parametrize("limits", [{}, {"budget": 100}])

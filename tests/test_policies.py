@@ -27,8 +27,8 @@ from relationship_core import (
     read_settings,
 )
 from relationship_core.builtin.policies import relationship_policies
+from relationship_core.flow.contact.verdicts import with_reasons
 from relationship_core.flow.plan import candidates
-from relationship_core.flow.plan.verdicts import with_reasons
 
 NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "policies.md"
@@ -40,6 +40,10 @@ TYPES: Mapping[str, Any] = {
     "expires_at": INSTANT,
     "engagements": pl.Int64,
     "per_customer": pl.Int64,
+    "goal_reached": pl.Boolean,
+    "cleared_at": INSTANT,
+    "cleared_until": INSTANT,
+    "cleared_by": pl.String,
     "wish": pl.String,
     "reachable": pl.Boolean,
     "suppressed": pl.Boolean,
@@ -67,6 +71,7 @@ NOTHING_AGAINST: Mapping[str, Any] = {
     **dict.fromkeys(TYPES),
     "held": False,
     "engagements": 0,
+    "goal_reached": False,
     "wish": "close",
     "reachable": True,
     "suppressed": False,
@@ -117,6 +122,8 @@ WHEN: tuple[tuple[str, dict[str, Any], set[str]], ...] = (
     ("expired", {"expires_at": NOW + days(1)}, set()),
     ("already_done", {"engagements": 2, "per_customer": 2}, EVERYBODY),
     ("already_done", {"engagements": 1, "per_customer": 2}, set()),
+    ("goal_reached", {"goal_reached": True}, EVERYBODY),
+    ("cleared", {"cleared_at": NOW, "cleared_by": "campaign news"}, EVERYBODY),
     ("preference", {"wish": "none"}, MARKETING | {"service give", "service ask"}),
     ("preference", {"wish": "transactional"}, MARKETING),
     ("preference", {"wish": "occasional"}, set()),
@@ -241,6 +248,8 @@ def test_the_first_in_order_gives_the_reason() -> None:
     first, *rest = (
         "expired",
         "already_done",
+        "goal_reached",
+        "cleared",
         "preference",
         "no_contact_point",
         "suppressed",

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from relationship_core import Policy, Purpose, hookimpl
+from relationship_core import PERMITTED_STATES, WITHOUT_MARKETING, Policy, Purpose, Reason, hookimpl
 
 REFUND_DAYS = 14
 """So long after a return nobody is sold anything."""
-ALLOWED = ("granted", "not_needed")
-"""The states of consent in which marketing may go."""
 
 _MARKETING: tuple[Purpose, ...] = ("marketing",)
 
@@ -29,14 +27,26 @@ def _occasion() -> Iterator[Policy]:
     import polars as pl
 
     yield Policy(
-        name="expired",
+        name=Reason.EXPIRED.value,
         refuses=pl.col("expires_at") <= pl.col("now"),
         summary="The occasion began longer ago than the campaign finds worth an engagement.",
     )
     yield Policy(
-        name="already_done",
+        name=Reason.ALREADY_DONE.value,
         refuses=pl.col("engagements") >= pl.col("per_customer"),
         summary="The customer has had as many engagements of the campaign as its limit allows.",
+    )
+    yield Policy(
+        name=Reason.GOAL_REACHED.value,
+        refuses=pl.col("goal_reached"),
+        summary="The customer has done what the campaign is for, so that it is over for them.",
+    )
+    yield Policy(
+        name="cleared",
+        refuses=pl.col("cleared_at").is_not_null(),
+        until=pl.col("cleared_until"),
+        detail=pl.format("by {} on {}", "cleared_by", pl.col("cleared_at").dt.strftime("%Y-%m-%d")),
+        summary="What we gave, or that we were there, has settled the occasion already.",
     )
 
 
@@ -46,27 +56,27 @@ def _permission() -> Iterator[Policy]:
     wish, service = pl.col("wish"), pl.col("purpose") == "service"
     unwanted = pl.when(service).then((wish == "none") & (pl.col("nature") != "neutral"))
     # What is not known is no permission: a null refuses here, where elsewhere it does not.
-    unwelcome = wish.is_in(["transactional", "none"]).fill_null(value=True)
+    unwelcome = wish.is_in(WITHOUT_MARKETING).fill_null(value=True)
     yield Policy(
-        name="preference",
+        name=Reason.PREFERENCE.value,
         refuses=unwanted.otherwise(unwelcome),
         detail=wish,
         summary="The customer wants no such relationship: transactional is service messages alone, none only neutral "
         "ones.",
     )
     yield Policy(
-        name="no_contact_point",
+        name=Reason.NO_CONTACT_POINT.value,
         refuses=~pl.col("reachable"),
         summary="No variant of the action has a channel on which the customer can be reached.",
     )
     yield Policy(
-        name="suppressed",
+        name=Reason.SUPPRESSED.value,
         refuses=pl.col("suppressed"),
         summary="Every address at which the action could reach the customer is suppressed for such messages.",
     )
     yield Policy(
-        name="no_consent",
-        refuses=~pl.col("consent").is_in(ALLOWED).fill_null(value=False),
+        name=Reason.NO_CONSENT.value,
+        refuses=~pl.col("consent").is_in(PERMITTED_STATES).fill_null(value=False),
         detail=pl.col("consent"),
         purposes=_MARKETING,
         summary="The customer has not allowed marketing on this medium and topic.",
@@ -139,7 +149,7 @@ def _frequency() -> Iterator[Policy]:
         summary="The last contact was too short a time ago for the customer's stage, or for their wish.",
     )
     yield Policy(
-        name="frequency_cap",
+        name=Reason.FREQUENCY_CAP.value,
         refuses=pl.col("cap").is_not_null(),
         until=pl.col("cap_until"),
         detail=pl.col("cap"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, cast
 
 import polars as pl
 from attrs import evolve, frozen
@@ -12,12 +13,14 @@ from attrs import evolve, frozen
 from relationship_core.conditions import Condition, parse_condition
 from relationship_core.crossing import days_until_change
 from relationship_core.errors import ConfigurationError, nearest
+from relationship_core.flow.candidate_columns import ENTERED_AT, STEP_AT
 from relationship_core.flow.catalog import MOMENT_COLUMNS, Catalog, motion_names
 from relationship_core.flow.expressions import text_of
 from relationship_core.flow.reach import refuse_unreachable
 from relationship_core.flow.rungs import Rung
-from relationship_core.model.campaign import Action, Campaign
+from relationship_core.model.campaign import Action, Campaign, Occasion
 from relationship_core.motions import Bounded, Halving, Linear, Steps, Still
+from relationship_core.table import INSTANT
 
 if TYPE_CHECKING:
     from relationship_core.declarations import Policy
@@ -26,6 +29,8 @@ NEXT_OF = {"day": "next_day", "month": "next_month", "year": "next_year"}
 """The column that holds the end of each period."""
 PERIODS = ("once", *NEXT_OF)
 """Occasion keys that are not columns."""
+STEP_COLUMNS = (STEP_AT, ENTERED_AT)
+"""What only the messages of a campaign tell, so that review does not know it."""
 
 
 @frozen(kw_only=True)
@@ -36,13 +41,15 @@ class Trigger:
         campaign: the campaign.
         action: the action.
         audience: whom it addresses.
-        when: when there is an occasion.
+        when: when there is an occasion, or when a follow-up is due.
+        goal: when a customer has done what the campaign is for; None for a campaign without a goal.
     """
 
     campaign: Campaign
     action: Action
     audience: Condition
     when: Condition
+    goal: Condition | None = None
 
 
 @frozen(kw_only=True)
@@ -75,8 +82,23 @@ class Rules:
 
     @property
     def plan_conditions(self) -> tuple[Condition, ...]:
-        """The conditions that plan decides by."""
-        return tuple(condition for trigger in self.triggers for condition in (trigger.audience, trigger.when))
+        """The conditions that plan decides by, as far as customers' columns alone tell them."""
+        return tuple(each for each in self._plan_conditions if not rests_on_steps(each))
+
+    @property
+    def step_conditions(self) -> tuple[Condition, ...]:
+        """Those that messages tell as well, so that review knows nothing of them."""
+        return tuple(each for each in self._plan_conditions if rests_on_steps(each))
+
+    @property
+    def _plan_conditions(self) -> list[Condition]:
+        conditions = [each for trigger in self.triggers for each in (trigger.audience, trigger.when, trigger.goal)]
+        return [each for each in conditions if each is not None]
+
+    @property
+    def followed(self) -> frozenset[str]:
+        """The campaigns with follow-ups: what becomes of their messages decides what comes next."""
+        return frozenset(each.campaign.name for each in self.triggers if each.action.after is not None)
 
     def signature(self) -> str:
         """A hash that changes whenever a rule changes, so that everybody becomes due."""
@@ -102,19 +124,32 @@ class Rules:
     @property
     def occasion_names(self) -> frozenset[str]:
         """The columns that tell one occasion from the next, or when it began."""
-        occasions = [trigger.action.occasion for trigger in self.triggers]
-        named = {name for occasion in occasions for name in (occasion.key, occasion.since)}
+        named = {name for occasion in self._occasions for name in (occasion.key, occasion.since)}
         return frozenset(named & self.catalog.types.keys())
+
+    @property
+    def clearing(self) -> bool:
+        """Whether there is an occasion that something else than its own action settles."""
+        return any(occasion.cleared_by for occasion in self._occasions)
+
+    @property
+    def _occasions(self) -> list[Occasion]:
+        return [each for each in (trigger.action.occasion for trigger in self.triggers) if each is not None]
 
     def _occasions_end(self) -> Iterator[pl.Expr]:
         """An occasion comes again with the next period, or with the next value of its column."""
-        keys = {trigger.action.occasion.key for trigger in self.triggers}
+        keys = {occasion.key for occasion in self._occasions}
         for period in sorted(keys & NEXT_OF.keys()):
             yield _days_to(pl.col(NEXT_OF[period]))
         for name in sorted(self.occasion_names):
             motion = self.catalog.columns[name].motion
             if not isinstance(motion, Still):
                 yield _days_to(motion.next_change if isinstance(motion, Steps) else pl.col("next_day"))
+
+
+def rests_on_steps(condition: Condition) -> bool:
+    """Whether a condition names what only the messages of a campaign tell."""
+    return bool(condition.columns & set(STEP_COLUMNS))
 
 
 def _decides(policy: Policy) -> tuple[pl.Expr | None, ...]:
@@ -172,13 +207,42 @@ def _parse(catalog: Catalog, text: str, where: str) -> Condition | None:
     return _condition(catalog, text, where) if text else None
 
 
-def _condition(catalog: Catalog, text: str, where: str) -> Condition:
-    return parse_condition(text, catalog.types, stages=catalog.ladder.names, where=where)
+def _condition(
+    catalog: Catalog, text: str, where: str, also: Mapping[str, pl.DataType] = MappingProxyType({})
+) -> Condition:
+    columns = {**catalog.types, **also}
+    return parse_condition(text, columns, stages=catalog.ladder.names, absent=catalog.absent, where=where)
 
 
 def _trigger(catalog: Catalog, campaign: Campaign, action: Action) -> Trigger:
     where = f"campaign {campaign.name!r}, action {action.name!r}"
-    occasion = action.occasion
+    return Trigger(
+        campaign=campaign,
+        action=action,
+        audience=_condition(catalog, campaign.audience, f"campaign {campaign.name!r}, audience"),
+        when=_when(catalog, action, where),
+        goal=parse_goal(catalog, campaign) if campaign.goal else None,
+    )
+
+
+def parse_goal(catalog: Catalog, campaign: Campaign) -> Condition:
+    """The goal of a campaign that has one.
+
+    Raises:
+        ConfigurationError: it does not parse, names an unknown column or stage, or is not boolean.
+    """
+    return _condition(catalog, campaign.goal, f"campaign {campaign.name!r}, goal", {ENTERED_AT: INSTANT})
+
+
+def _when(catalog: Catalog, action: Action, where: str) -> Condition:
+    if action.after is not None:
+        return _condition(catalog, action.after.when, f"{where}, after when", dict.fromkeys(STEP_COLUMNS, INSTANT))
+    occasion = cast("Occasion", action.occasion)
+    _check_occasion(catalog, occasion, where)
+    return _condition(catalog, occasion.when, f"{where}, occasion when")
+
+
+def _check_occasion(catalog: Catalog, occasion: Occasion, where: str) -> None:
     if occasion.key not in PERIODS and occasion.key not in catalog.types:
         _unknown_column(catalog, occasion.key, f"{where}, occasion key", PERIODS)
     _refuse_restless(catalog, occasion.key, where)
@@ -187,12 +251,6 @@ def _trigger(catalog: Catalog, campaign: Campaign, action: Action) -> Trigger:
     if occasion.since and not catalog.types[occasion.since].is_temporal():
         message = f"{where}, occasion since: {occasion.since!r} is no instant or date; name one such as 'last_order_at'"
         raise ConfigurationError(message)
-    return Trigger(
-        campaign=campaign,
-        action=action,
-        audience=_condition(catalog, campaign.audience, f"campaign {campaign.name!r}, audience"),
-        when=_condition(catalog, occasion.when, f"{where}, occasion when"),
-    )
 
 
 def _refuse_restless(catalog: Catalog, key: str, where: str) -> None:
@@ -206,7 +264,8 @@ def _refuse_restless(catalog: Catalog, key: str, where: str) -> None:
 
 
 def _unknown_column(catalog: Catalog, name: str, where: str, also: tuple[str, ...]) -> None:
-    hint = nearest(name, [*catalog.types, *also])
+    missing = catalog.absent.get(name)
+    hint = f"; {missing}" if missing else nearest(name, [*catalog.types, *also])
     message = f"{where}: there is no column {name!r}{hint}; the reference of measures lists the columns there are"
     raise ConfigurationError(message)
 
@@ -214,9 +273,17 @@ def _unknown_column(catalog: Catalog, name: str, where: str, also: tuple[str, ..
 def due_names(rules: Rules) -> frozenset[str]:
     """The columns from which the next due time is computed."""
     named = {name for condition in (*rules.ladder_conditions, *rules.plan_conditions) for name in condition.columns}
-    closed = rules.catalog.closure(named | rules.occasion_names)
-    own = (
-        closed
-        | {extra for name in closed for extra in motion_names(rules.catalog.columns[name].motion)} - MOMENT_COLUMNS
-    )
+    own = _with_motions(rules.catalog, named | rules.occasion_names)
     return own if rules.accounts is None else own | due_names(rules.accounts) | {"account"}
+
+
+def step_names(rules: Rules) -> frozenset[str]:
+    """The columns of customers by which plan tells what rests on messages too, and when that may change."""
+    named = {name for condition in rules.step_conditions for name in condition.columns}
+    return _with_motions(rules.catalog, named - set(STEP_COLUMNS))
+
+
+def _with_motions(catalog: Catalog, names: Iterable[str]) -> frozenset[str]:
+    """The named columns, all that they are computed from, and what tells how these move."""
+    closed = catalog.closure(names)
+    return closed | {extra for name in closed for extra in motion_names(catalog.columns[name].motion)} - MOMENT_COLUMNS

@@ -11,6 +11,7 @@ from relationship_core.columns import CONTACT_POINTS, CUSTOMERS, Page
 from relationship_core.flow.permission.standing import Permission, permission_of, with_keys, with_permission
 from relationship_core.flow.permission.terms import Terms
 from relationship_core.flow.rules import Rules, Trigger
+from relationship_core.model.words import TASK_MEDIUM
 from relationship_core.ports import Store
 
 _FOUND = {
@@ -41,6 +42,8 @@ def with_addresses(
     Of the variants that reach the customer in their language the first that is permitted is chosen, and where none is,
     the first. Of several addresses on one medium the first in alphabetical order is taken, permitted ones before.
 
+    Everybody is reached on the medium of tasks, at the address "": it is one of ours who gets the message.
+
     Adds ``reachable``, ``suppressed``, ``consent`` and ``wish``, and of the variant chosen ``variant`` (its place in
     the action), ``channel``, ``medium`` and ``address``; all of the latter are null where nothing reaches them, and
     ``consent`` is then ``none``.
@@ -69,7 +72,7 @@ def with_addresses(
     rows = numbered.select("__row", "place", "campaign", "action").with_columns(
         locales.sort("place")["locale"].gather(numbered["place"]).alias("locale")
     )
-    ways = _ways(rules.triggers, media, _points(store, page, places, known), known, len(page.customers))
+    ways = _ways(rules.triggers, media, _points(store, page, places, known, media), known, len(page.customers))
     parts = [pl.DataFrame(schema={"__row": pl.UInt32, **_FOUND})]
     for (campaign, action), own in rows.group_by("campaign", "action"):
         trigger = next(each for each in rules.triggers if (each.campaign.name, each.action.name) == (campaign, action))
@@ -83,9 +86,15 @@ def with_addresses(
     )
 
 
-def _points(store: Store, page: Page, places: pl.DataFrame, known: Permission) -> pl.DataFrame:
-    points = store.read(CONTACT_POINTS, page=page, columns=["customer", "medium", "address"])
-    return with_keys(places.join(points, on="customer").drop("customer"), known)
+def _points(
+    store: Store, page: Page, places: pl.DataFrame, known: Permission, media: Mapping[str, str]
+) -> pl.DataFrame:
+    kept = store.read(CONTACT_POINTS, page=page, columns=["customer", "medium", "address"])
+    points = places.join(kept, on="customer").drop("customer")
+    if TASK_MEDIUM in media.values():
+        work = places.select("place", pl.lit(TASK_MEDIUM).alias("medium"), pl.lit("").alias("address"))
+        points = pl.concat([points.filter(pl.col("medium") != TASK_MEDIUM), work])
+    return with_keys(points, known, store)
 
 
 def _ways(

@@ -18,20 +18,16 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from relationship_core.columns import INSTANT
+from relationship_core.flow.contact.verdicts import DUE, HELD_OUT
 from relationship_core.flow.plan.caps import beyond_caps
 from relationship_core.flow.plan.holdout import Holdout, left_out
-from relationship_core.flow.plan.verdicts import DUE, HELD_OUT
+from relationship_core.model.reasons import Reason
+from relationship_core.table import INSTANT
 
 OUTRANKED = "outranked"
 """The reason of one that gave way to another for the same customer."""
-ALREADY_DONE = "already_done"
-"""The reason of one beyond the campaign's limit for a customer."""
 BUDGET = "budget"
 """The reason of one that the campaign's budget does not pay for any more."""
-
-FREQUENCY_CAP = "frequency_cap"
-"""The reason of one that would exceed a cap together with others of this plan, as of one beyond a cap before it."""
 
 _NATURES = {"give": 0, "neutral": 1, "ask": 2}
 _WINNER = ("campaign", "claim", "purpose", "nature", "priority", "value")
@@ -163,9 +159,9 @@ def _told(judged: pl.DataFrame, owners: Mapping[str, str], full: Sequence[str]) 
         .when(pl.col("unpaid") | (behind & ~too_many & pl.col("campaign").is_in(full)))
         .then(pl.lit(BUDGET))
         .when(too_many)
-        .then(pl.lit(ALREADY_DONE))
+        .then(pl.lit(Reason.ALREADY_DONE))
         .when(pl.col("capped").is_not_null())
-        .then(pl.lit(FREQUENCY_CAP))
+        .then(pl.lit(Reason.FREQUENCY_CAP))
         .otherwise(pl.lit(OUTRANKED))
     )
     outranked = pl.col("reason") == OUTRANKED
@@ -177,7 +173,7 @@ def _told(judged: pl.DataFrame, owners: Mapping[str, str], full: Sequence[str]) 
             .then("left_out")
             .when(outranked)
             .then(_against(owners))
-            .when(pl.col("reason") == FREQUENCY_CAP)
+            .when(pl.col("reason") == Reason.FREQUENCY_CAP)
             .then("capped")
             .when(wins)
             .then("waits")
@@ -185,7 +181,7 @@ def _told(judged: pl.DataFrame, owners: Mapping[str, str], full: Sequence[str]) 
             .alias("detail"),
             pl.when(outranked)
             .then(_after_the_interval())
-            .when(pl.col("reason") == FREQUENCY_CAP)
+            .when(pl.col("reason") == Reason.FREQUENCY_CAP)
             .then(pl.col("now") + pl.duration(microseconds=1))
             .cast(INSTANT)
             .alias("until"),

@@ -11,8 +11,8 @@ import polars as pl
 from relationship_core.columns import DECISIONS, MESSAGES
 from relationship_core.errors import RetriableError
 from relationship_core.flow.facts import read_fact, write_fact
+from relationship_core.flow.message_states import GONE_STATES, WAITING_STATES
 from relationship_core.flow.plan.arbitration import BUDGET
-from relationship_core.flow.plan.contacts import GONE_STATES, WAITING_STATES
 from relationship_core.flow.rules import Rules
 from relationship_core.flow.united import ties_of
 from relationship_core.ports import Store

@@ -6,6 +6,13 @@ The candidate columns that policies see beside every column of the customer's st
   ``our_minutes``, ``their_minutes``: the action's, and its campaign's;
 - ``due``: whether there is an occasion; ``occasion``: its key, empty without one;
 - ``expires_at``: when the engagement stops being worth it; null for never;
+- ``step_at``: of a follow-up, when the step before went; null for what has an occasion of its own;
+- ``entered_at``: when the first step of this occasion was queued, of follow-ups and of campaigns with a goal; null
+  before that, and elsewhere; ``goal_reached``: whether the campaign's goal holds;
+- ``last_give_at``: when we last gave something, by a message that went or a deed; ``last_presence_at``: when the
+  customer last had anything of ours but asks and offers; ``cleared_at``: when the one of both that settles the
+  occasion was, null where none does; ``cleared_until``: until when it does, null for good; ``cleared_by``: what it
+  was. All are null where no occasion of the project may be cleared;
 - ``per_customer``: the campaign's limit; null for none; ``engagements``: how many there were, but for those whose
   message failed or was stopped;
 - ``held``: whether this very plan has put it into the outbox before; it stays there, whatever policies say;
@@ -20,7 +27,7 @@ The candidate columns that policies see beside every column of the customer's st
 - ``contact_balance``: what we gave minus what we asked, as the ledger says; ``contact_balance_until``: when asks that
   fade may let it reach ``weight``, null where time alone does not;
 - ``open_ask_at``: when the last ask was made that has no answer yet, null for none; ``open_ask_until``: when nobody
-  waits for that any more;
+  waits for that any more. A follow-up takes the place of what was asked on its own occasion before;
 - ``cost_minor``: what the engagement costs us, its minutes among it, in minor units;
 - ``quiet_until``: when quiet hours end, null where there are none now; ``quiet_unknown``: whether they are those of
   the project's zone, since nothing tells the customer's;
@@ -29,64 +36,35 @@ The candidate columns that policies see beside every column of the customer's st
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
-from relationship_core.columns import INSTANT
-from relationship_core.errors import ConfigurationError
-from relationship_core.flow.catalog import Catalog
-from relationship_core.flow.rules import Rules, Trigger
+from relationship_core.flow.candidate_columns import CHANGES_AT, ENTERED_AT, OWN_COLUMNS, STEP_AT
+from relationship_core.flow.contact.follow_ups import after_steps, comes_at, due_changes_at, is_due, steps_of
+from relationship_core.flow.rules import Rules, Trigger, step_names
 from relationship_core.flow.standing import Moment
+from relationship_core.model.campaign import After, Occasion
+from relationship_core.table import INSTANT
 
-KEYS = ("campaign", "action", "customer", "occasion")
-OWN_COLUMNS = frozenset(
-    (
-        *(*KEYS, "purpose", "nature", "topic", "priority", "value", "weight", "cost", "our_minutes", "their_minutes"),
-        *("per_customer", "due", "expires_at", "now"),
-    )
-)
-"""The columns that candidates begin with."""
-CANDIDATE_COLUMNS = OWN_COLUMNS | frozenset(
-    (
-        *("engagements", "held", "reachable", "variant", "channel", "medium", "address", "suppressed", "consent"),
-        *("wish", "last_contact_at", "minimum_interval_days", "cap", "cap_until"),
-        *("contact_balance", "contact_balance_until", "open_ask_at", "open_ask_until", "cost_minor"),
-        *("quiet_until", "quiet_unknown"),
-    )
-)
-"""Every column that candidates have beside those of the standing."""
-_CARRIED = frozenset({"left_out", "not_before", "room", "waits"})
-"""What planning itself adds to candidates on the way, beside that."""
-_HIDDEN = frozenset({"cost", "our_minutes", "their_minutes"})
-"""Measures that come with the package: of a candidate the columns of these names are the campaign's."""
-_DECLARED = frozenset({"attribute", "measure", "feature", "keyed feature", "score"})
-"""The origins of columns that somebody else names."""
 LEDGER_COLUMNS = frozenset({"given", "asked", "last_answer_at", "favour_open_last_at"})
 """The columns of a customer's standing that the ledger rests on, as far as anybody declares them."""
 
+_ADDED: Mapping[str, pl.DataType] = {
+    **dict.fromkeys(("campaign", "action", "purpose", "nature", "topic", "occasion"), pl.String()),
+    **dict.fromkeys(("priority", "value", "cost", "per_customer"), pl.Int64()),
+    **dict.fromkeys(("weight", "our_minutes", "their_minutes"), pl.Float64()),
+    **dict.fromkeys(("expires_at", STEP_AT, ENTERED_AT, CHANGES_AT), INSTANT),
+    "due": pl.Boolean(),
+}
+
 _PERIOD_FORMATS = {"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
-
-
-def refuse_candidate_names(catalog: Catalog) -> None:
-    """Refuse a column of the standing that has the name of a candidate's: policies know both by name alone.
-
-    Raises:
-        ConfigurationError: somebody declares one; the message names it.
-    """
-    taken = CANDIDATE_COLUMNS | _CARRIED
-    for column in catalog.columns.values():
-        hidden = column.origin == "measure" and column.name in _HIDDEN
-        if column.origin in _DECLARED and column.name in taken and not hidden:
-            message = (
-                f"the {column.origin} {column.name!r} has the name of a column that planning gives every candidate; "
-                f"give it another one, such as {'own_' + column.name!r}"
-            )
-            raise ConfigurationError(message)
 
 
 def candidate_names(rules: Rules) -> frozenset[str]:
     """The columns of a customer's standing that tell who is in an audience, and whether there is an occasion."""
     names = {name for condition in rules.plan_conditions for name in condition.columns}
-    return frozenset(names | rules.occasion_names | {"stage"})
+    return frozenset(names | step_names(rules) | rules.occasion_names | {"stage"})
 
 
 def policy_names(rules: Rules) -> frozenset[str]:
@@ -98,17 +76,59 @@ def policy_names(rules: Rules) -> frozenset[str]:
     return frozenset(names & rules.catalog.columns.keys() - OWN_COLUMNS)
 
 
-def candidates(frame: pl.DataFrame, rules: Rules, moment: Moment) -> pl.DataFrame:
-    """A row for each customer of each action's audience, with the action's columns beside the standing."""
-    parts = [_audience(frame, trigger, moment) for trigger in rules.triggers]
-    return pl.concat(parts) if parts else frame.clear()
+def candidates(frame: pl.DataFrame, rules: Rules, moment: Moment, messages: pl.DataFrame | None) -> pl.DataFrame:
+    """A row for each customer of each action's audience, with the action's columns beside the standing.
+
+    A follow-up has a row for each occasion on which the step before went to the customer, and none before that.
+
+    Args:
+        frame: the customers' standing.
+        rules: the rules in force.
+        moment: the run's instant.
+        messages: what there is in the outbox for these customers; None where no campaign has follow-ups.
+    """
+    steps = None if messages is None else steps_of(messages, moment.now)
+    parts = []
+    for trigger in rules.triggers:
+        audience, occasion, after = frame.filter(trigger.audience.holds), trigger.action.occasion, trigger.action.after
+        if occasion is not None:
+            part = _on_occasion(audience, trigger, occasion, moment)
+        elif after is not None and steps is not None:
+            part = _following(audience, trigger, after, steps, rules)
+        else:
+            continue
+        parts.append(_with_terms(part, trigger).select(*frame.columns, *_ADDED))
+    if not parts:
+        return frame.clear().with_columns(pl.lit(None, kind).alias(name) for name, kind in _ADDED.items())
+    return pl.concat(parts)
 
 
-def _audience(frame: pl.DataFrame, trigger: Trigger, moment: Moment) -> pl.DataFrame:
+def _on_occasion(audience: pl.DataFrame, trigger: Trigger, occasion: Occasion, moment: Moment) -> pl.DataFrame:
+    due, never = trigger.when.holds, pl.lit(None, INSTANT)
+    expires_at = _expires_at(trigger, occasion, audience, moment)
+    return audience.with_columns(
+        due.alias("due"),
+        pl.when(due).then(_key(occasion, audience, moment)).otherwise(pl.lit("")).alias("occasion"),
+        pl.when(due).then(expires_at).alias("expires_at"),
+        *(never.alias(name) for name in (STEP_AT, ENTERED_AT, CHANGES_AT)),
+    )
+
+
+def _following(
+    audience: pl.DataFrame, trigger: Trigger, after: After, steps: pl.DataFrame, rules: Rules
+) -> pl.DataFrame:
+    days = trigger.campaign.limits.expires_days
+    expires_at = pl.lit(None, INSTANT) if days is None else comes_at(after) + pl.duration(days=days)
+    return after_steps(audience, trigger, after, steps).with_columns(
+        is_due(trigger, after).alias("due"),
+        expires_at.cast(INSTANT).alias("expires_at"),
+        due_changes_at(trigger, after, rules).alias(CHANGES_AT),
+    )
+
+
+def _with_terms(part: pl.DataFrame, trigger: Trigger) -> pl.DataFrame:
     campaign, action = trigger.campaign, trigger.action
-    due = trigger.when.holds
-    limit = campaign.limits
-    return frame.filter(trigger.audience.holds).with_columns(
+    return part.with_columns(
         pl.lit(campaign.name).alias("campaign"),
         pl.lit(action.name).alias("action"),
         pl.lit(campaign.purpose).alias("purpose"),
@@ -120,16 +140,13 @@ def _audience(frame: pl.DataFrame, trigger: Trigger, moment: Moment) -> pl.DataF
         pl.lit(campaign.cost.money, dtype=pl.Int64).alias("cost"),
         pl.lit(campaign.cost.our_minutes).alias("our_minutes"),
         pl.lit(campaign.cost.their_minutes).alias("their_minutes"),
-        pl.lit(limit.per_customer, dtype=pl.Int64).alias("per_customer"),
-        due.alias("due"),
-        pl.when(due).then(_key(trigger, frame, moment)).otherwise(pl.lit("")).alias("occasion"),
-        pl.when(due).then(_expires_at(trigger, frame, moment)).alias("expires_at"),
+        pl.lit(campaign.limits.per_customer, dtype=pl.Int64).alias("per_customer"),
     )
 
 
-def _key(trigger: Trigger, frame: pl.DataFrame, moment: Moment) -> pl.Expr:
+def _key(occasion: Occasion, frame: pl.DataFrame, moment: Moment) -> pl.Expr:
     """The occasion's key as text; dates and instants in ISO form, a period as the project-local date says it."""
-    key = trigger.action.occasion.key
+    key = occasion.key
     if key == "once":
         return pl.lit("once")
     if key in _PERIOD_FORMATS:
@@ -148,19 +165,22 @@ def _in_zone(local: pl.Expr, zone: str) -> pl.Expr:
     return local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
 
 
-def _expires_at(trigger: Trigger, frame: pl.DataFrame, moment: Moment) -> pl.Expr:
+def _expires_at(trigger: Trigger, occasion: Occasion, frame: pl.DataFrame, moment: Moment) -> pl.Expr:
     """When the occasion has grown too old; counted from its beginning, or from now where it names none."""
     days = trigger.campaign.limits.expires_days
     if days is None:
         return pl.lit(None, dtype=INSTANT)
-    since = trigger.action.occasion.since
+    return (began_at(occasion, frame, moment) + pl.duration(days=days)).cast(INSTANT)
+
+
+def began_at(occasion: Occasion, frame: pl.DataFrame, moment: Moment) -> pl.Expr:
+    """When the occasion began: a date with its local day, and now where nothing says so."""
+    since = occasion.since
     if not since:
-        began = pl.col("now")
-    elif frame.schema[since] == pl.Date:
-        midnight = pl.col(since).cast(pl.Datetime("us"))
-        # Where clocks go forward at midnight, the day begins an hour later.
-        began = pl.coalesce(_in_zone(midnight, moment.zone), _in_zone(midnight + pl.duration(hours=1), moment.zone))
-        began = began.dt.convert_time_zone("UTC")
-    else:
-        began = pl.col(since)
-    return (began + pl.duration(days=days)).cast(INSTANT)
+        return pl.col("now")
+    if frame.schema[since] != pl.Date:
+        return pl.col(since)
+    midnight = pl.col(since).cast(pl.Datetime("us"))
+    # Where clocks go forward at midnight, the day begins an hour later.
+    began = pl.coalesce(_in_zone(midnight, moment.zone), _in_zone(midnight + pl.duration(hours=1), moment.zone))
+    return began.dt.convert_time_zone("UTC")

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from relationship_core.columns import INSTANT
 from relationship_core.config.contact import Cap
 from relationship_core.flow.plan.contacts import CONTACT_AT
+from relationship_core.table import INSTANT
 
 ROOM = "room"
 """The column that holds, for each cap by its name, how many more there may be; null where it does not hold."""

@@ -8,18 +8,21 @@ from types import MappingProxyType
 import polars as pl
 from attrs import field, frozen
 
-from relationship_core.columns import INSTANT, Page
+from relationship_core.columns import Page
 from relationship_core.config.contact import DEFAULT_QUIET_HOURS, Cap, LedgerSettings, QuietHours
+from relationship_core.flow.contact.follow_ups import goals_of, with_goals
+from relationship_core.flow.contact.quiet import Clocks, with_quiet_hours
 from relationship_core.flow.permission.terms import Terms
 from relationship_core.flow.plan.addresses import with_addresses
 from relationship_core.flow.plan.candidates import policy_names
 from relationship_core.flow.plan.caps import with_caps
+from relationship_core.flow.plan.cleared import DEEDS, asks_for_deeds, with_cleared
 from relationship_core.flow.plan.contacts import contacts_of, engagements, last_contacts
 from relationship_core.flow.plan.ledger import with_ledger
-from relationship_core.flow.plan.quiet import Clocks, with_quiet_hours
 from relationship_core.flow.rules import Rules
 from relationship_core.flow.standing import Moment, standing
 from relationship_core.ports import Store
+from relationship_core.table import INSTANT
 
 
 @frozen(kw_only=True)
@@ -70,7 +73,8 @@ def with_circumstances(
         settings: what the project configures about contact.
     """
     contacts = contacts_of(messages, moment.now)
-    standing_too = _with_standing(due, store, rules, moment)
+    entered = with_goals(due, messages.filter(pl.col("queued_at") != moment.now), goals_of(rules), rules)
+    standing_too = _with_standing(entered, store, rules, moment)
     reached = with_addresses(standing_too, store=store, rules=rules, media=media, terms=settings.terms)
     informed = (
         reached.join(last_contacts(contacts), on="customer", how="left", maintain_order="left")
@@ -83,14 +87,16 @@ def with_circumstances(
         )
     )
     capped = with_caps(informed, contacts, settings.caps)
-    balanced = with_ledger(capped, contacts, settings.ledger, rules.catalog)
+    cleared = with_cleared(capped, contacts, store=store, rules=rules, moment=moment)
+    balanced = with_ledger(cleared, contacts, settings.ledger, rules.catalog)
     clocks = Clocks(hours=settings.quiet_hours, zone=moment.zone, country=settings.terms.country)
     return with_quiet_hours(balanced, store=store, now=moment.now, clocks=clocks)
 
 
 def _with_standing(due: pl.DataFrame, store: Store, rules: Rules, moment: Moment) -> pl.DataFrame:
     """Beside the columns that conditions have asked for those that policies ask for, of these customers alone."""
-    names = sorted(policy_names(rules) - set(due.columns))
+    deeds = DEEDS & rules.catalog.columns.keys() if asks_for_deeds(rules) else frozenset[str]()
+    names = sorted((policy_names(rules) | deeds) - set(due.columns))
     if not names:
         return due
     page = Page(due["customer"].unique().sort())

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import polars as pl
 
-from relationship_core.columns import CONTACT_POINTS, INSTANT, MESSAGES, Page
-from relationship_core.flow.plan.candidates import KEYS
+from relationship_core.columns import CONTACT_POINTS, MESSAGES, Page
+from relationship_core.declarations import Policy
+from relationship_core.flow.candidate_columns import KEYS
+from relationship_core.flow.message_states import CONTACT_STATES, FAILED, GONE_STATES, REJECTED, STOPPED, WAITING_STATES
+from relationship_core.flow.permission.resting import rests_on
+from relationship_core.model.words import TASK_MEDIUM
 from relationship_core.ports import Store
-
-WAITING_STATES = ("queued", "claimed", "attempting")
-"""The states of a message that is still to be sent."""
-GONE_STATES = ("accepted", "unknown")
-"""The states of a message that has gone, or may have."""
-HELD_OUT = "held_out"
-"""The state of a message that is never sent, so that one can see what it would have caused."""
-CONTACT_STATES = (*WAITING_STATES, *GONE_STATES, HELD_OUT)
-"""The states in which a message counts as a contact: it is coming, it came, it may have come, or its place is kept."""
-FAILED = "failed"
-"""The state of a message that never left: it could not be rendered."""
-STOPPED = "stopped"
-"""The state of a message that was not allowed any more when it was to be sent."""
-REJECTED = "rejected"
-"""The state of a message that its channel will never take."""
+from relationship_core.table import INSTANT
 
 CONTACT_AT = "contact_at"
 """The column that holds when a contact was; of one that is still to come, when it may be at the earliest."""
@@ -44,25 +34,35 @@ _READ = (
 )
 
 
-def without_settled(
-    due: pl.DataFrame, store: Store, now: datetime, versions: Mapping[str, str]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def messages_of(store: Store, page: Page, versions: Mapping[str, str], policies: Sequence[Policy] = ()) -> pl.DataFrame:
+    """What there is in the outbox for these customers, as planning knows it.
+
+    A message that failed in another version of its campaign went to nobody and is forgotten here. So is one that was
+    rejected at an address which has been replaced since, and one that was stopped since it was not permitted: what is
+    permitted again before the occasion expires is planned again, and takes its own place.
+
+    Args:
+        store: where the messages are.
+        page: the customers.
+        versions: the present version of each campaign.
+        policies: the policies; those that rest on permission stop messages.
+    """
+    kept = store.read(MESSAGES, page=page, columns=[*_READ, "detail"])
+    counted = kept.filter(~_failed_before(versions) & ~_not_permitted(policies)).drop("detail")
+    return _without_replaced(counted, store, page)
+
+
+def without_settled(due: pl.DataFrame, messages: pl.DataFrame, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The candidates that have no message yet, or one of this very instant, and the other messages of these customers.
 
     A plan that is repeated at its instant meets its own messages: those candidates are ``held``, and their
-    messages do not count as contacts, so that it decides the same again. A message that failed in another
-    version of its campaign went to nobody and is forgotten here, and so is one that was rejected at an address
-    which has been replaced since: if it is planned again, it takes its own place.
+    messages do not count as contacts, so that it decides the same again.
 
     Args:
         due: candidates with an occasion.
-        store: where the messages are.
+        messages: what there is in the outbox for them, as ``messages_of`` gives it.
         now: the run's instant.
-        versions: the present version of each campaign.
     """
-    page = Page(due["customer"].unique().sort())
-    kept = store.read(MESSAGES, page=page, columns=_READ)
-    messages = _without_replaced(kept.filter(~_failed_before(versions)).drop("version"), store, page)
     # One engagement has two messages where each went to an id of its own before these were merged.
     own = messages.filter(pl.col("queued_at") == now).select(*KEYS, pl.lit(value=True).alias("held")).unique(KEYS)
     earlier = messages.filter(pl.col("queued_at") != now)
@@ -81,13 +81,20 @@ def _without_replaced(messages: pl.DataFrame, store: Store, page: Page) -> pl.Da
         return messages
     rejected = store.read(MESSAGES, page=page, where={"state": REJECTED}, columns=[*KEYS, "medium", "address"])
     points = store.read(CONTACT_POINTS, page=page, columns=["customer", "medium", "address"])
-    replaced = rejected.join(points, on=["customer", "medium", "address"], how="anti")
+    addressed = rejected.filter(pl.col("medium") != TASK_MEDIUM)
+    replaced = addressed.join(points, on=["customer", "medium", "address"], how="anti")
     return messages.join(replaced, on=KEYS, how="anti", maintain_order="left")
 
 
 def _failed_before(versions: Mapping[str, str]) -> pl.Expr:
     present = pl.col("campaign").replace_strict(dict(versions), default=None, return_dtype=pl.String)
     return ((pl.col("state") == FAILED) & (pl.col("version") != present)).fill_null(value=False)
+
+
+def _not_permitted(policies: Sequence[Policy]) -> pl.Expr:
+    names = [policy.name for policy in policies if rests_on(policy)]
+    reason = pl.col("detail").str.split(": ").list.first()
+    return ((pl.col("state") == STOPPED) & reason.is_in(names)).fill_null(value=False)
 
 
 def contacts_of(messages: pl.DataFrame, now: datetime) -> pl.DataFrame:

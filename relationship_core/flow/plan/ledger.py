@@ -4,23 +4,28 @@ The contact balance is what everybody begins with, plus our gives, minus our ask
 gave and asked loses half of its weight in ``[ledger] half_life_days``; what was recorded as given and asked beside
 them are the measures ``given`` and ``asked``, which fade by their own half-life. A message counts once it waits to be
 sent, and no more once it came to nothing; one that was held out was neither a give nor an ask.
+
+A follow-up takes the place of what its campaign asked before on the same occasion: that ask is not open for it.
 """
 
 from __future__ import annotations
 
 import polars as pl
 
-from relationship_core.columns import INSTANT
 from relationship_core.config.contact import LedgerSettings
 from relationship_core.declarations import Measure
+from relationship_core.flow.candidate_columns import STEP_AT
 from relationship_core.flow.catalog import Catalog
-from relationship_core.flow.plan.contacts import CONTACT_AT, HELD_OUT
+from relationship_core.flow.message_states import HELD_OUT
+from relationship_core.flow.plan.contacts import CONTACT_AT
+from relationship_core.model.validation import LONGEST_DAYS
+from relationship_core.table import INSTANT
 
 _DIGITS = 9
 _ROUNDED = 10.0**-_DIGITS
 """A give and an ask of one instant and one weight leave the balance as it was, whatever became of the last digits."""
-LONGEST_DAYS = 36_500.0
-"""A balance that takes longer to recover is looked at again after so many days."""
+_ASKED = (pl.col("nature") == "ask") & (pl.col("state") != HELD_OUT)
+_SAME_OCCASION = ("campaign", "occasion")
 
 
 def with_ledger(
@@ -32,12 +37,16 @@ def with_ledger(
     it takes gives for lasting and all asks for those that fade fastest.
 
     Args:
-        candidates: with ``now``, ``weight``, and those of LEDGER_COLUMNS that the catalog has.
+        candidates: with ``now``, ``weight``, those of LEDGER_COLUMNS that the catalog has, and ``step_at`` where there
+            are follow-ups among them.
         contacts: what counts as a contact, as ``contacts_of`` gives it.
         settings: ``[ledger]``.
         catalog: every column there is.
     """
-    frame = candidates.join(_entries(candidates, contacts, settings), on="customer", how="left", maintain_order="left")
+    balanced = candidates.join(
+        _entries(candidates, contacts, settings), on="customer", how="left", maintain_order="left"
+    )
+    frame = _with_last_asks(balanced, contacts.filter(_ASKED))
     gives = pl.col("gives:").fill_null(0.0) + _number(frame, "given")
     asks = pl.col("asks:").fill_null(0.0) + _number(frame, "asked")
     # What a balance is rounded to counts for the weight, too.
@@ -59,20 +68,39 @@ def with_ledger(
     ).drop("gives:", "asks:", "asked_at:")
 
 
+def _with_last_asks(candidates: pl.DataFrame, asks: pl.DataFrame) -> pl.DataFrame:
+    """Add ``asked_at:``, when our last ask by a message was, but for those in whose place a follow-up comes."""
+    last = pl.col(CONTACT_AT).max().alias("asked_at:")
+    everyone = candidates.join(asks.group_by("customer").agg(last), on="customer", how="left", maintain_order="left")
+    follows = pl.col(STEP_AT).is_not_null()
+    if STEP_AT not in candidates.columns or not candidates.select(follows.any()).item():
+        return everyone
+    own = candidates.filter(follows).select("customer", *_SAME_OCCASION)
+    others = (
+        own.join(asks.select("customer", CONTACT_AT, pl.struct(_SAME_OCCASION).alias("of:")), on="customer")
+        .filter(pl.col("of:") != pl.struct(_SAME_OCCASION))
+        .group_by(own.columns)
+        .agg(last.alias("others_at:"))
+    )
+    return (
+        everyone.join(others, on=own.columns, how="left", maintain_order="left")
+        .with_columns(pl.when(follows).then("others_at:").otherwise("asked_at:").alias("asked_at:"))
+        .drop("others_at:")
+    )
+
+
 def _entries(candidates: pl.DataFrame, contacts: pl.DataFrame, settings: LedgerSettings) -> pl.DataFrame:
-    """``customer``, the gives and the asks of our messages as they weigh now, and when the last ask was."""
+    """``customer``, and the gives and the asks of our messages as they weigh now."""
     now = pl.lit(candidates["now"].first(), dtype=INSTANT)
     age_days = (now - pl.col(CONTACT_AT)).clip(pl.duration()) / pl.duration(days=1)
     weighs = pl.col("weight").fill_null(0.0) * pl.lit(2.0).pow(-age_days / settings.half_life_days)
-    gives, asks = pl.col("nature") == "give", pl.col("nature") == "ask"
+    gives = (pl.col("nature") == "give") & (pl.col("state") != HELD_OUT)
     return (
-        contacts.filter(pl.col("state") != HELD_OUT)
-        .with_columns(weighs.alias("weighs"))
+        contacts.with_columns(weighs.alias("weighs"))
         .group_by("customer")
         .agg(
             pl.col("weighs").filter(gives).sum().alias("gives:"),
-            pl.col("weighs").filter(asks).sum().alias("asks:"),
-            pl.col(CONTACT_AT).filter(asks).max().alias("asked_at:"),
+            pl.col("weighs").filter(_ASKED).sum().alias("asks:"),
         )
     )
 

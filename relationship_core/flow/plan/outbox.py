@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 
 import polars as pl
 
-from relationship_core.columns import INSTANT, MESSAGES
+from relationship_core.columns import MESSAGES
 from relationship_core.errors import ConfigurationError
-from relationship_core.flow.plan.contacts import HELD_OUT as NEVER_SENT
-from relationship_core.flow.plan.verdicts import DUE, HELD_OUT
+from relationship_core.flow.contact.verdicts import DUE, HELD_OUT
+from relationship_core.flow.message_states import HELD_OUT as NEVER_SENT
 from relationship_core.model.campaign import Campaign
+from relationship_core.table import INSTANT
 
 _ID_BYTES = 16
 _SHOWN_ON = frozenset({"email", "post"})

@@ -9,7 +9,7 @@ from datetime import datetime
 import polars as pl
 from attrs import field, frozen
 
-from relationship_core.flow.plan.contacts import HELD_OUT
+from relationship_core.flow.message_states import HELD_OUT
 
 EXAMPLES = 3
 """So many customers are named for each campaign and reason."""
@@ -29,6 +29,7 @@ class Planned:
         owners: who answers for each campaign.
         unchanged: how many stand as they were.
         failed: campaigns that were stopped because a policy failed, with what happened.
+        inactive: campaigns that were left out, since they are not active, with their state.
         dry_run: true where nothing was kept.
     """
 
@@ -41,6 +42,7 @@ class Planned:
     owners: Mapping[str, str] = field(factory=dict)
     unchanged: int = 0
     failed: Mapping[str, str] = field(factory=dict)
+    inactive: Mapping[str, str] = field(factory=dict)
     dry_run: bool = False
 
 
@@ -68,7 +70,13 @@ class Tally:
             known[:] = sorted({*known, *examples})[:EXAMPLES]
 
     def planned_as_of(
-        self, now: datetime, *, owners: Mapping[str, str], failed: Mapping[str, str], dry_run: bool
+        self,
+        now: datetime,
+        *,
+        owners: Mapping[str, str],
+        failed: Mapping[str, str],
+        inactive: Mapping[str, str],
+        dry_run: bool,
     ) -> Planned:
         """What was counted."""
         return Planned(
@@ -81,5 +89,6 @@ class Tally:
             owners=owners,
             unchanged=self.unchanged,
             failed=dict(failed),
+            inactive=dict(inactive),
             dry_run=dry_run,
         )

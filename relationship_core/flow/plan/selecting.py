@@ -8,11 +8,14 @@ import polars as pl
 from attrs import field, frozen
 
 from relationship_core.columns import DECISIONS, MESSAGES, Page
-from relationship_core.flow.plan.candidates import KEYS, candidate_names, candidates
+from relationship_core.flow.candidate_columns import CHANGES_AT, KEYS, STEP_AT
+from relationship_core.flow.contact.follow_ups import met_again, waiting_follow_ups
+from relationship_core.flow.contact.verdicts import POLICY_FAILED, decisions, nothing_due, with_reasons
+from relationship_core.flow.message_states import HELD_OUT
+from relationship_core.flow.plan.candidates import candidate_names, candidates
 from relationship_core.flow.plan.circumstances import ContactSettings, with_circumstances
-from relationship_core.flow.plan.contacts import HELD_OUT, without_settled
+from relationship_core.flow.plan.contacts import messages_of, without_settled
 from relationship_core.flow.plan.holdout import Holdout, holdout_of
-from relationship_core.flow.plan.verdicts import POLICY_FAILED, decisions, nothing_due, with_reasons
 from relationship_core.flow.rules import Rules
 from relationship_core.flow.standing import Moment, standing
 from relationship_core.ports import Store
@@ -24,6 +27,7 @@ CARRIED = (
     "engagements",
     "minimum_interval_days",
     "expires_at",
+    CHANGES_AT,
     "not_before",
     "waits",
     "room",
@@ -45,6 +49,7 @@ class Outbox:
         versions: the version of each campaign's content, kept before the plan starts.
         message_id: the opaque id of an engagement's message, from (campaign, action, customer, occasion).
         share: which share of customers is held out of every campaign, 0 to 1.
+        approval: whether campaigns must be approved to be planned.
     """
 
     media: Mapping[str, str]
@@ -52,11 +57,16 @@ class Outbox:
     versions: Mapping[str, str]
     message_id: Callable[[str, str, str, str], str]
     share: float = 0.0
+    approval: bool = False
 
     def holdout(self, rules: Rules) -> Holdout:
         """Who is held out of what."""
         campaigns = (trigger.campaign for trigger in rules.triggers)
         return holdout_of(campaigns, share=self.share, salt=self.contact.terms.salt)
+
+
+def _nobody() -> pl.Series:
+    return pl.Series("customer", dtype=pl.String)
 
 
 @frozen(kw_only=True)
@@ -67,11 +77,13 @@ class Selection:
         decided: rows of DECISIONS that are certain: nothing due, or a policy refuses.
         passed: candidates that no policy refuses, as CARRIED says.
         failed: customers who wait for a policy to be mended.
+        met_again: customers whose next step this plan cannot tell, since the one before is of its own instant.
     """
 
     decided: pl.DataFrame = field(factory=DECISIONS.empty)
     passed: pl.DataFrame | None = None
-    failed: pl.Series = field(factory=lambda: pl.Series("customer", dtype=pl.String))
+    failed: pl.Series = field(factory=_nobody)
+    met_again: pl.Series = field(factory=_nobody)
 
 
 def select(
@@ -90,29 +102,56 @@ def select(
     if not rules.triggers:
         return Selection()
     frame = standing(store, rules.catalog, page, candidate_names(rules), moment)
-    everyone = candidates(frame, rules, moment)
-    idle = nothing_due(everyone.filter(~pl.col("due")))
+    messages = messages_of(store, page, outbox.versions, rules.policies) if rules.followed else None
+    everyone = candidates(frame, rules, moment, messages)
+    idle = everyone.filter(~pl.col("due"))
+    undue = nothing_due(idle.filter(pl.col(STEP_AT).is_null()))
+    again = _nobody()
+    if messages is not None:
+        undue = pl.concat([undue, decisions(waiting_follow_ups(idle, messages, rules, moment.now))])
+        again = met_again(messages, rules.followed, moment.now)
     due = everyone.filter(pl.col("due"))
-    if due.is_empty():
-        return Selection(decided=idle)
-    informed = circumstances(due, store=store, rules=rules, moment=moment, outbox=outbox)
+    informed = circumstances(due, messages, store=store, rules=rules, moment=moment, outbox=outbox)
     if informed.is_empty():
-        return Selection(decided=idle)
+        return Selection(decided=undue, met_again=again)
     judged = with_reasons(informed, rules.policies, stopped)
     refused = judged.filter(pl.col("reason").is_not_null())
     return Selection(
-        decided=pl.concat([idle, decisions(refused)]),
+        decided=pl.concat([undue, decisions(refused)]),
         passed=judged.filter(pl.col("reason").is_null()).select(CARRIED),
         failed=refused.filter(pl.col("reason") == POLICY_FAILED)["customer"].unique().sort(),
+        met_again=again,
     )
 
 
-def circumstances(due: pl.DataFrame, *, store: Store, rules: Rules, moment: Moment, outbox: Outbox) -> pl.DataFrame:
+def circumstances(
+    due: pl.DataFrame,
+    known: pl.DataFrame | None,
+    *,
+    store: Store,
+    rules: Rules,
+    moment: Moment,
+    outbox: Outbox,
+) -> pl.DataFrame:
     """Candidates that are due and have no message yet, with everything that policies see.
 
     Where there is no such candidate, the frame is empty and has no more columns than it had.
+
+    Args:
+        due: candidates with an occasion.
+        known: what there is in the outbox for these customers and others; None where that is still to be read.
+        store: where the project lives.
+        rules: the rules in force.
+        moment: the plan's instant.
+        outbox: what messages are queued by.
     """
-    left, messages = without_settled(due, store, moment.now, outbox.versions)
+    if due.is_empty():
+        return due
+    if known is None:
+        known = messages_of(store, Page(due["customer"].unique().sort()), outbox.versions, rules.policies)
+    else:
+        known = known.join(due.select("customer"), on="customer", how="semi", maintain_order="left")
+    left, messages = without_settled(due, known, moment.now)
     if left.is_empty():
         return left
     informed = with_circumstances(

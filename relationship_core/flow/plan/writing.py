@@ -8,7 +8,7 @@ import polars as pl
 from attrs import frozen
 
 from relationship_core.columns import DECISIONS, MESSAGES
-from relationship_core.flow.plan.candidates import KEYS
+from relationship_core.flow.candidate_columns import KEYS
 from relationship_core.ports import Store
 
 

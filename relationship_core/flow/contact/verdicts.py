@@ -6,8 +6,10 @@ from collections.abc import MutableMapping
 
 import polars as pl
 
-from relationship_core.columns import DECISIONS, INSTANT
+from relationship_core.columns import DECISIONS
 from relationship_core.declarations import Policy
+from relationship_core.flow.candidate_columns import CHANGES_AT
+from relationship_core.table import INSTANT
 
 DUE = "due"
 """The reason of a planned engagement."""
@@ -17,6 +19,9 @@ NOTHING_DUE = "nothing_due"
 """The reason for a customer in the audience without an occasion."""
 POLICY_FAILED = "policy_failed"
 """The reason of one whose campaign was stopped, since a policy failed on its candidates."""
+IN_VAIN = "expires before it may be sent"
+"""The detail of an engagement that would have to wait beyond its expiry."""
+
 
 _NO_TEXT = pl.lit(None, dtype=pl.String)
 _NEVER = pl.lit(None, dtype=INSTANT)
@@ -26,6 +31,8 @@ def with_reasons(
     candidates: pl.DataFrame, policies: tuple[Policy, ...], stopped: MutableMapping[str, str]
 ) -> pl.DataFrame:
     """Add what the policies say.
+
+    A policy that lets an engagement wait until it has expired, or longer, refuses it.
 
     Adds ``reason``, ``detail`` and ``until`` of the first policy that refuses, where a null reason passed them all,
     ``not_before``: the latest instant until which a policy lets the message wait, or now, and ``waits``: what that
@@ -73,16 +80,20 @@ def _judged(candidates: pl.DataFrame, policies: tuple[Policy, ...]) -> pl.DataFr
     reason, detail, until = _NO_TEXT, pl.lit(""), _NEVER
     waits, told = [pl.col("now")], [pl.lit("")]
     for policy in reversed(policies):
+        if policy.defers is not None:
+            later = pl.when(holds_for(policy)).then(policy.defers).cast(INSTANT)
+            waits.append(later)
+            told.insert(0, pl.when(later == pl.max_horizontal(waits)).then(_detail_of(policy)).cast(pl.String))
+            in_vain = (later >= pl.col("expires_at")).fill_null(value=False) & ~pl.col("held")
+            reason = pl.when(in_vain).then(pl.lit(policy.name)).otherwise(reason)
+            detail = pl.when(in_vain).then(pl.lit(IN_VAIN)).otherwise(detail)
+            until = pl.when(in_vain).then(_NEVER).otherwise(until)
         if policy.refuses is not None:
             refuses = policy.refuses.fill_null(value=False) & holds_for(policy) & ~pl.col("held")
             reason = pl.when(refuses).then(pl.lit(policy.name)).otherwise(reason)
             detail = pl.when(refuses).then(_detail_of(policy)).otherwise(detail)
             own_until = policy.until if policy.until is not None else _NEVER
             until = pl.when(refuses).then(own_until).otherwise(until)
-        if policy.defers is not None:
-            later = pl.when(holds_for(policy)).then(policy.defers).cast(INSTANT)
-            waits.append(later)
-            told.insert(0, pl.when(later == pl.max_horizontal(waits)).then(_detail_of(policy)).cast(pl.String))
     return candidates.with_columns(
         reason.cast(pl.String).alias("reason"),
         detail.cast(pl.String).fill_null("").alias("detail"),
@@ -117,9 +128,13 @@ def failure_of(candidates: pl.DataFrame, policy: Policy) -> Exception | None:
 
 
 def decisions(judged: pl.DataFrame) -> pl.DataFrame:
-    """Rows of DECISIONS. A refusal is looked at again when it may lift, and when the occasion expires."""
+    """Rows of DECISIONS.
+
+    A refusal is looked at again when it may lift, when what it rests on may change, and when the occasion expires.
+    """
     skipped = ~pl.col("reason").is_in([DUE, HELD_OUT])
-    expiry = pl.when(pl.col("expires_at") > pl.col("now")).then(pl.col("expires_at"))
+    over = (pl.col("expires_at") <= pl.col("now")).fill_null(value=False)
+    again = pl.min_horizontal("until", *(pl.when(~over).then(name) for name in ("expires_at", CHANGES_AT)))
     return judged.select(
         "campaign",
         "action",
@@ -133,7 +148,7 @@ def decisions(judged: pl.DataFrame) -> pl.DataFrame:
         .alias("verdict"),
         "reason",
         "detail",
-        pl.when(skipped).then(pl.min_horizontal("until", expiry)).cast(INSTANT).alias("until"),
+        pl.when(skipped).then(again).cast(INSTANT).alias("until"),
         pl.col("now").alias("at"),
     ).select(list(DECISIONS.schema))
 

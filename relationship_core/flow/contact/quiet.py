@@ -14,11 +14,12 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from attrs import frozen
 
-from relationship_core.columns import CUSTOMERS, INSTANT, Page
+from relationship_core.columns import CUSTOMERS, Page
 from relationship_core.config.contact import QuietHours
-from relationship_core.flow.plan.zones import candidate_zones, zones_of_number
+from relationship_core.flow.contact.zones import candidate_zones, zones_of_number
 from relationship_core.model.instants import utc
 from relationship_core.ports import Store
+from relationship_core.table import INSTANT
 
 HORIZON = timedelta(days=2)
 """Hours that do not meet for so long do not meet: each clock's day comes round within it, changes of clocks too."""
