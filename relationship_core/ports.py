@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, Ty
 from attrs import field, frozen
 
 from relationship_core.errors import WrongArgumentError
-from relationship_core.model.message import Message, Receipt
 from relationship_core.model.texts import slug
 from relationship_core.model.validation import kind_of
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from relationship_core.columns import Page, Table
+    from relationship_core.columns import Page
     from relationship_core.declarations import KeyedMeasure, Measure
+    from relationship_core.model.message import Message, Receipt
+    from relationship_core.table import Table
 
 P_co = TypeVar("P_co", covariant=True)
 
@@ -95,9 +96,9 @@ class Store(Protocol):
     table's key. Customer ids sort bytewise (UTF-8). A page reads its own customers only, whoever came
     between them since. Measures come back as Float64, or as instants.
 
-    Contact points, decisions, messages, consents and preferences belong to customers that CUSTOMERS has, and there
-    is one message for a campaign, action, customer and occasion: other rows are refused with RejectedError, and so
-    is a row without its key. Writing outside a transaction, and a transaction inside another, are mistakes of the
+    Contact points, decisions, messages, consents, preferences and tasks belong to customers that CUSTOMERS has, and
+    there is one message for a campaign, action, customer and occasion: other rows are refused with RejectedError, and
+    so is a row without its key. Writing outside a transaction, and a transaction inside another, are mistakes of the
     program: RuntimeError.
 
     Raises, from any method: RetriableError where it may work later (locked, full, unreachable),
@@ -136,14 +137,23 @@ class Store(Protocol):
         table: Table,
         *,
         page: Page | None = None,
-        where: Mapping[str, str] | None = None,
+        where: Mapping[str, str | Collection[str]] | None = None,
         columns: Sequence[str] | None = None,
     ) -> pl.DataFrame:
-        """Rows of a table: of the page's customers, with these column values, only these columns."""
+        """Rows of a table: of the page's customers, with these column values, only these columns.
+
+        ``where`` gives a column's value, or several: then a row has any of them. Where the columns are the first ones
+        of the table's key, the cost grows with their number, not with the table.
+        """
         ...
 
-    def count(self, table: Table, by: Sequence[str], *, where: Mapping[str, str] | None = None) -> pl.DataFrame:
-        """How many rows there are for each combination of these columns; the column ``rows`` holds the number."""
+    def count(
+        self, table: Table, by: Sequence[str], *, where: Mapping[str, str | Collection[str]] | None = None
+    ) -> pl.DataFrame:
+        """How many rows there are for each combination of these columns; the column ``rows`` holds the number.
+
+        ``where`` is as in ``read``.
+        """
         ...
 
     def append(self, interactions: pl.DataFrame) -> pl.DataFrame:
@@ -210,11 +220,20 @@ class Store(Protocol):
         """How many customers are marked for a step; None where everybody is."""
         ...
 
-    def claim(self, *, worker: str, channel: str, as_of: datetime, until: datetime, limit: int) -> pl.DataFrame:
+    def claim(
+        self,
+        *,
+        worker: str,
+        channel: str,
+        as_of: datetime,
+        until: datetime,
+        limit: int,
+        held: Collection[tuple[str, str]] = (),
+    ) -> pl.DataFrame:
         """Take queued messages of one channel for this worker; rows of MESSAGES, oldest first.
 
-        Those with ``not_before`` after ``as_of`` stay. ``state`` becomes claimed; ``worker`` and ``claimed_until``
-        are set.
+        Those with ``not_before`` after ``as_of`` stay, and so do those of the content that is ``held``, given as
+        campaigns with versions. ``state`` becomes claimed; ``worker`` and ``claimed_until`` are set.
         """
         ...
 

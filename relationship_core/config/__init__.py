@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import attrs
 from attrs import field, frozen
 
+from relationship_core.config.campaigns import CampaignSettings
 from relationship_core.config.contact import (
     DEFAULT_QUIET_HOURS,
     Cap,
@@ -21,7 +22,7 @@ from relationship_core.config.contact import (
     LedgerSettings,
     PreferenceSettings,
     QuietHours,
-    refuse_quiet_post,
+    refuse_needless_quiet,
 )
 from relationship_core.config.tables import Reader, document, refuse
 from relationship_core.errors import ConfigurationError, nearest
@@ -30,7 +31,8 @@ from relationship_core.model.validation import declared, read_only, texts
 if TYPE_CHECKING:
     from relationship_core.ports import Provider
 
-FILE_NAME = "relationship.toml"
+SETTINGS_FILE = "relationship.toml"
+"""The file in a project's folder that configures it."""
 DATABASE = "relationships.db"
 """Where a project in a folder lives unless it says otherwise."""
 
@@ -251,6 +253,7 @@ class Settings:
         quiet_hours: when nobody is disturbed, by medium; SMS from 21:00 to 8:00 unless given.
         ledger: what gives and asks weigh.
         holdout: who is left out of every campaign.
+        campaigns: whether campaigns must be approved, and where their tests go.
         plugins: which plugins must be there, and which are left alone.
     """
 
@@ -266,10 +269,11 @@ class Settings:
     preference: PreferenceSettings = field(factory=PreferenceSettings)
     caps: Mapping[str, Cap] = field(factory=dict, converter=_read_only)
     quiet_hours: Mapping[str, QuietHours] = field(
-        factory=dict, converter=_with_quiet_hours, validator=refuse_quiet_post
+        factory=dict, converter=_with_quiet_hours, validator=refuse_needless_quiet
     )
     ledger: LedgerSettings = field(factory=LedgerSettings)
     holdout: HoldoutSettings = field(factory=HoldoutSettings)
+    campaigns: CampaignSettings = field(factory=CampaignSettings)
     plugins: PluginSettings = field(factory=PluginSettings)
 
 
@@ -282,12 +286,12 @@ def read_settings(folder: Path) -> Settings:
     Raises:
         ConfigurationError: there is no such file, or something in it is wrong; a line for each mistake.
     """
-    path = folder / FILE_NAME
+    path = folder / SETTINGS_FILE
     if not path.is_file():
-        message = f"there is no {FILE_NAME} in {folder}; run `relate init` there, or choose a folder with --project"
+        message = f"there is no {SETTINGS_FILE} in {folder}; run `relate init` there, or choose a folder with --project"
         raise ConfigurationError(message)
-    reader = Reader(FILE_NAME, folder)
-    settings = reader.make(Settings, _prepared(reader, document(path, FILE_NAME), folder), "")
+    reader = Reader(SETTINGS_FILE, folder)
+    settings = reader.make(Settings, _prepared(reader, document(path, SETTINGS_FILE), folder), "")
     refuse(reader.problems)
     return cast("Settings", settings)
 

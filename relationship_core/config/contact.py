@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, get_args
 from attrs import field, frozen
 
 from relationship_core.errors import ConfigurationError
-from relationship_core.model.campaign import Purpose
-from relationship_core.model.permission import Wish
 from relationship_core.model.validation import declared, floating, texts
+from relationship_core.model.words import TASK_MEDIUM, Purpose, Wish
 
 if TYPE_CHECKING:
     from attrs import Attribute
@@ -32,7 +31,8 @@ class ConsentSettings:
     """``[consent]``: what marketing needs.
 
     Attributes:
-        without: media on which marketing needs no consent, only no objection, such as ``post`` in many countries.
+        without: media on which marketing needs no consent, only no objection, such as ``post`` in many countries. A
+            task never needs one, since a person decides there.
         double_opt_in: media on which a grant counts once the customer has confirmed it.
     """
 
@@ -146,10 +146,16 @@ DEFAULT_QUIET_HOURS: Mapping[str, QuietHours] = {"sms": QuietHours()}
 """SMS is quiet from 21:00 to 8:00 unless the project says otherwise."""
 
 
-def refuse_quiet_post(_owner: object, _attribute: object, value: Mapping[str, QuietHours]) -> None:
-    """An attrs validator: a letter wakes nobody."""
+def refuse_needless_quiet(_owner: object, _attribute: object, value: Mapping[str, QuietHours]) -> None:
+    """An attrs validator: a letter wakes nobody, and neither does a task."""
     if "post" in value:
         message = "quiet_hours: post has no quiet hours, since nobody is woken by a letter; remove [quiet_hours.post]"
+        raise ConfigurationError(message)
+    if TASK_MEDIUM in value:
+        message = (
+            "quiet_hours: a task has no quiet hours, since the customer hears nothing of it, and who does it chooses "
+            "the hour; remove [quiet_hours.task]"
+        )
         raise ConfigurationError(message)
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import polars as pl
 from hypothesis import HealthCheck, settings
 
-from relationship_core.columns import CUSTOMERS, DECISIONS, INTERACTIONS, MESSAGES, STATES, Page, Table
+from relationship_core.columns import CUSTOMERS, DECISIONS, INTERACTIONS, MESSAGES, STATES, Page
 from relationship_core.ports import Store
+from relationship_core.table import Table
 
 NOON = datetime(2024, 2, 29, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -11,10 +11,11 @@ import polars as pl
 import pytest
 from hypothesis import given, strategies as st
 
-from relationship_core.columns import INSTANT, KEYED_MEASURES, Page
+from relationship_core.columns import KEYED_MEASURES, Page
 from relationship_core.declarations import Feature, KeyedMeasure, Measure
 from relationship_core.errors import ConfigurationError
 from relationship_core.ports import Store
+from relationship_core.table import INSTANT
 from relationship_core.testing.rows import DAY, NOON, PROPERTY, frame, know, page
 
 PLAIN = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import polars as pl
@@ -213,10 +213,18 @@ class PageContract:
 class QueueContract:
     """A queued message is claimed by one worker, oldest first."""
 
-    def claim(self, store: Store, limit: int = 9, as_of: datetime = NOON, worker: str = "w1") -> list[str]:
+    def claim(
+        self,
+        store: Store,
+        limit: int = 9,
+        as_of: datetime = NOON,
+        worker: str = "w1",
+        held: Collection[tuple[str, str]] = (),
+    ) -> list[str]:
         """Claim in a transaction of its own and return the ids."""
+        until = as_of + DAY
         with store.transaction():
-            found = store.claim(worker=worker, channel="letters", as_of=as_of, until=as_of + DAY, limit=limit)
+            found = store.claim(worker=worker, channel="letters", as_of=as_of, until=until, limit=limit, held=held)
         return list(found["id"])
 
     def fill(self, store: Store, *rows: dict[str, object]) -> None:
@@ -258,6 +266,22 @@ class QueueContract:
         )
         assert self.claim(store) == ["e"]
         assert self.claim(store, as_of=NOON + TINY) == ["d"]
+
+    def test_messages_of_held_content_stay_queued_wherever_they_stand(self, store: Store) -> None:
+        self.fill(
+            store,
+            message("a", campaign="Paused", queued_at=NOON - DAY),
+            message("b", campaign="paused"),
+            message("c", campaign='it\'s, "x"'),
+            message("d", "bob", queued_at=NOON + TINY),
+            message("e", campaign="Paused", version="2", queued_at=NOON + TINY),
+        )
+        held = [("Paused", "1"), ('it\'s, "x"', "1")]
+        assert self.claim(store, limit=1, held=(*held, ("unheard of", "1"))) == ["b"]
+        assert self.claim(store, limit=3, held=held) == ["d", "e"]
+        assert self.claim(store, held=[held[1]]) == ["a"]
+        assert store.read(MESSAGES, where={"state": "queued"})["id"].to_list() == ["c"]
+        assert self.claim(store, held=frozenset()) == ["c"]
 
     def test_a_message_put_back_can_be_claimed_again(self, store: Store) -> None:
         self.fill(store, message("a"))

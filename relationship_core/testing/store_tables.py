@@ -19,11 +19,12 @@ from relationship_core.columns import (
     STATES,
     SUPPRESSIONS,
     TABLES,
+    TASKS,
     TRANSITIONS,
-    Table,
 )
 from relationship_core.errors import ConfigurationError, RejectedError
 from relationship_core.ports import Store
+from relationship_core.table import Table
 from relationship_core.testing.rows import (
     AWKWARD_IDS,
     DAY,
@@ -67,6 +68,7 @@ class TableContract:
             (SUPPRESSIONS, {"medium": "email", "address_hash": "00ff", "scope": "all", "reason": "stop", "at": NOON}),
             (CONSENTS, {"customer": "ada", "id": "c1", "act": "grant", "at": NOON, "medium": "email", "topic": ""}),
             (PREFERENCES, {"customer": "ada", "at": NOON, "wish": "close", "source": "form"}),
+            (TASKS, {"customer": "ada", "id": "m1", "title": "Call", "due_at": NOON, "state": "open", "outcome": ""}),
             (ERASED, {"hash": "00ff", "at": NOON}),
             (MERGES, {"entry": 1, "act": "merge", "customer": "eve", "survivor": "ada", "at": NOON, "actor": "bob"}),
             (CONTACTS, {"account": "firm", "customer": "ada", "role": "buyer", "since": NOON, "until": None}),
@@ -113,6 +115,7 @@ class TableContract:
             (CONTACT_POINTS, {"customer": "eve", "medium": "email", "address": "eve@example.com"}),
             (DECISIONS, decision("eve")),
             (MESSAGES, message("m1", "eve")),
+            (TASKS, {"customer": "eve", "id": "m1", "title": "Call", "state": "open"}),
         ],
     )
     def test_a_row_of_an_unknown_customer_is_refused(self, store: Store, table: Table, row: dict[str, object]) -> None:
@@ -220,6 +223,30 @@ class TableContract:
         assert list(queued["id"]) == ["m1", "m2"]
         assert list(store.read(MESSAGES, where={"state": "queued"}, page=page("ada"))["id"]) == ["m1"]
         assert store.read(MESSAGES, where={"state": "' OR 1 = 1 --"}).is_empty()
+
+    def test_where_takes_rows_with_any_of_several_values(self, store: Store) -> None:
+        places = [(medium, each) for medium in ("email", "sms") for each in AWKWARD_IDS]
+        rows = ({"medium": medium, "address_hash": each, "scope": "all"} for medium, each in places)
+        with store.transaction():
+            store.put(SUPPRESSIONS, frame(SUPPRESSIONS, *rows))
+            store.put(CUSTOMERS, customers(*AWKWARD_IDS))
+        for wanted in (AWKWARD_IDS[3:9], [*AWKWARD_IDS[:5:-1], AWKWARD_IDS[7], "nobody's"], {"a"}, []):
+            sms = store.read(SUPPRESSIONS, where={"address_hash": wanted, "medium": "sms"}, columns=["address_hash"])
+            assert sms["address_hash"].to_list() == [each for each in AWKWARD_IDS if each in wanted]
+            both = store.read(SUPPRESSIONS, where={"medium": ("sms", "email", "sms"), "address_hash": wanted})
+            assert both.select("medium", "address_hash").rows() == [each for each in places if each[1] in wanted]
+            assert store.count(SUPPRESSIONS, [], where={"address_hash": wanted})["rows"].to_list() == [both.height]
+            for contiguous in (False, True):
+                own = page(*AWKWARD_IDS[4:8], contiguous=contiguous)
+                named = store.read(CUSTOMERS, page=own, where={"name": [each.upper() for each in wanted]})
+                assert named["customer"].to_list() == [
+                    each for each in AWKWARD_IDS[4:8] if each.upper() in [other.upper() for other in wanted]
+                ]
+        with store.transaction():
+            store.put(SUPPRESSIONS, frame(SUPPRESSIONS, {"medium": "x", "address_hash": "x", "scope": "all"}))
+            assert store.read(SUPPRESSIONS, where={"address_hash": ["x"], "medium": ["x"]}).height == 1
+            with pytest.raises(ConfigurationError):
+                store.read(SUPPRESSIONS, where={"adress_hash": ["x"]})
 
     @pytest.mark.parametrize("contiguous", [False, True])
     def test_a_page_reads_its_customers_and_nobody_between_them(self, store: Store, contiguous: bool) -> None:
