@@ -1,4 +1,7 @@
-"""Permission at the last moment: what was allowed when a message was planned is asked again when it is claimed."""
+"""Permission at the last moment: what was allowed when a message was planned is asked again when it is claimed.
+
+So is whether the customer has reached the campaign's goal since.
+"""
 
 from __future__ import annotations
 
@@ -8,32 +11,25 @@ from datetime import datetime
 import polars as pl
 from attrs import evolve, field, frozen
 
-from relationship_core.columns import INSTANT, Page
+from relationship_core.columns import Page
 from relationship_core.declarations import Policy
+from relationship_core.flow.candidate_columns import GOAL_REACHED
+from relationship_core.flow.contact.quiet import Clocks, with_quiet_hours
+from relationship_core.flow.contact.verdicts import POLICY_FAILED, with_reasons
+from relationship_core.flow.permission.resting import PERMISSION_COLUMNS, rests_on
 from relationship_core.flow.permission.standing import permission_of, with_keys, with_permission
 from relationship_core.flow.permission.terms import Terms
-from relationship_core.flow.plan.quiet import Clocks, with_quiet_hours
-from relationship_core.flow.plan.verdicts import POLICY_FAILED, with_reasons
 from relationship_core.flow.united import ties_of
 from relationship_core.ports import Store
+from relationship_core.table import INSTANT
 
-_PERMISSION = frozenset({"consent", "suppressed", "wish"})
-_KNOWN = _PERMISSION | {"campaign", "action", "occasion", "purpose", "nature", "topic", "channel", "medium"}
-"""What a policy may read to be asked again: the message's own columns, and at least one of permission."""
+_ASKED = PERMISSION_COLUMNS | {GOAL_REACHED}
+"""What policies that are asked again rest on."""
 
 
 def _asked_again(policies: tuple[Policy, ...]) -> tuple[Policy, ...]:
     """Those that rest on permission, without what they say about time: that is for planning."""
-    return tuple(evolve(policy, until=None, defers=None) for policy in policies if _rests_on_permission(policy))
-
-
-def _rests_on_permission(policy: Policy) -> bool:
-    if policy.refuses is None:
-        return False
-    named = {*policy.refuses.meta.root_names()}
-    if policy.detail is not None:
-        named |= {*policy.detail.meta.root_names()}
-    return bool(named & _PERMISSION) and named <= _KNOWN
+    return tuple(evolve(policy, until=None, defers=None) for policy in policies if rests_on(policy, _ASKED))
 
 
 @frozen(kw_only=True)
@@ -44,11 +40,15 @@ class Gate:
         terms: what permission is judged by, the same as in planning.
         policies: the policies; those that rest on permission alone are asked again.
         clocks: by which it is told whether a customer may be disturbed now.
+        approval: whether campaigns must have been approved for their messages to go.
+        followed: the campaigns with follow-ups, for which those who got a message wait in the next plan.
     """
 
     terms: Terms
     policies: tuple[Policy, ...] = field(converter=_asked_again)
     clocks: Clocks
+    approval: bool = False
+    followed: frozenset[str] = frozenset()
 
 
 @frozen(kw_only=True)
@@ -70,7 +70,7 @@ def asked_again(
     """Ask for the permission of claimed messages as it stands: whatever was refused meanwhile counts.
 
     Args:
-        messages: rows of MESSAGES, with ``purpose``, ``nature`` and ``topic`` in every one.
+        messages: rows of MESSAGES, with ``purpose``, ``nature`` and ``topic`` in every one, and ``goal_reached``.
         store: where permission is kept.
         gate: what it is asked by.
         now: the instant.
@@ -115,7 +115,7 @@ def _informed(messages: pl.DataFrame, store: Store, gate: Gate, now: datetime) -
     known = permission_of(store, page, gate.terms, now, as_it_stands=True)
     places = page.customers.alias("customer").to_frame().with_row_index("place")
     rows = messages.with_columns(customers).join(places, on="customer", how="left", maintain_order="left")
-    rows = with_keys(rows, known)
+    rows = with_keys(rows, known, store)
     informed = pl.concat(
         with_permission(part, known, topic=str(topic), purpose=str(purpose))
         for (topic, purpose), part in rows.group_by("topic", "purpose")

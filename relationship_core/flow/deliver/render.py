@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
-from attrs import frozen
+from attrs import field, frozen
 
-from relationship_core.chosen import variants_of
+from relationship_core.chosen import assignees_of, variants_of
 from relationship_core.columns import CUSTOMERS, Page
 from relationship_core.config import ProjectSettings
 from relationship_core.errors import ConfigurationError, RejectedError, nearest
 from relationship_core.flow.catalog import Catalog
+from relationship_core.flow.offers.templates import check_offer, offer_names, offer_words
 from relationship_core.flow.standing import Moment, standing
 from relationship_core.flow.united import ties_of
 from relationship_core.model.campaign import Action, Campaign, Variant
@@ -32,18 +33,25 @@ class Studio:
         catalog: the columns that templates may name as ``facts.<column>``.
         project: name, sender and postal address.
         moment: the instant that these columns are as of.
+        salt: the project's, which codes of coupons are made with; empty where nothing is sent and a sample is shown.
     """
 
     renderer: Renderer
     catalog: Catalog
     project: ProjectSettings
     moment: Moment
+    salt: str = field(default="", repr=False)
 
 
 def columns_named(variant: Variant, renderer: Renderer) -> frozenset[str]:
     """The columns that a variant's templates name as ``facts.<column>``."""
+    return columns_in(_templates(variant), renderer)
+
+
+def columns_in(templates: Iterable[str], renderer: Renderer) -> frozenset[str]:
+    """The columns that templates name as ``facts.<column>``."""
     try:
-        paths = [path.split(".") for template in _templates(variant) for path in renderer.variables(template)]
+        paths = [path.split(".") for template in templates for path in renderer.variables(template)]
     except Exception:  # noqa: BLE001  a template that cannot be read fails where it is rendered, its message alone
         return frozenset()
     return frozenset(path[1] for path in paths if path[0] == "facts" and len(path) > 1)
@@ -80,7 +88,12 @@ def rendered(row: Row, variant: Variant, campaign: Campaign, known: Row, studio:
     Raises:
         RejectedError: a template names what is not known about this customer.
     """
-    context = message_context(row, campaign, known, studio.project)
+    context = {
+        **message_context(row, campaign, known, studio.project),
+        **offer_words(
+            campaign.offer, str(row["id"]), salt=studio.salt, moment=studio.moment, currency=studio.project.currency
+        ),
+    }
     render = studio.renderer.render
     subject = render(variant.subject, context, html=False)
     if "\n" in subject or "\r" in subject:
@@ -108,7 +121,7 @@ def rendered(row: Row, variant: Variant, campaign: Campaign, known: Row, studio:
 def message_context(row: Row, campaign: Campaign, known: Row, project: ProjectSettings) -> Mapping[str, object]:
     """What templates may name: customer, stage, occasion, campaign, project and facts."""
     attributes = json.loads(str(known.get("attributes") or "{}"))
-    occasion = _action(campaign, str(row["action"])).occasion
+    occasion = campaign.occasion_of(str(row["action"]))
     return {
         "customer": {
             **attributes,
@@ -147,13 +160,17 @@ def check_variables(campaign: Campaign, renderer: Renderer, catalog: Catalog) ->
     """Refuse templates that name what no customer has.
 
     Raises:
-        ConfigurationError: a template does not parse, or names a variable that there is not.
+        ConfigurationError: a template does not parse, names a variable that there is not, or an offer that its campaign
+            does not carry; or none tells of the offer that it does.
     """
+    check_offer(campaign, renderer)
     known = known_variables(catalog)
-    for where, variant in variants_of(campaign):
-        for template in _templates(variant):
-            for path in sorted(renderer.variables(template)):
-                _check_variable(path, known, where)
+    offered = {**known, **offer_names(campaign.offer)}
+    said = [(where, template, offered) for where, variant in variants_of(campaign) for template in _templates(variant)]
+    assigned = [(where, template, known) for where, template in assignees_of(campaign)]
+    for where, template, names in [*said, *assigned]:
+        for path in sorted(renderer.variables(template)):
+            _check_variable(path, names, where)
 
 
 def _check_variable(path: str, known: Mapping[str, frozenset[str]], where: str) -> None:
@@ -168,7 +185,11 @@ def _check_variable(path: str, known: Mapping[str, frozenset[str]], where: str) 
     if root == "facts" and not inside:
         message = f"{where}: the template names 'facts' without a column; name one, such as 'facts.orders'"
         raise ConfigurationError(message)
-    if known[root] and inside and inside[0] not in known[root]:
+    if known[root] and not inside:
+        such_as = f"{root}.{min(known[root])}"
+        message = f"{where}: the template names {root!r} alone; name one of it, such as {such_as}"
+        raise ConfigurationError(message)
+    if known[root] and inside[0] not in known[root]:
         listed = f"it has {', '.join(sorted(known[root]))}"
         also = "the reference of measures lists the columns there are" if root == "facts" else listed
         message = (

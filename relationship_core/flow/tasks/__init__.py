@@ -1,0 +1,1 @@
+"""Tasks: work for people, from the message that becomes one to what came of it."""
