@@ -9,6 +9,7 @@ from attrs import frozen
 from relationship_core.columns import CONTACT_POINTS, Page
 from relationship_core.errors import ConfigurationError, RejectedError
 from relationship_core.flow.customers import find_customer
+from relationship_core.flow.deliver.assigning import assignee_of, columns_of_assignees, is_task
 from relationship_core.flow.deliver.render import Row, Studio, columns_named, known_of, rendered
 from relationship_core.model.campaign import Campaign, Variant
 from relationship_core.model.message import Message
@@ -24,12 +25,14 @@ class Preview:
         action: the action's name.
         customer: the customer's id.
         message: what would be handed to the channel; its address is empty where the customer has none there.
+        assignee: who would do it, where it is a task; else empty.
     """
 
     campaign: str
     action: str
     customer: str
     message: Message
+    assignee: str = ""
 
 
 def preview(
@@ -52,8 +55,10 @@ def preview(
                 "variant": place,
                 "channel": variant.channel,
                 "address": address,
+                "medium": media[variant.channel],
             }
-            known = known_of(store, studio, [who], columns_named(variant, studio.renderer))[who]
+            names = columns_named(variant, studio.renderer) | columns_of_assignees([(campaign, row)], studio)
+            known = known_of(store, studio, [who], names)[who]
             shown.append(_filled_in(row, variant, campaign, known, studio))
     return shown
 
@@ -72,7 +77,14 @@ def _row(campaign: str, action: str, customer: str) -> dict[str, object]:
 def _filled_in(row: Row, variant: Variant, campaign: Campaign, known: Row, studio: Studio) -> Preview:
     try:
         message = rendered(row, variant, campaign, known, studio)
+        assignee = assignee_of(row, campaign, known, studio) if is_task(row) else ""
     except RejectedError as error:
         where = f"campaign {campaign.name!r}, action {row['action']!r}, channel {row['channel']!r}"
         raise ConfigurationError(f"{where}: {error}") from error
-    return Preview(campaign=campaign.name, action=str(row["action"]), customer=str(row["customer"]), message=message)
+    return Preview(
+        campaign=campaign.name,
+        action=str(row["action"]),
+        customer=str(row["customer"]),
+        message=message,
+        assignee=assignee,
+    )

@@ -12,23 +12,15 @@ from datetime import date, datetime
 import polars as pl
 from attrs import frozen
 
-from relationship_core.columns import (
-    ALIASES,
-    CUSTOMERS,
-    DECISIONS,
-    INTERACTIONS,
-    MESSAGES,
-    STATES,
-    TRANSITIONS,
-    Page,
-    Table,
-)
+from relationship_core.columns import ALIASES, CUSTOMERS, DECISIONS, INTERACTIONS, MESSAGES, STATES, TRANSITIONS, Page
 from relationship_core.flow.last_review import last_reviewed
+from relationship_core.flow.report.costs import Costs, CostTerms, campaign_costs
 from relationship_core.flow.standing import last_recorded
 from relationship_core.flow.united import plain, ties_of
 from relationship_core.model.instants import utc
 from relationship_core.model.relationship import Ladder
 from relationship_core.ports import Store
+from relationship_core.table import Table
 
 
 @frozen(kw_only=True)
@@ -94,6 +86,7 @@ class Report:
         ladder: where customers stand.
         decisions: decisions by campaign, verdict and reason; None for the past, since the next one replaces a decision.
         messages: messages by campaign, channel and state; of the past, ``queued`` for what was settled later.
+        costs: what messages and their offers have cost, by owner and campaign.
     """
 
     as_of: datetime
@@ -102,9 +95,12 @@ class Report:
     ladder: LadderView
     decisions: tuple[DecisionCount, ...] | None
     messages: tuple[MessageCount, ...]
+    costs: tuple[Costs, ...]
 
 
-def report(store: Store, ladder: Ladder, now: datetime, zone: str, *, as_of: datetime | None = None) -> Report:
+def report(
+    store: Store, ladder: Ladder, now: datetime, zone: str, terms: CostTerms, *, as_of: datetime | None = None
+) -> Report:
     """Count what there is; with ``as_of``, what there was at that instant."""
     kinds = _kinds(store, as_of).sort("rows", "kind", descending=[True, False])
     messages = _messages(store, as_of)
@@ -118,6 +114,7 @@ def report(store: Store, ladder: Ladder, now: datetime, zone: str, *, as_of: dat
             MessageCount(campaign=campaign, channel=channel, state=state, messages=rows)
             for campaign, channel, state, rows in messages.iter_rows()
         ),
+        costs=campaign_costs(store, terms, now, as_of=None if as_of is None else utc(as_of)),
     )
 
 
