@@ -23,10 +23,12 @@ from relationship_core import (
     RejectedError,
     Relationships,
     Suppression,
+    Table,
     Variant,
 )
 from relationship_core.builtin.memory import MemoryStore
 from relationship_core.flow.facts import write_fact
+from relationship_core.flow.permission import standing
 from relationship_core.flow.permission.keys import address_key, held_back_keys
 from relationship_core.flow.permission.terms import Terms
 from relationship_core.flow.salt import SALT_FACT, project_salt
@@ -218,6 +220,125 @@ def test_forgetting_tells_of_others_with_the_address_however_they_wrote_it(texti
     forgotten = project.forget("ada")
     assert forgotten.sharing == ("bob", "dan")
     assert texted(project) == {"eve"}
+
+
+# International domains
+
+UNICODE, ASCII = "ada@bücher.example.com", "Ada@xn--bcher-kva.example.com"
+DOMAINS = (
+    "bücher.example.com",
+    "BÜCHER.example.com",
+    "bu\N{COMBINING DIAERESIS}cher.Example.com",
+    "bücher\N{IDEOGRAPHIC FULL STOP}example.com",
+    "xn--bcher-kva.example.com",
+)
+SHARP_S = ("ada@straße.example.com", "ada@strasse.example.com", "ada@xn--strae-oqa.example.com")
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_an_international_domain_is_one_address_however_it_is_written(domain: str) -> None:
+    terms = Terms(salt="s")
+    assert address_key("email", f"ada@{domain}", terms) == address_key("email", ASCII, terms)
+    assert address_key("email", f"bob@{domain}", terms) != address_key("email", ASCII, terms)
+
+
+@pytest.mark.parametrize("kept", SHARP_S[1:])
+def test_a_letter_that_the_standards_read_differently_is_held_back_both_ways(kept: str) -> None:
+    assert keys(SHARP_S[0], None, None, "email") & keys(kept, None, None, "email")
+    assert not keys(SHARP_S[1], None, None, "email") & keys(SHARP_S[2], None, None, "email")
+
+
+@pytest.mark.parametrize("domain", ["ü" * 70, "a..ü", "ü\u0378", "", ".", "-ü-", "ü\u200f"])
+def test_a_domain_that_cannot_be_written_as_ascii_equals_itself(domain: str) -> None:
+    address = f"ada@{domain}"
+    assert keys(address, None, None, "email") == keys(address.upper(), None, None, "email")
+    assert not keys(address, None, None, "email") & keys(f"bob@{domain}", None, None, "email")
+
+
+@pytest.mark.parametrize("told", [UNICODE, ASCII, f"Ada of Bücher <{UNICODE}>", f"<{ASCII}>", f"mailto:{ASCII}"])
+def test_what_is_said_of_an_address_of_an_international_domain_holds(
+    make_project: Open, make_campaign: Run, tmp_path: Path, told: str
+) -> None:
+    project = make_project(make_campaign("news"))
+    for who, address in (("ada", ASCII), ("bob", "bob@xn--bcher-kva.example.com")):
+        project.record_customers([Customer(id=who, contact_points=[ContactPoint(medium="email", address=address)])])
+    project.permissions.suppress([stop(told, "email")])
+    assert [each.reason for each in project.permissions.show("ada").suppressions] == ["stop"]
+    assert texted(project) == {"bob"}
+    project.permissions.unsuppress("email", told, actor="cyd")
+    assert texted(project, START + HOUR) == {"ada", "bob"}
+    file = tmp_path / "stops.csv"
+    file.write_text(f"medium,address,reason,at\nemail,{told},stop,2024-03-01T00:00:00Z\n")
+    assert project.permissions.import_file("suppressions", file).new == 1
+    assert [each.lifted_at for each in project.permissions.show("ada").suppressions] == [None]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "ada",
+        "ada@",
+        "ada@example.com, bob@example.com",
+        "Ada <ada@example.com>, Bob <bob@example.com>",
+        "a b@example.com",
+    ],
+)
+def test_what_names_no_address_or_several_would_hold_back_nothing_and_is_refused(make_project: Open, told: str) -> None:
+    project = make_project()
+    with pytest.raises(RejectedError, match="not one address"):
+        project.permissions.suppress([stop(told, "email")])
+    with pytest.raises(RejectedError, match="not one address"):
+        project.permissions.unsuppress("email", told, actor="cyd")
+    assert project.store.read(SUPPRESSIONS).is_empty()
+
+
+# What is read
+
+
+def test_only_the_suppressions_of_the_addresses_in_question_are_read(
+    make_project: Open, make_campaign: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def read(store: MemoryStore, table: Table, **chosen: Any) -> pl.DataFrame:
+        if table == SUPPRESSIONS:
+            asked.append(len(chosen["where"]["address_hash"]))
+        return ordinary(store, table, **chosen)
+
+    ordinary = MemoryStore.read
+    project = make_project(make_campaign("news"))
+    points = {who: ContactPoint(medium="email", address=f"{who}@example.com") for who in ("ada", "bob", "cyd")}
+    project.record_customers(Customer(id=who, contact_points=[point]) for who, point in points.items())
+    monkeypatch.setattr(MemoryStore, "read", read)
+    project.permissions.suppress(stop(f"stranger-{number}@example.com", "email") for number in range(50))
+    project.permissions.suppress([stop("ada@example.com", "email")])
+    assert texted(project) == {"bob", "cyd"}
+    project.permissions.suppress([stop("bob@example.com", "email")])
+    assert project.deliver(as_of=START).stopped == 1
+    project.permissions.unsuppress("email", "bob@example.com", actor="eve")
+    assert project.permissions.show("ada").suppressions
+    project.export("ada")
+    project.forget("ada")
+    assert asked[0] == 50
+    # Everybody is reached on the medium of tasks beside their own.
+    assert 0 < max(asked[1:]) <= len(points) + 1
+
+
+@pytest.mark.parametrize("strangers", [0, 50])
+def test_addresses_are_held_back_whether_they_are_many_or_few(
+    make_project: Open, make_campaign: Run, monkeypatch: pytest.MonkeyPatch, strangers: int
+) -> None:
+    """Of many addresses it is asked first whether there is anything against their media, and how much."""
+    monkeypatch.setattr(standing, "_MANY", 0)
+    project = make_project(make_campaign("news"))
+    names = ["ada", "bob", "cyd"]
+    project.record_customers(
+        Customer(id=who, contact_points=[ContactPoint(medium="email", address=f"{who}@example.com")]) for who in names
+    )
+    assert texted(project) == {*names}
+    project.permissions.suppress(stop(f"stranger-{number}@example.com", "email") for number in range(strangers))
+    project.permissions.suppress([stop("ada@example.com", "email"), stop("+49 30 1", "sms")])
+    assert project.deliver(as_of=START).stopped == 1
 
 
 # The salt

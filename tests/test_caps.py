@@ -11,12 +11,14 @@ from hypothesis import given, settings, strategies as st
 
 from relationship_core import (
     DECISIONS,
+    INSTANT,
     MESSAGES,
     Campaign,
     Cap,
     Choice,
     ContactPoint,
     Customer,
+    Interaction,
     QuietHours,
     Relationships,
     Variant,
@@ -28,6 +30,7 @@ Plan = Callable[..., Campaign]
 Know = Callable[..., Customer]
 
 START = datetime(2024, 3, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 CHANNELS = {"letters": Choice(use="null"), "texts": Choice(use="null", settings={"medium": "sms"})}
 ALWAYS: Mapping[str, Any] = {"channels": CHANNELS, "quiet_hours": {"sms": QuietHours(begin="00:00", end="00:00")}}
 MEDIUM = {"letters": "email", "texts": "sms"}
@@ -328,3 +331,71 @@ def _refuse_full_windows(messages: pl.DataFrame, caps: Mapping[str, Cap]) -> Non
             for at in theirs["settled_at"]:
                 inside = theirs.filter((pl.col("settled_at") <= at) & (pl.col("settled_at") > at - days(cap.days)))
                 assert inside.height <= cap.count, (cap, inside)
+
+
+# Two customers who become one
+
+
+@pytest.fixture
+def pair(
+    make_project: Open, make_campaign: Plan, make_customer: Know, make_interaction: Callable[..., Interaction]
+) -> Callable[..., Relationships]:
+    """``ada``, who bought something, and ``bob``, who came by: a campaign for each of them."""
+
+    def make(limit: str, **terms: Any) -> Relationships:
+        project = make_project(
+            make_campaign("buyers", audience="orders > 0", **terms),
+            make_campaign("visitors", audience="last_visit_at IS NOT NULL", **terms),
+            minimum_interval_days={"default": 7.0 if limit == "interval" else 0.0},
+            caps={"weekly": Cap(count=1, days=7)} if limit == "cap" else {},
+        )
+        project.record_customers([make_customer("ada"), make_customer("bob")])
+        began = START - days(60)
+        project.record([make_interaction("ada", "order", began, minor=500), make_interaction("bob", "visit", began)])
+        step(project, START)
+        assert states_of(project) == {"buyers": "queued", "visitors": "queued"}
+        return project
+
+    return make
+
+
+def states_of(project: Relationships) -> dict[str, str]:
+    return dict(project.store.read(MESSAGES).select("campaign", "state").iter_rows())
+
+
+@pytest.mark.parametrize("sent", [False, True])
+@pytest.mark.parametrize(("limit", "most"), [("cap", 1), ("interval", 1), ("nothing", 2)])
+def test_a_merge_exceeds_neither_cap_nor_interval(
+    pair: Callable[..., Relationships], limit: str, most: int, sent: bool
+) -> None:
+    """Each of two has a message that was planned without the other's; as one customer they get what one may get."""
+    project = pair(limit)
+    if sent:
+        with project.store.transaction():
+            one = project.store.read(MESSAGES, where={"campaign": "buyers"}, columns=["id"])
+            gone = {"state": pl.lit("accepted"), "settled_at": pl.lit(START, INSTANT)}
+            project.store.update(MESSAGES, one.with_columns(**gone))
+    project.identities.merge("bob", into="ada")
+    assert project.deliver(as_of=START).accepted == 0, "what waited is planned anew first"
+    for number in (1, 2, 3):
+        step(project, START + number * HOUR)
+        project.deliver(as_of=START + number * HOUR)
+    assert [*states_of(project).values()] == ["accepted"] * most
+    project.identities.unmerge("bob")
+    step(project, START + days(8))
+    project.deliver(as_of=START + days(8))
+    assert states_of(project) == {"buyers": "accepted", "visitors": "accepted"}
+
+
+def test_a_merge_takes_back_no_service(pair: Callable[..., Relationships]) -> None:
+    project = pair("cap", purpose="service")
+    project.identities.merge("bob", into="ada")
+    assert project.deliver(as_of=START).accepted == 2
+
+
+def test_a_merge_leaves_what_waits_where_the_other_had_nothing(pair: Callable[..., Relationships]) -> None:
+    project = pair("cap")
+    project.record_customers([Customer(id="cyd")])
+    before = project.store.read(MESSAGES)
+    project.identities.merge("ada", into="cyd")
+    assert project.store.read(MESSAGES).equals(before)

@@ -175,8 +175,11 @@ def test_a_program_imports_parquet(shop: Relate, tmp_path: Path) -> None:
     [
         (("grant", "ada", "--medium", "email"), "needs its proof"),
         (("grant", "ada", *PROOF), "must be named"),
-        # Whoever refuses is known from then on: the rule is of permission alone.
-        (("grant", "nobody", "--medium", "email", *PROOF), "there is no such customer"),
+        (("grant", "nobody", "--medium", "email", *PROOF), "there is no customer 'nobody'"),
+        (("withdraw", "Adda"), "there is no customer 'Adda' in this project; did you mean 'ada'?"),
+        (("object", "adda", "--medium", "email"), "did you mean 'ada'?"),
+        (("prefer", "boob", "none"), "did you mean 'bob'?"),
+        (("suppress", "email", "a@example.com, b@example.com"), "not one address"),
         (("withdraw", "ada", "--medium", "emial"), "did you mean 'email'"),
         (("show", "nobody"), "there is no customer 'nobody'"),
         (("suppress", "email", "new@example.com", "--lift"), "nothing suppresses"),
@@ -189,3 +192,33 @@ def test_what_cannot_be_is_told(shop: Relate, relate: Relate, arguments: tuple[s
     assert done.exit_code == 1
     assert told in done.stderr
     assert "new@example.com" not in done.stderr
+
+
+def test_what_is_shown_is_what_would_be_allowed_and_why_not(shop: Relate) -> None:
+    shop("consent", "grant", "ada", "--medium", "email", *PROOF, *AT)
+    assert "yes" in shop("consent", "show", "ada").stdout
+    shop("consent", "suppress", "email", "Ada <ada@example.com>")
+    assert "no: suppressed" in shop("consent", "show", "ada").stdout
+    shop("consent", "prefer", "ada", "none")
+    assert "no: preference" in shop("consent", "show", "ada").stdout
+    (only,) = document(shop("consent", "show", "ada", "--json"))["consents"]
+    assert (only["state"], only["permitted"], only["reason"]) == ("granted", False, "preference")
+
+
+@pytest.mark.parametrize(
+    ("said", "scope"),
+    [((), "all"), (("--reason", "complaint"), "marketing"), (("--reason", "unsubscribe", "--scope", "all"), "all")],
+)
+def test_the_scope_is_that_of_the_reason_where_none_is_said(shop: Relate, said: tuple[str, ...], scope: str) -> None:
+    assert f"({scope})" in shop("consent", "suppress", "email", "ada@example.com", *said).stdout
+    shop("consent", "suppress", "email", "ada@example.com", "--scope", "topic:news")
+    held = document(shop("consent", "show", "ada", "--json"))["suppressions"]
+    assert [each["scope"] for each in held] == [scope, "topic:news"]
+    assert document(shop("consent", "suppress", "email", "ada@example.com", "--lift", "--json")) == {"lifted": 2}
+
+
+def test_an_act_for_somebody_unknown_makes_nobody_up(shop: Relate, relate: Relate) -> None:
+    for act in ("withdraw", "object"):
+        assert relate("consent", act, "adda").exit_code == 1
+    assert "there is no customer" in relate("customer", "adda").stderr
+    assert shop("customer", "ada").exit_code == 0

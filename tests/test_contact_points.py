@@ -39,7 +39,9 @@ from relationship_core import (
 )
 from relationship_core.builtin.memory import MemoryStore
 from relationship_core.builtin.refusals import refusal
-from relationship_core.flow.record import Recorded, Recorder, import_file, record_customers
+from relationship_core.flow.record.importing import import_file
+from relationship_core.flow.record.recorder import Recorded, Recorder
+from relationship_core.flow.record.recording import record_customers
 
 Measures = tuple[Measure | KeyedMeasure, ...]
 NewStore = Callable[[str], AbstractContextManager[Store]]

@@ -33,7 +33,8 @@ from relationship_core import (
 from relationship_core.builtin.memory import MemoryStore
 from relationship_core.flow import accounts, identities
 from relationship_core.flow.rebuild import rebuild
-from relationship_core.flow.record import Recorder, record
+from relationship_core.flow.record.recorder import Recorder
+from relationship_core.flow.record.recording import record
 from relationship_core.flow.united import united
 
 Make = Callable[..., Interaction]

@@ -780,6 +780,22 @@ def test_an_opt_out_of_somebody_unknown_is_kept(project: Relationships, tmp_path
         project.permissions.record_consents([act("eve", "withdraw")])
 
 
+def test_an_opt_out_of_somebody_unknown_holds_on_their_address(project: Relationships, tmp_path: Path) -> None:
+    file = tmp_path / "optouts.csv"
+    file.write_text(
+        "customer,act,at,medium,topic,address\n"
+        "eve,object,2024-01-01T00:00:00Z,email,,Ada <One@example.com>\n"
+        "eva,withdraw,2024-01-01T00:00:00Z,sms,news,+49 30 1234567\n"
+        "bob,withdraw,2024-01-01T00:00:00Z,email,,two@example.com\n"
+        "eli,withdraw,2024-01-01T00:00:00Z,email,,nothing\n"
+    )
+    assert project.permissions.import_file("consents", file).new == 4
+    expected = [("one@example.com", "marketing", "unsubscribe"), ("+49 30 1234567", "topic:news", "unsubscribe")]
+    assert held(project, "ada") == held(project, "bob") == expected
+    assert states(project, "ada")["email"] == "none"
+    assert {project.customer(each).customer.name for each in ("eve", "eva", "eli")} == {""}
+
+
 @pytest.mark.parametrize(
     ("reason", "scope"),
     [("unsubscribe", "marketing"), ("complaint", "marketing"), ("hard_bounce", "all"), ("manual", "all")],
@@ -800,3 +816,38 @@ def test_no_import_says_that_somebody_was_erased(project: Relationships, tmp_pat
     file.write_text("medium,address,reason,at\nemail,one@example.com,erased,2024-01-01T00:00:00Z\n")
     assert project.permissions.import_file("suppressions", file).rejected == 1
     assert held(project, "ada") == []
+
+
+# What is told to a person
+
+
+def test_what_is_shown_is_what_would_be_allowed_and_why_not(project: Relationships) -> None:
+    def told() -> dict[tuple[str, str], str]:
+        shown = [each for each in project.permissions.show("ada").consents if each.address != "two@example.com"]
+        assert all(each.permitted == (each.reason == "") for each in shown)
+        return {(each.medium, each.topic): each.reason for each in shown}
+
+    project.record_customers([Customer(id="ada", contact_points=[ContactPoint(medium="post", address="1 High St")])])
+    project.permissions.record_consents([act("ada", "grant", medium="email")])
+    assert told() == {
+        ("email", ""): "",
+        ("post", ""): "",
+        ("sms", ""): "no_consent",
+    }
+    for medium, address, scope in (("email", "one@example.com", "topic:offers"), ("post", "1 high st", "all")):
+        said = Suppression(medium=medium, address=address, reason="manual", scope=scope, at=START)
+        project.permissions.suppress([said])
+    assert told() == {
+        ("email", ""): "",
+        ("email", "offers"): "suppressed",
+        ("post", ""): "suppressed",
+        ("post", "offers"): "suppressed",
+        ("sms", ""): "no_consent",
+        ("sms", "offers"): "no_consent",
+    }
+    project.permissions.record_preferences([Preference(customer="ada", wish="transactional", at=START)])
+    assert {*told().values()} == {"preference"}
+    project.record_customers([Customer(id="dan")])
+    project.permissions.record_consents([act("dan", "grant", medium="email")])
+    (nowhere,) = project.permissions.show("dan").consents
+    assert (nowhere.state, nowhere.permitted, nowhere.reason) == ("granted", False, "no_contact_point")

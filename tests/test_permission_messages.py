@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from attrs import evolve
 from hypothesis import given, settings, strategies as st
 
 from relationship_core import (
@@ -23,6 +24,7 @@ from relationship_core import (
     Customer,
     Interaction,
     Message,
+    Money,
     Plugins,
     Policy,
     Preference,
@@ -315,6 +317,61 @@ def test_a_stopped_message_was_no_contact(shop: Open, letter: Run, make_campaign
     assert sorted(ours) == [("letter", "stopped"), ("slow", "queued")]
 
 
+@pytest.mark.parametrize("how", STOPPED)
+def test_what_is_permitted_again_is_planned_again(shop: Open, make_campaign: Run, media: Media, how: str) -> None:
+    """A stopped message uses up neither the occasion nor the limit of engagements, as long as the occasion lasts."""
+    letter = make_campaign(
+        "letter", variants=[Variant(channel="email", text="Hello")], limits={"per_customer": 1, "expires_days": 30}
+    )
+    project = shop(letter)
+    project.permissions.record_consents([grant("ada", address="ada@example.com")])
+    plan(project)
+    refuse(project, how)
+    assert project.deliver(as_of=START + DAY).stopped == 1
+    assert plan(project, START + DAY)["ada"] == STOPPED[how].split(":")[0]
+    plan(project, START + DAY)
+    assert states(project)["ada"][0] == "stopped"
+    if how == "suppress":
+        project.permissions.unsuppress("email", "ada@example.com", actor="bob")
+    elif how == "wish":
+        project.permissions.record_preferences([Preference(customer="ada", wish="close", at=START + 2 * DAY)])
+    else:
+        project.permissions.record_consents([evolve(grant("ada"), at=START + 2 * DAY)])
+    assert plan(project, START + 3 * DAY)["ada"] == "due"
+    assert states(project)["ada"][0] == "queued"
+    assert project.deliver(as_of=START + 3 * DAY).accepted == 1
+    assert media.sent == [("email", "ada@example.com")]
+    assert plan(project, START + 4 * DAY)["ada"] == "due", "it is not planned once more"
+    assert project.deliver(as_of=START + 4 * DAY).accepted == 0
+
+
+def test_what_is_permitted_again_too_late_is_expired(shop: Open, make_campaign: Run, media: Media) -> None:
+    letter = make_campaign(
+        "letter",
+        audience="orders > 0",
+        key="last_order_at",
+        since="last_order_at",
+        variants=[Variant(channel="email", text="Hello")],
+        limits={"expires_days": 5},
+    )
+    project = shop(letter)
+    project.record(
+        [
+            Interaction(
+                source="shop", id="1", customer="ada", kind="order", at=START, amount=Money(minor=500, currency="EUR")
+            )
+        ]
+    )
+    project.permissions.record_consents([grant("ada")])
+    plan(project)
+    refuse(project, "withdraw")
+    assert project.deliver(as_of=START + DAY).stopped == 1
+    project.permissions.record_consents([evolve(grant("ada"), at=START + 6 * DAY)])
+    assert plan(project, START + 6 * DAY)["ada"] == "expired"
+    assert project.deliver(as_of=START + 6 * DAY).accepted == 0
+    assert media.sent == []
+
+
 class Clock:
     """A clock that is moved by hand."""
 
@@ -362,7 +419,7 @@ def test_an_objection_while_a_run_plans_is_obeyed(shop: Open, letter: Run, media
 def test_an_objection_while_others_get_their_messages_is_obeyed(
     shop: Open, letter: Run, media: Media, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relationship_core.flow.deliver.CLAIM_SIZE", 1)
+    monkeypatch.setattr("relationship_core.flow.deliver.delivering.CLAIM_SIZE", 1)
     clock = Clock()
     project = shop(letter("email"), clock=clock)
     project.permissions.record_consents([grant("ada"), grant("bob")])
@@ -399,7 +456,7 @@ class Moody:
 def test_a_policy_that_fails_when_it_is_asked_again_leaves_the_messages_in_the_outbox(
     shop: Open, letter: Run, make_campaign: Run, media: Media, *, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relationship_core.flow.deliver.CLAIM_SIZE", size)
+    monkeypatch.setattr("relationship_core.flow.deliver.delivering.CLAIM_SIZE", size)
     service = make_campaign("slip", purpose="service", variants=[Variant(channel="email", text="Hello")])
     moody = Moody()
     project = shop(letter("email"), service, plugins=[moody], minimum_interval_days={"default": 0})

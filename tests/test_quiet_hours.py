@@ -25,8 +25,8 @@ from relationship_core import (
     Variant,
     read_settings,
 )
-from relationship_core.flow.plan.quiet import HORIZON, next_allowed
-from relationship_core.flow.plan.zones import candidate_zones, is_zone, zones_of_number
+from relationship_core.flow.contact.quiet import HORIZON, next_allowed
+from relationship_core.flow.contact.zones import candidate_zones, is_zone, zones_of_number
 
 MINUTE, MICROSECOND = timedelta(minutes=1), timedelta(microseconds=1)
 
@@ -274,6 +274,37 @@ def test_a_message_waits_until_quiet_ends_where_its_customer_lives(
     assert project.deliver(as_of=now).accepted == 2
     assert project.deliver(as_of=eight_in_berlin).accepted == 3
     assert project.deliver(as_of=at(18)).accepted == 2
+
+
+def test_what_would_expire_in_quiet_hours_is_not_queued(
+    make_project: Open, make_campaign: Plan, make_customer: Know, make_interaction: Callable[..., Any]
+) -> None:
+    """It waits for the morning at 7:00 UTC; what is worth it until then, and not longer, would wait in vain."""
+    for since, reason, left in ((at(7), "quiet_hours", {}), (at(7, 1), "due", {"ada": at(7)})):
+        campaign = make_campaign(
+            "thanks",
+            audience="orders > 0",
+            key="last_order_at",
+            since="last_order_at",
+            limits={"expires_days": 1},
+            variants=[Variant(channel="texts", text="Hello")],
+        )
+        project = make_project(campaign, channels=CHANNELS, project=BERLIN)
+        project.record_customers([reachable(make_customer, "ada", "+4930123456", zone="Europe/Berlin")])
+        project.record([make_interaction("ada", "order", since - timedelta(days=1), minor=500)])
+        project.review(as_of=at(3))
+        project.plan(as_of=at(3))
+        assert waits(project) == left
+        (row,) = project.store.read(DECISIONS).to_dicts()
+        assert row["reason"] == reason
+        if not left:
+            assert (row["detail"], row["until"]) == ("expires before it may be sent", at(7))
+            (policy,) = [
+                each for each in project.explain("ada", as_of=at(3)).actions[0].policies if each.name == "quiet_hours"
+            ]
+            assert policy.answer == "holds_back"
+            project.plan(as_of=at(7))
+            assert project.store.read(DECISIONS)["reason"].to_list() == ["expired"]
 
 
 def test_email_is_never_quiet_unless_it_is_said(make_project: Open, make_campaign: Plan, make_customer: Know) -> None:

@@ -65,7 +65,7 @@ def consent() -> None:
 @json_option
 @project_options
 def show(folder: Path, id: str, as_of: datetime | None, *, as_json: bool) -> None:
-    """Show where permission of one customer stands."""
+    """Show where permission of one customer stands, and whether marketing may go to each of their addresses."""
     from relationship_core import Relationships
 
     with Relationships.open(folder) as relationships:
@@ -124,14 +124,20 @@ def confirm(folder: Path, *, as_json: bool, **said: Any) -> None:
 @consent.command()
 @_act
 def withdraw(folder: Path, *, as_json: bool, **said: Any) -> None:
-    """Record that a customer takes permission back; it acts at once."""
+    """Record that a customer takes permission back; it acts at once.
+
+    The customer must be known. The address of somebody else is held back with `relate consent suppress`.
+    """
     _record(folder, {"act": "withdraw", **said}, as_json=as_json)
 
 
 @consent.command(name="object")
 @_act
 def object_(folder: Path, *, as_json: bool, **said: Any) -> None:
-    """Record that a customer objects to marketing; only their own later consent lifts it."""
+    """Record that a customer objects to marketing; only their own later consent lifts it.
+
+    The customer must be known. The address of somebody else is held back with `relate consent suppress`.
+    """
     _record(folder, {"act": "object", **said}, as_json=as_json)
 
 
@@ -163,6 +169,7 @@ def prefer(
 
     with Relationships.open(folder) as relationships:
         when = at or relationships.clock()
+        relationships.permissions.show(id)
         said = Preference(customer=id, wish=wish, at=when, source=source, actor=actor, ask_again_at=ask_again_at)
         recorded = relationships.permissions.record_preferences([said])
     _tell(recorded.new, f"{id} wants: {wish}.", as_json=as_json, recorded=attributes(recorded))
@@ -172,7 +179,10 @@ def prefer(
 @click.argument("medium")
 @click.argument("address")
 @click.option(
-    "--scope", default="all", show_default=True, metavar="SCOPE", help="all, marketing, or topic: and the topic."
+    "--scope",
+    default="",
+    metavar="SCOPE",
+    help="all, marketing, or topic: and the topic. [default: marketing for unsubscribe and complaint, otherwise all]",
 )
 @click.option(
     "--reason",
@@ -182,7 +192,9 @@ def prefer(
     help="Why.",
 )
 @click.option("--source", default="", metavar="NAME", help="The system that it comes from.")
-@click.option("--lift", is_flag=True, help="Use the address again instead; the scope is that of one suppression.")
+@click.option(
+    "--lift", is_flag=True, help="Use the address again instead: of every scope, or of the one that is named."
+)
 @_actor_option
 @json_option
 @project_options
@@ -207,7 +219,7 @@ def suppress(
 
     with Relationships.open(folder) as relationships:
         if lift:
-            number = relationships.permissions.unsuppress(medium, address, scope=scope, actor=actor)
+            number = relationships.permissions.unsuppress(medium, address, scope=scope or None, actor=actor)
             _tell(number, f"The {medium} address is used again.", as_json=as_json, recorded={"lifted": number})
             return
         said = Suppression(
@@ -220,7 +232,7 @@ def suppress(
             actor=actor,
         )
         recorded = relationships.permissions.suppress([said])
-    told = f"The {medium} address is not used any more ({scope})."
+    told = f"The {medium} address is not used any more ({said.holds_back})."
     _tell(recorded.new, told, as_json=as_json, recorded=attributes(recorded))
 
 
@@ -277,6 +289,8 @@ def _record(folder: Path, said: dict[str, Any], *, as_json: bool) -> None:
 
     with Relationships.open(folder) as relationships:
         act = Consent(**said | {"at": said["at"] or relationships.clock()})
+        # An import knows people of another system; here a slip of the hand would make somebody up.
+        relationships.permissions.show(act.customer)
         recorded = relationships.permissions.record_consents([act])
     of = f" on {act.medium}" if act.medium else " on every medium"
     about = f" about {act.topic}" if act.topic else ""
@@ -305,7 +319,13 @@ def _show(view: PermissionView, asked: str, relationships: Relationships) -> Non
     out = console()
     if view.consents:
         rows = [
-            (each.medium, each.address, each.topic or "any", each.state, "yes" if each.permitted else "no")
+            (
+                each.medium,
+                each.address,
+                each.topic or "any",
+                each.state,
+                "yes" if each.permitted else f"no: {each.reason}",
+            )
             for each in view.consents
         ]
         out.print(table("Consent", ("medium", "address", "topic", "state", "marketing"), rows))

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+import unicodedata
+from collections.abc import Callable, Iterable
+from encodings.idna import ToASCII
 
-if TYPE_CHECKING:
-    import polars as pl
+import polars as pl
 
+FOREIGN = r"[^\x00-\x7f]"
+"""What is not ASCII; a domain that holds it is sent in another form, RFC 5890."""
+_DOTS = re.compile("[.\N{IDEOGRAPHIC FULL STOP}\N{FULLWIDTH FULL STOP}\N{HALFWIDTH IDEOGRAPHIC FULL STOP}]")
+"""What separates the labels of a host name; RFC 3490, 3.1."""
+_LONGEST_LABEL = 63
 _PUNCTUATION = r"[\p{P}\p{S}]"
 _INTERNATIONAL = re.compile("[^+\N{FULLWIDTH PLUS SIGN}\\d]*[+\N{FULLWIDTH PLUS SIGN}]")
 """How a number begins that has its own country code."""
@@ -21,8 +26,52 @@ def plain_words(text: pl.Expr) -> pl.Expr:
 
 
 def mailbox(address: pl.Expr) -> pl.Expr:
-    """An e-mail address without regard to case; only its provider knows whether dots and a plus matter."""
-    return address.str.strip_chars().str.to_lowercase()
+    """An e-mail address without regard to case; only its provider knows whether dots and a plus matter.
+
+    An international domain is written as ASCII, in the form that begins with ``xn--``.
+    """
+    return address.map_batches(_mailboxes, return_dtype=pl.String, is_elementwise=True)
+
+
+def _mailboxes(addresses: pl.Series) -> pl.Series:
+    plain = addresses.str.strip_chars().str.to_lowercase()
+    foreign = addresses.str.contains(FOREIGN).fill_null(value=False)
+    if not foreign.any():
+        return plain
+    distinct = addresses.filter(foreign).unique()
+    written = pl.Series([mailboxes_meant(each)[0] for each in distinct], dtype=pl.String)
+    return plain.zip_with(~foreign, addresses.replace(distinct, written))
+
+
+def mailboxes_meant(address: str) -> tuple[str, ...]:
+    """Every form by which an e-mail address that is not all ASCII may be known again, that of ``mailbox`` first.
+
+    There are several where the two standards of international domain names read the domain differently: RFC 5891
+    keeps four letters, among them the German sharp s, that RFC 3490 wrote as others.
+    """
+    plain = unicodedata.normalize("NFKC", address.strip().lower()).strip()
+    local, at, domain = plain.rpartition("@")
+    forms = dict.fromkeys((_ascii(domain, _label_of_2010), _ascii(domain, _label_of_2003)))
+    return tuple(f"{local}{at}{form}" for form in forms)
+
+
+def _ascii(domain: str, written: Callable[[str], str]) -> str:
+    """The domain label by label; one that cannot be written as ASCII stays, so that it equals itself at least."""
+    return ".".join(label if label.isascii() else written(label) for label in _DOTS.split(domain))
+
+
+def _label_of_2010(label: str) -> str:
+    """RFC 5891, 4.4, of a label that is in lower case and NFKC already; which letters may stand is not asked."""
+    written = f"xn--{label.encode('punycode').decode()}"
+    return written if len(written) <= _LONGEST_LABEL else label
+
+
+def _label_of_2003(label: str) -> str:
+    """RFC 3490, 4.1."""
+    try:
+        return ToASCII(label).decode()
+    except UnicodeError:
+        return label
 
 
 def dialled(number: str, country: str | None) -> str | None:

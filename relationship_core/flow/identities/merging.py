@@ -12,11 +12,11 @@ from datetime import datetime
 import polars as pl
 from attrs import frozen
 
-from relationship_core.columns import ALIASES, CUSTOMERS, DECISIONS, MERGES, STATES, Page, Table
+from relationship_core.columns import ALIASES, CUSTOMERS, DECISIONS, MERGES, STATES, Page
 from relationship_core.errors import RejectedError
 from relationship_core.flow.customers import is_known, refuse_unknown
 from relationship_core.flow.erased import ERASED_REASON, tombstones
-from relationship_core.flow.identities.engagements import withdraw_repeated
+from relationship_core.flow.identities.engagements import take_back_crowded, withdraw_repeated
 from relationship_core.flow.record.checks import identity_rules, sift
 from relationship_core.flow.record.recorder import Recorder
 from relationship_core.flow.record.refold import refold
@@ -24,6 +24,7 @@ from relationship_core.flow.ties import Ties, note_change, read_ties
 from relationship_core.flow.united import plain
 from relationship_core.model.instants import utc
 from relationship_core.ports import Store
+from relationship_core.table import Table
 
 
 @frozen(kw_only=True)
@@ -65,8 +66,9 @@ class Identity:
 def merge(recorder: Recorder, customer: str, into: str, *, actor: str = "", reason: str = "") -> Merge:
     """Make an id stand for another one: both are one customer from now on.
 
-    Their measures add up, the survivor is marked for review, and no engagement reaches them twice. What the survivor
-    does not say of itself, such as a missing country, is taken from the merged id.
+    Their measures add up, the survivor is marked for review, and no engagement reaches them twice. What waits for
+    them is planned anew, so that intervals and caps hold for both together. What the survivor does not say of itself,
+    such as a missing country, is taken from the merged id.
 
     Args:
         recorder: what to work with.
@@ -203,7 +205,9 @@ def _merged(
     recorder: Recorder, before: Ties, customer: str, survivor: str, *, actor: str, reason: str, linked: bool = False
 ) -> Merge:
     store = plain(recorder.store)
-    withdraw_repeated(store, [*before.group(survivor), *before.group(customer)])
+    group, others = before.group(survivor), before.group(customer)
+    withdraw_repeated(store, [*group, *others])
+    take_back_crowded(store, group, others)
     alias = {
         "customer": customer,
         "survivor": survivor,
@@ -216,6 +220,7 @@ def _merged(
     done = _log(recorder, "merge", customer, survivor, actor=actor, reason=reason)
     _rest(store, Page.of([customer]))
     _settle(recorder, before, note_change(store), customer, survivor)
+    store.mark("plan", pl.Series("customer", [survivor]))
     return done
 
 

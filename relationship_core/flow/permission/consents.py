@@ -12,7 +12,7 @@ from attrs import frozen
 from relationship_core.columns import CONSENTS, Page
 from relationship_core.config.contact import ConsentSettings
 from relationship_core.flow.permission.said import happened, members, said
-from relationship_core.model.permission import ConsentState
+from relationship_core.model.words import TASK_MEDIUM, ConsentState
 from relationship_core.ports import Store
 
 ACT_ORDER: Mapping[str, int] = {"grant": 0, "confirm": 1, "withdraw": 2, "object": 3}
@@ -22,8 +22,6 @@ STATE_ORDER: tuple[str, ...] = get_args(ConsentState)
 """The states, from the most permission to the least."""
 
 REFUSALS = ("withdraw", "object")
-PERMITTED = ("not_needed", "granted")
-"""The states in which marketing may go."""
 
 _READ = ("act", "at", "medium", "topic", "basis", "address_hash", "expires_at", "recorded_at")
 _NOT_NEEDED, _GRANTED, _PENDING, _EXPIRED, _NONE, _WITHDRAWN, _OBJECTED = range(len(STATE_ORDER))
@@ -99,9 +97,8 @@ def states(acts: Acts, asked: pl.DataFrame, settings: ConsentSettings, now: date
 
 
 def _medium(name: str, settings: ConsentSettings, now: datetime) -> _Medium:
-    return _Medium(
-        name=name, needed=name not in settings.without, confirmed=name in settings.double_opt_in, now=now
-    )  # fmt: skip
+    needed = name not in {*settings.without, TASK_MEDIUM}
+    return _Medium(name=name, needed=needed, confirmed=name in settings.double_opt_in, now=now)
 
 
 def addressed(acts: Acts) -> pl.Series:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from relationship_core.columns import CONTACT_POINTS, CUSTOMERS, Page
+from relationship_core.flow.normal_forms import FOREIGN, mailbox, plain_words
 from relationship_core.flow.permission.keys import address_keys, forms_of
 from relationship_core.flow.permission.terms import Terms
 from relationship_core.flow.united import plain
@@ -16,6 +17,18 @@ _ODD = r"[^\x00-\x7f]|[A-Za-z;,#]"
 """Digits of other scripts, letters for digits, and extensions: what ends such a number is told by reading it."""
 
 _HELD = {"customer": pl.String, "medium": pl.String, "address": pl.String, "country": pl.String, "named": pl.String}
+
+
+def found_by() -> pl.Expr:
+    """The column ``found_by`` of contact points, from their ``medium`` and ``address``.
+
+    It is never another one for two ways of writing one address; two addresses may have the same.
+    """
+    medium, address = pl.col("medium"), pl.col("address")
+    email = pl.when(~address.str.contains(FOREIGN)).then(mailbox(address))
+    number = pl.when(~address.str.contains(_ODD)).then(_digits(address).str.tail(_TAIL))
+    told = pl.when(medium == "email").then(email).when(medium == "sms").then(number).otherwise(plain_words(address))
+    return told.fill_null("").alias("found_by")
 
 
 def holders(store: Store, rows: pl.DataFrame, terms: Terms) -> pl.DataFrame:
@@ -43,24 +56,21 @@ def same(held: pl.DataFrame, terms: Terms) -> pl.DataFrame:
 
 def _holders_on(store: Store, medium: str, named: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     forms = forms_of(named, terms).select(pl.col("address").alias("named"), "form").unique()
+    sought = _digits(pl.col("form")).str.tail(_TAIL) if medium == "sms" else pl.col("form")
     points = plain(store).read(
-        CONTACT_POINTS, where={"medium": medium}, columns=["customer", "medium", "address"]
-    )  # fmt: skip
+        CONTACT_POINTS,
+        where={"medium": medium, "found_by": {"", *forms.select(sought).to_series()}},
+        columns=["customer", "medium", "address"],
+    )
     if medium == "sms":
-        points = _with_countries(store, points.filter(_may_end(forms["form"])))
+        points = _with_countries(store, points)
     else:
         points = points.with_columns(pl.lit(None, pl.String).alias("country"))
     return forms_of(points, terms).join(forms, on="form").select(list(_HELD))
 
 
-def _may_end(forms: pl.Series) -> pl.Expr:
-    tails = {_digits(form)[-_TAIL:] for form in forms}
-    ending = pl.col("address").str.replace_all(r"[^0-9]", "").str.tail(_TAIL)
-    return ending.is_in(sorted(tails)) | pl.col("address").str.contains(_ODD)
-
-
-def _digits(text: str) -> str:
-    return "".join(each for each in text if each in "0123456789")
+def _digits(text: pl.Expr) -> pl.Expr:
+    return text.str.replace_all(r"[^0-9]", "")
 
 
 def _with_countries(store: Store, points: pl.DataFrame) -> pl.DataFrame:

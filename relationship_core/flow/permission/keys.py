@@ -7,11 +7,11 @@ that may be known again, and holds back whatever has one of them in common: rath
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import polars as pl
 
-from relationship_core.flow.normal_forms import dialled, mailbox, numbers_meant, plain_words
+from relationship_core.flow.normal_forms import FOREIGN, dialled, mailbox, mailboxes_meant, numbers_meant, plain_words
 from relationship_core.flow.permission.terms import Terms
 
 _DIGITS = r"[^0-9]"
@@ -26,8 +26,9 @@ def address_key(medium: str, address: str, terms: Terms, country: str | None = N
 def address_keys(points: pl.DataFrame, terms: Terms) -> pl.Series:
     """Addresses as keyed hashes: HMAC-SHA256 with the project's salt over medium and normal form.
 
-    An e-mail address counts without regard to case; a telephone number as the whole world dials it, or by its digits
-    where it is none; every other address without regard to case, punctuation and spacing.
+    An e-mail address counts without regard to case and to how an international domain is written, see ``mailbox``; a
+    telephone number as the whole world dials it, or by its digits where it is none; every other address without regard
+    to case, punctuation and spacing.
 
     Args:
         points: ``medium``, ``address``, and ``country`` of their customers, null where nobody knows.
@@ -42,8 +43,9 @@ def address_keys(points: pl.DataFrame, terms: Terms) -> pl.Series:
 def held_back_keys(points: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     """Every key by which an address that is held back may be known again: the points, a row for each of their keys.
 
-    An e-mail address and every other that is no telephone number has one, that of ``address_keys``. A telephone number
-    has several, so that it is the same whatever is known of its country then and now, see ``numbers_meant``.
+    An address has one, that of ``address_keys``. A telephone number has several, so that it is the same whatever is
+    known of its country then and now, see ``numbers_meant``; and so may have an e-mail address of an international
+    domain, see ``mailboxes_meant``.
 
     Args:
         points: as for ``address_keys``, with any further columns.
@@ -65,24 +67,29 @@ def forms_of(points: pl.DataFrame, terms: Terms) -> pl.DataFrame:
 
 def _forms(points: pl.DataFrame, terms: Terms) -> pl.Series:
     """The forms of each address, as lists; that of ``address_keys`` is one of them."""
-    numbers = points["medium"] == "sms"
-    others = points.filter(~numbers)
+    several = pl.col("medium") == "sms"
+    several |= (pl.col("medium") == "email") & pl.col("address").str.contains(FOREIGN)
+    is_several = points.select(several.fill_null(value=False).alias("several")).to_series()
+    others = points.filter(~is_several)
     normal = others.select(_normal_form(others, terms).alias("form"))
-    if not numbers.any():
+    if not is_several.any():
         return normal.select(pl.concat_list("form")).to_series()
     own = terms.country or None
-    distinct = points.filter(numbers).select("address", "country").unique()
+    distinct = points.filter(is_several).select("medium", "address", "country").unique()
     read = {
-        (number, country): numbers_meant(number, dict.fromkeys((country, own, None)))
-        for number, country in distinct.iter_rows()
+        (medium, text, country): _meant(medium, text, dict.fromkeys((country, own, None)))
+        for medium, text, country in distinct.iter_rows()
     }
-    form = iter(normal.to_series())
-    lists = [
-        # What holds no digit at all is the same as all else that holds none.
-        (sorted(read[number, country]) or [""]) if is_number else [next(form)]
-        for is_number, number, country in zip(numbers, points["address"], points["country"], strict=True)
-    ]
+    form, rows = iter(normal.to_series()), points.select("medium", "address", "country").iter_rows()
+    lists = [read[row] if each else [next(form)] for each, row in zip(is_several, rows, strict=True)]
     return pl.Series("form", lists, dtype=pl.List(pl.String))
+
+
+def _meant(medium: str, address: str, countries: Iterable[str | None]) -> list[str]:
+    if medium == "email":
+        return [*mailboxes_meant(address)]
+    # What holds no digit at all is the same as all else that holds none.
+    return sorted(numbers_meant(address, countries)) or [""]
 
 
 def _keyed(salt: bytes) -> Callable[[bytes], str]:

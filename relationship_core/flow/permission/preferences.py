@@ -8,10 +8,11 @@ from typing import get_args
 
 import polars as pl
 
-from relationship_core.columns import INSTANT, PREFERENCES, Page
+from relationship_core.columns import PREFERENCES, Page
 from relationship_core.config.contact import PreferenceSettings
 from relationship_core.flow.permission.said import Reading, happened, said
-from relationship_core.model.permission import UNASKED, Wish
+from relationship_core.model.words import UNASKED, Wish
+from relationship_core.table import INSTANT
 
 WISH_ORDER: Mapping[str, int] = {wish: place for place, wish in enumerate(get_args(Wish))}
 """The wishes, from the closest relationship to none."""
@@ -21,6 +22,13 @@ _READ = ("at", "wish", "ask_again_at", "recorded_at")
 
 def wishes_of(
     store: Reading, page: Page, settings: PreferenceSettings, now: datetime | pl.Series | None
+) -> pl.DataFrame:
+    """As ``wishes_in``, of what is kept."""
+    return wishes_in(said(store, PREFERENCES, page, _READ), page, settings, now)
+
+
+def wishes_in(
+    rows: pl.DataFrame, page: Page, settings: PreferenceSettings, now: datetime | pl.Series | None
 ) -> pl.DataFrame:
     """Which relationship each customer wants as of an instant, a row for each of the page, in its order.
 
@@ -32,7 +40,6 @@ def wishes_of(
         may be asked again, null where they were never asked.
     """
     everybody = page.customers.alias("customer").to_frame()
-    rows = said(store, PREFERENCES, page, _READ)
     if rows.height and now is not None:
         nows = everybody.with_columns(pl.lit(now, INSTANT).alias("now") if isinstance(now, datetime) else now)
         rows = rows.join(nows, on="customer").filter(happened() <= pl.col("now"))

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import polars as pl
 
-from relationship_core.columns import INSTANT, Page, Table
+from relationship_core.columns import Page
 from relationship_core.flow.ties import Ties
 from relationship_core.flow.united import plain, ties_of
 from relationship_core.model.instants import EARLIEST
+from relationship_core.table import INSTANT, Table
 
 if TYPE_CHECKING:
     from relationship_core.ports import Store

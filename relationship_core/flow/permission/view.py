@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
 import polars as pl
 from attrs import field, frozen
 
-from relationship_core.columns import CONSENTS, CONTACT_POINTS, CUSTOMERS, PREFERENCES, SUPPRESSIONS, Page
+from relationship_core.columns import CONSENTS, CONTACT_POINTS, CUSTOMERS, PREFERENCES, Page
 from relationship_core.flow.customers import find_customer
-from relationship_core.flow.permission.consents import PERMITTED, acts_of, states
-from relationship_core.flow.permission.keys import address_keys, held_back_keys
+from relationship_core.flow.permission.keys import held_back_keys
 from relationship_core.flow.permission.preferences import wish, wishes_of
+from relationship_core.flow.permission.standing import (
+    Permission,
+    permission_of,
+    suppressions_of,
+    with_keys,
+    with_permission,
+)
 from relationship_core.flow.permission.terms import Terms
 from relationship_core.flow.united import plain, ties_of
+from relationship_core.model.reasons import Reason
+from relationship_core.model.words import TASK_MEDIUM, WITHOUT_MARKETING
 from relationship_core.ports import Store
 
 
@@ -94,7 +102,10 @@ class ConsentView:
         topic: the topic; empty for messages without one.
         address: the address; empty where the customer has none on this medium.
         state: where consent stands.
-        permitted: whether marketing may go by it.
+        permitted: whether marketing of this topic may go there: by the customer's wish, the suppressions of the
+            address, and consent.
+        reason: why not, as decisions say it: preference, no_contact_point, suppressed or no_consent; empty where it
+            may.
     """
 
     medium: str
@@ -102,6 +113,7 @@ class ConsentView:
     address: str = field(repr=False)
     state: str
     permitted: bool
+    reason: str
 
 
 @frozen(kw_only=True)
@@ -142,7 +154,7 @@ class PermissionView:
         preference: the relationship that they want; unasked where they did not say.
         wish: what counts for them now: their preference, or what the project assumes.
         ask_at: from when on they may be asked again; None for now.
-        consents: where consent stands, by medium, address and topic.
+        consents: where consent stands and whether marketing may go, by medium, address and topic.
         suppressions: the suppressions of their addresses, lifted ones too.
         acts: every act of consent, oldest first.
         preferences: every wish, oldest first.
@@ -179,7 +191,10 @@ def view_permission(store: Store, customer: str, terms: Terms, topics: Iterable[
     acts = plain(store).read(CONSENTS, page=ids).sort("at", "recorded_at", "customer", "id", maintain_order=True)
     told = plain(store).read(PREFERENCES, page=ids).sort("at", "recorded_at", "customer", maintain_order=True)
     wanted = wishes_of(store, page, terms.preference, now)
-    points = _points(store, page, terms)
+    points = store.read(CONTACT_POINTS, page=page, columns=["customer", "medium", "address"])
+    suppressions = _suppressions(store, page, points, terms)
+    named = {"", *topics, *acts["topic"].drop_nulls(), *_topics_of(suppressions)}
+    spoken = {*acts["medium"].drop_nulls()} - {"", *points["medium"]}
     return PermissionView(
         customer=survivor,
         aliases=tuple(aliases),
@@ -187,8 +202,8 @@ def view_permission(store: Store, customer: str, terms: Terms, topics: Iterable[
         preference=wanted["preference"][0],
         wish=wanted.select(wish(pl.col("preference"), terms.preference)).item(),
         ask_at=wanted["preference_ask_at"][0],
-        consents=_consents(store, page, points, acts, frozenset(topics), terms=terms, now=now),
-        suppressions=_suppressions(store, points, terms),
+        consents=_consents(store, permission_of(store, page, terms, now), points, spoken, named),
+        suppressions=suppressions,
         acts=tuple(ConsentEntry(**row) for row in _filled(acts)),
         preferences=tuple(PreferenceEntry(**row) for row in _filled(told)),
     )
@@ -198,51 +213,45 @@ def _filled(rows: pl.DataFrame) -> Iterable[dict[str, Any]]:
     return rows.with_columns(pl.col(pl.String).fill_null("")).iter_rows(named=True)
 
 
-def _points(store: Store, page: Page, terms: Terms) -> pl.DataFrame:
-    points = store.read(CONTACT_POINTS, page=page, columns=["customer", "medium", "address"])
-    known = store.read(CUSTOMERS, page=page, columns=["customer", "country"])
-    points = points.join(known, on="customer", how="left", maintain_order="left")
-    return points.with_columns(address_keys(points, terms).alias("key"))
-
-
 def _consents(
-    store: Store,
-    page: Page,
-    points: pl.DataFrame,
-    acts: pl.DataFrame,
-    topics: frozenset[str],
-    *,
-    terms: Terms,
-    now: datetime,
+    store: Store, known: Permission, points: pl.DataFrame, spoken: Collection[str], topics: Collection[str]
 ) -> tuple[ConsentView, ...]:
-    named = sorted({"", *topics, *acts["topic"].drop_nulls()})
-    spoken = [each for each in acts["medium"].drop_nulls().unique() if each and each not in points["medium"]]
-    nowhere = [{"medium": medium, "address": "", "key": ""} for medium in sorted(spoken)]
-    places = pl.concat(
-        [
-            points.select("medium", "address", "key"),
-            pl.DataFrame(nowhere, schema={"medium": pl.String, "address": pl.String, "key": pl.String}),
-        ]
+    """What planning would find for each address and topic; and for media that acts speak of, without an address."""
+    nowhere = pl.DataFrame(
+        {"medium": sorted(spoken), "address": ""}, schema={"medium": pl.String, "address": pl.String}
     )
-    asked = places.join(pl.DataFrame({"topic": named}), how="cross").with_columns(place=pl.lit(0, pl.UInt32))
-    found = states(acts_of(store, page, now), asked, terms.consent, now)
-    rows = asked.with_columns(found.alias("state")).sort("medium", "address", "topic").iter_rows(named=True)
-    return tuple(
-        ConsentView(
-            medium=row["medium"],
-            topic=row["topic"],
-            address=row["address"],
-            state=row["state"],
-            permitted=row["state"] in PERMITTED,
-        )
-        for row in rows
+    places = pl.concat([points.select("medium", "address"), nowhere]).with_columns(place=pl.lit(0, pl.UInt32))
+    keyed = with_keys(places, known, store)
+    told = pl.concat(
+        with_permission(keyed, known, topic=topic, purpose="marketing").with_columns(topic=pl.lit(topic))
+        for topic in sorted(topics)
     )
+    reason = (
+        pl.when(pl.lit(known.wishes[0] in WITHOUT_MARKETING))
+        .then(pl.lit(Reason.PREFERENCE))
+        .when((pl.col("address") == "") & (pl.col("medium") != TASK_MEDIUM))
+        .then(pl.lit(Reason.NO_CONTACT_POINT))
+        .when("suppressed")
+        .then(pl.lit(Reason.SUPPRESSED))
+        .when(~pl.col("permitted"))
+        .then(pl.lit(Reason.NO_CONSENT))
+        .otherwise(pl.lit(""))
+    )
+    shown = told.select(
+        "medium", "topic", "address", pl.col("consent").alias("state"), (reason == "").alias("permitted"), reason=reason
+    ).sort("medium", "address", "topic")
+    return tuple(ConsentView(**row) for row in shown.iter_rows(named=True))
 
 
-def _suppressions(store: Store, points: pl.DataFrame, terms: Terms) -> tuple[SuppressionView, ...]:
+def _topics_of(suppressions: Iterable[SuppressionView]) -> Iterable[str]:
+    return (each.scope.partition(":")[2] for each in suppressions if each.lifted_at is None)
+
+
+def _suppressions(store: Store, page: Page, points: pl.DataFrame, terms: Terms) -> tuple[SuppressionView, ...]:
     """Each suppression once, though it may be found by several keys: of one scope the first that is in force."""
-    keyed = held_back_keys(points.drop("key"), terms)
-    rows = keyed.join(store.read(SUPPRESSIONS), left_on=["medium", "key"], right_on=["medium", "address_hash"])
+    known = store.read(CUSTOMERS, page=page, columns=["customer", "country"])
+    keyed = held_back_keys(points.join(known, on="customer", how="left", maintain_order="left"), terms)
+    rows = keyed.join(suppressions_of(keyed, store), on=["medium", "key"])
     shown = (
         rows.select("medium", "address", "scope", "reason", "at", "source", "actor", "lifted_at", "lifted_by")
         .sort("medium", "address", "scope", pl.col("lifted_at").is_not_null(), "at", "reason", "source", "actor")
