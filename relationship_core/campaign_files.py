@@ -1,26 +1,57 @@
-"""Campaigns as files, ``campaigns/*.toml``, and as the canonical text that messages are pinned to."""
+"""Campaigns as files, and as the canonical text that messages are pinned to.
+
+A campaign is a file, ``campaigns/NAME.toml``, or a folder with its templates, ``campaigns/NAME/campaign.toml``.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
 from relationship_core.config.tables import Reader, document, refuse
 from relationship_core.errors import ConfigurationError
-from relationship_core.model.campaign import Campaign
+
+if TYPE_CHECKING:
+    from relationship_core.model.campaign import Campaign
 
 FOLDER_NAME = "campaigns"
+IN_FOLDER = "campaign.toml"
+"""What the file of a campaign is called that has a folder to itself, with its templates."""
 
 _VERSION_DIGITS = 12
 _TEMPLATES = ("subject", "text", "html")
 
 
+@attrs.frozen(kw_only=True)
+class FoundCampaigns:
+    """What the files of a project's campaigns say.
+
+    Attributes:
+        sound: the campaigns that can be read.
+        mistakes: a line for each mistake in the other files.
+    """
+
+    sound: tuple[Campaign, ...]
+    mistakes: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[Campaign, ...]:
+        """All of them.
+
+        Raises:
+            ConfigurationError: something in the files is wrong.
+        """
+        refuse(list(self.mistakes))
+        return self.sound
+
+
 def read_campaigns(folder: Path | str) -> tuple[Campaign, ...]:
-    """Read every campaign of a project, in order of their files' names.
+    """Read every campaign of a project, in order of their files' names: ``X.toml``, and ``X/campaign.toml``.
 
     Args:
         folder: the project folder.
@@ -28,11 +59,29 @@ def read_campaigns(folder: Path | str) -> tuple[Campaign, ...]:
     Raises:
         ConfigurationError: something in the files is wrong; a line for each mistake in each of them.
     """
+    return found_campaigns(Path(folder)).all
+
+
+def campaigns_in(folder: Path) -> tuple[Campaign, ...]:
+    """The same for the folder that holds the campaigns.
+
+    Raises:
+        ConfigurationError: as ``read_campaigns``.
+    """
+    return _found_in(folder).all
+
+
+def found_campaigns(folder: Path) -> FoundCampaigns:
+    """The campaigns of a project folder, those whose files are wrong aside."""
+    return _found_in(folder / FOLDER_NAME)
+
+
+def _found_in(folder: Path) -> FoundCampaigns:
     campaigns: dict[str, Campaign] = {}
     files: dict[str, str] = {}
     problems: list[str] = []
-    for path in sorted((Path(folder) / FOLDER_NAME).glob("*.toml")):
-        file = f"{FOLDER_NAME}/{path.name}"
+    for path in sorted((*folder.glob("*.toml"), *folder.glob(f"*/{IN_FOLDER}"))):
+        file = f"{folder.name}/{path.relative_to(folder).as_posix()}"
         try:
             campaign = _read(path, file)
         except ConfigurationError as error:
@@ -42,8 +91,7 @@ def read_campaigns(folder: Path | str) -> tuple[Campaign, ...]:
             problems.append(f"{files[campaign.name]} and {file} both have the name {campaign.name!r}; rename one")
         campaigns[campaign.name] = campaign
         files[campaign.name] = file
-    refuse(problems)
-    return tuple(campaigns.values())
+    return FoundCampaigns(sound=tuple(campaigns.values()), mistakes=tuple(problems))
 
 
 def campaign_content(campaign: Campaign) -> str:
@@ -55,6 +103,8 @@ def _said(part: Any) -> object:
     """A part of a campaign as JSON has it, without what it leaves as it is when nothing is said."""
     if isinstance(part, tuple):
         return [_said(each) for each in part]
+    if isinstance(part, Mapping):
+        return dict(part)
     if not attrs.has(type(part)):
         return part
     values = {each: getattr(part, each.name) for each in attrs.fields(type(part))}
@@ -93,6 +143,8 @@ def _read(path: Path, file: str) -> Campaign:
 
 
 def _made(reader: Reader, content: object) -> Campaign:
+    from relationship_core.model.campaign import Campaign
+
     campaign = reader.make(Campaign, content, "")
     refuse(reader.problems)
     return cast("Campaign", campaign)
