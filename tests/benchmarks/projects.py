@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import frozen
 
@@ -104,9 +104,16 @@ CAMPAIGNS = (
 """The five campaigns of the demo, with conditions that split the lives of ``data`` into fixed shares."""
 
 
-def open_project(folder: Path, *, database: str = DATABASE) -> Relationships:
-    """Open the project whose database lies in a folder, making it if there is none."""
-    settings = Settings(
+def open_project(
+    folder: Path, *, database: str = DATABASE, campaigns: tuple[Campaign, ...] = CAMPAIGNS, **settings: Any
+) -> Relationships:
+    """Open the project whose database lies in a folder, making it if there is none; ``settings`` go before its own."""
+    own: dict[str, Any] = {
+        # Everybody may be written to, so that what comes of a plan is what the shares of ``data`` say.
+        "consent": ConsentSettings(without=("email",)),
+        "preference": PreferenceSettings(unasked="close"),
+    }
+    made = Settings(
         project=ProjectSettings(
             name="Benchmark",
             currency="EUR",
@@ -116,11 +123,9 @@ def open_project(folder: Path, *, database: str = DATABASE) -> Relationships:
         ),
         store=Choice(use="sqlite", settings={"path": database}),
         channels={"mail": Choice(use="null", settings={"medium": "email"})},
-        # Everybody may be written to, so that what comes of a plan is what the shares of ``data`` say.
-        consent=ConsentSettings(without=("email",)),
-        preference=PreferenceSettings(unasked="close"),
+        **{**own, **settings},
     )
-    return Relationships(settings=settings, campaigns=CAMPAIGNS, clock=_now, folder=folder)
+    return Relationships(settings=made, campaigns=campaigns, clock=_now, folder=folder)
 
 
 def write_project(folder: Path, database: Path) -> None:
@@ -172,17 +177,19 @@ class Prepared:
 
     def reviewed(self) -> Path:
         """Everybody reviewed, nothing planned."""
-        return self._after("reviewed", self.imported(self.size.customers), _review)
+        return self.after("reviewed", self.imported(self.size.customers), _review)
 
     def planned(self) -> Path:
         """Everybody reviewed and planned for."""
-        return self._after("planned", self.reviewed(), _plan)
+        return self.after("planned", self.reviewed(), _plan)
 
     def known(self) -> Path:
         """Customers of ``histories``: of whom much is known; everybody reviewed, nothing planned."""
         return self._made(f"known-{self.size.customers}", lambda folder: _know(folder, self.size.customers))
 
-    def _after(self, name: str, before: Path, step: Step) -> Path:
+    def after(self, name: str, before: Path, step: Step) -> Path:
+        """What a step makes of another database."""
+
         def make(folder: Path) -> None:
             shutil.copyfile(before, folder / DATABASE)
             step(folder)

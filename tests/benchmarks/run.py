@@ -17,7 +17,7 @@ from typing import TypeAlias
 from attrs import evolve
 
 from data import SIZES
-from figures import customer, day, keyed, knowing, memory, plan, record, review, start
+from figures import contact, customer, day, keyed, knowing, memory, plan, record, review, start
 from measuring import Figure
 from projects import Prepared
 from table import as_json, as_markdown, show, verdict
@@ -33,6 +33,9 @@ MEASURES: Mapping[str, tuple[Measure, int]] = {
     "review": (review.measure, review.REPEATS),
     "plan": (plan.measure, plan.REPEATS),
     "day": (day.measure, day.REPEATS),
+    "campaigns": (contact.campaigns, contact.REPEATS),
+    "campaigns day": (contact.day, contact.REPEATS),
+    "explain": (contact.explain, contact.ANSWERS),
     "memory": (memory.measure, memory.REPEATS),
 }
 """What measures each figure, and how often unless the command line says otherwise."""
