@@ -23,14 +23,14 @@ from relationship_core.config import (
     Settings,
 )
 from relationship_core.errors import WrongArgumentError, WrongDataError, nearest
-from relationship_core.flow.record.mapping import Said, What
-from relationship_core.model.campaign import Campaign
+from relationship_core.flow.record.rows import Said, What
 from relationship_core.model.instants import EARLIEST, LATEST, utc
 from relationship_core.model.validation import AWARE, is_whole, kind_of, with_article
 from relationship_core.plugins import Plugins
 
 if TYPE_CHECKING:
     from relationship_core.flow.progress import Listener
+    from relationship_core.model.campaign import Campaign
     from relationship_core.ports import Clock
 
 T = TypeVar("T")
@@ -267,7 +267,7 @@ def campaigns(given: object) -> tuple[Campaign, ...]:
     found = tuple(given)
     names: set[str] = set()
     for number, each in enumerate(found, 1):
-        if not isinstance(each, Campaign):
+        if not _is_campaign(each):
             message = f"campaigns must be Campaign objects, and number {number} is {kind_of(each)}"
             raise WrongArgumentError(message)
         if each.name in names:
@@ -275,6 +275,12 @@ def campaigns(given: object) -> tuple[Campaign, ...]:
             raise WrongArgumentError(message)
         names.add(each.name)
     return found
+
+
+def _is_campaign(given: object) -> bool:
+    from relationship_core.model.campaign import Campaign
+
+    return isinstance(given, Campaign)
 
 
 def records(given: Any, of: type[T], word: str) -> Iterable[T] | pl.DataFrame:

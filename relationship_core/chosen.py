@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from relationship_core.config import Choice, Settings, provider_settings
 from relationship_core.errors import ConfigurationError
-from relationship_core.model.campaign import Campaign, Variant
 from relationship_core.plugins import Plugins
 
 if TYPE_CHECKING:
+    from relationship_core.model.campaign import Campaign, Variant
     from relationship_core.ports import Channel, Provider, Renderer, Store
 
 P = TypeVar("P")
@@ -85,6 +85,8 @@ class Chosen:
             self._check_channel(variant, where)
             for template in (variant.subject, variant.text, variant.html):
                 self._check_template(template, where)
+        for where, template in assignees_of(campaign):
+            self._check_template(template, where)
 
     def close(self) -> None:
         """Let go of the store and the channels; may be called twice. Neither can be had afterwards."""
@@ -116,3 +118,10 @@ def variants_of(campaign: Campaign) -> Iterable[tuple[str, Variant]]:
     for action in campaign.actions:
         for variant in action.variants:
             yield f"campaign {campaign.name!r}, action {action.name!r}", variant
+
+
+def assignees_of(campaign: Campaign) -> Iterable[tuple[str, str]]:
+    """The templates of those who do its tasks, each with its place in words."""
+    for action in campaign.actions:
+        if action.task is not None:
+            yield f"campaign {campaign.name!r}, action {action.name!r}, task assignee", action.task.assignee

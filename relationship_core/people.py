@@ -8,19 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relationship_core import arguments
-from relationship_core.flow import accounts, identities
-from relationship_core.flow.accounts import Account, Contact
-from relationship_core.flow.identities import Candidates, Identity, Merge
-from relationship_core.flow.permission.view import PermissionView, view_permission
 from relationship_core.flow.progress import Listener, silent
-from relationship_core.flow.record import Recorded, import_file, record_said
-from relationship_core.flow.record.mapping import Said
-from relationship_core.flow.record.suppressions import lift
-from relationship_core.model.permission import Consent, Preference, Suppression
-from relationship_core.project import Project
+from relationship_core.flow.record.rows import Said
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from relationship_core.flow.accounts import Account, Contact
+    from relationship_core.flow.identities import Candidates, Identity, Merge
+    from relationship_core.flow.permission.view import PermissionView
+    from relationship_core.flow.record.recorder import Recorded
+    from relationship_core.model.permission import Consent, Preference, Suppression
+    from relationship_core.project import Project
 
 
 class Identities:
@@ -44,7 +43,9 @@ class Identities:
             RetriableError: the same message is being sent to both of them right now.
             ConfigurationError: a measure is new or has changed since history was folded.
         """
-        return identities.merge(
+        from relationship_core.flow.identities import merge
+
+        return merge(
             self._project.recording(),
             arguments.customer_id(customer),
             arguments.text(into, "into", "a customer's id, as text"),
@@ -64,7 +65,9 @@ class Identities:
             RejectedError: the id is a customer's already, or cannot be one; or there is no such customer.
             ConfigurationError: a measure is new or has changed since history was folded.
         """
-        return identities.link(
+        from relationship_core.flow.identities import link
+
+        return link(
             self._project.recording(),
             arguments.text(id, "id", "a customer's id, as text"),
             arguments.text(to, "to", "a customer's id, as text"),
@@ -83,7 +86,9 @@ class Identities:
             RejectedError: there is no such id, or it is not merged.
             ConfigurationError: a measure is new or has changed since history was folded.
         """
-        return identities.unmerge(self._project.recording(), arguments.customer_id(customer), **said(actor, reason))
+        from relationship_core.flow.identities import unmerge
+
+        return unmerge(self._project.recording(), arguments.customer_id(customer), **said(actor, reason))
 
     def show(self, customer: str) -> Identity:
         """Who has an id, under which others they are known, and how that came about.
@@ -91,7 +96,9 @@ class Identities:
         Raises:
             RejectedError: nobody has that id.
         """
-        return identities.identity(self._project.store, arguments.customer_id(customer))
+        from relationship_core.flow.identities import identity
+
+        return identity(self._project.store, arguments.customer_id(customer))
 
     def candidates(self) -> Candidates:
         """Customers who may be one, with the reason. Nobody is merged.
@@ -99,7 +106,9 @@ class Identities:
         They share an e-mail address, a telephone number, or name and postal address. A telephone number without a
         country code is taken for one of its customer's country, or of the project's.
         """
-        return identities.candidates(self._project.store, self._project.settings.project.country)
+        from relationship_core.flow.identities import candidates
+
+        return candidates(self._project.store, self._project.settings.project.country)
 
 
 def said(actor: str, reason: str) -> dict[str, str]:
@@ -128,7 +137,9 @@ class Accounts:
                 history.
             ConfigurationError: a measure is new or has changed since history was folded.
         """
-        return accounts.link(
+        from relationship_core.flow.accounts import link
+
+        return link(
             self._project.recording(),
             arguments.text(account, "account", "an account's id, as text"),
             arguments.customer_id(customer),
@@ -151,7 +162,9 @@ class Accounts:
             RejectedError: they are no contact of this account, or were none yet at that time.
             ConfigurationError: a measure is new or has changed since history was folded.
         """
-        return accounts.unlink(
+        from relationship_core.flow.accounts import unlink
+
+        return unlink(
             self._project.recording(),
             arguments.text(account, "account", "an account's id, as text"),
             arguments.customer_id(customer),
@@ -165,7 +178,9 @@ class Accounts:
         Raises:
             RejectedError: nobody has that id.
         """
-        return accounts.account(self._project.store, arguments.customer_id(customer))
+        from relationship_core.flow.accounts import account
+
+        return account(self._project.store, arguments.customer_id(customer))
 
 
 class Permissions:
@@ -184,6 +199,9 @@ class Permissions:
             RejectedError: one cannot be kept: its customer is unknown, it lacks its proof, the order of a soft opt-in
                 is not recorded, or its id is that of another act. Nothing of the batch was.
         """
+        from relationship_core.flow.record.said import record_said
+        from relationship_core.model.permission import Consent
+
         return record_said(
             self._project.recording(), "consents", arguments.records(consents, Consent, "consent"), Consent
         )
@@ -196,6 +214,9 @@ class Permissions:
         Raises:
             RejectedError: one cannot be kept, such as that of an unknown customer; nothing of the batch was.
         """
+        from relationship_core.flow.record.said import record_said
+        from relationship_core.model.permission import Preference
+
         given = arguments.records(preferences, Preference, "preference")
         return record_said(self._project.recording(), "preferences", given, Preference)
 
@@ -208,6 +229,9 @@ class Permissions:
         Raises:
             RejectedError: one cannot be kept; nothing of the batch was.
         """
+        from relationship_core.flow.record.said import record_said
+        from relationship_core.model.permission import Suppression
+
         given = arguments.records(suppressions, Suppression, "suppression")
         return record_said(self._project.recording(), "suppressions", given, Suppression)
 
@@ -223,6 +247,8 @@ class Permissions:
         Raises:
             RejectedError: it is not suppressed, nobody says who decides it, or its owner was erased.
         """
+        from relationship_core.flow.record.suppressions import lift
+
         return lift(
             self._project.recording(),
             arguments.text(medium, "medium", "a kind of contact point, as text"),
@@ -258,6 +284,8 @@ class Permissions:
             RejectedError: the file cannot be read at all, or lacks a column.
             UnsupportedError: no file with this extension can be read.
         """
+        from relationship_core.flow.record.importing import import_file
+
         return import_file(
             self._project.recording(),
             arguments.said(what),
@@ -275,10 +303,12 @@ class Permissions:
         Raises:
             RejectedError: nobody has that id.
         """
+        from relationship_core.flow.permission.view import view_permission
+
         return view_permission(
             self._project.store,
             arguments.customer_id(customer),
             self._project.terms(keep=False),
-            (campaign.topic for campaign in self._project.campaigns),
+            (campaign.topic for campaign in self._project.found.sound),
             self._project.moment(as_of).now,
         )

@@ -9,37 +9,36 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relationship_core import arguments
+from relationship_core.campaign_files import FoundCampaigns
 from relationship_core.chosen import Chosen, closed_store
 from relationship_core.config import Settings
 from relationship_core.config.contact import named_media
 from relationship_core.errors import ConfigurationError
-from relationship_core.flow.announce import interactions_to
-from relationship_core.flow.calibrate import Calibrated, calibrate, parameters_in_force
+from relationship_core.flow.candidate_columns import refuse_candidate_names
 from relationship_core.flow.catalog import make_catalog
-from relationship_core.flow.deliver.permission import Gate
-from relationship_core.flow.deliver.render import Studio, check_variables
+from relationship_core.flow.fitted_tables import fitted_tables
 from relationship_core.flow.ground import check_currency, check_zone, keep_ground
-from relationship_core.flow.permission.terms import Terms
-from relationship_core.flow.plan import Outbox
-from relationship_core.flow.plan.candidates import refuse_candidate_names
-from relationship_core.flow.plan.circumstances import ContactSettings
-from relationship_core.flow.plan.outbox import refuse_without_postal_address, salted_message_id
-from relationship_core.flow.plan.quiet import Clocks
+from relationship_core.flow.in_force import parameters_in_force
 from relationship_core.flow.progress import Listener
-from relationship_core.flow.rebuild import Rebuilt, rebuild
-from relationship_core.flow.record import Recorder
 from relationship_core.flow.record.addresses import media_problems
 from relationship_core.flow.record.checks import AHEAD
-from relationship_core.flow.rules import Rules, make_rules
-from relationship_core.flow.salt import project_salt
 from relationship_core.flow.standing import Moment, last_recorded, refuse_the_future
 from relationship_core.flow.united import united
-from relationship_core.flow.versions import keep_versions, versions_of
-from relationship_core.model.campaign import Campaign
 from relationship_core.model.instants import utc
 from relationship_core.plugins import Plugins
 
 if TYPE_CHECKING:
+    from relationship_core.flow.calibrate import Calibrated
+    from relationship_core.flow.deliver.permission import Gate
+    from relationship_core.flow.deliver.render import Studio
+    from relationship_core.flow.permission.terms import Terms
+    from relationship_core.flow.plan.circumstances import ContactSettings
+    from relationship_core.flow.plan.selecting import Outbox
+    from relationship_core.flow.rebuild import Rebuilt
+    from relationship_core.flow.record.recorder import Recorder
+    from relationship_core.flow.report.costs import CostTerms
+    from relationship_core.flow.rules import Rules
+    from relationship_core.model.campaign import Campaign
     from relationship_core.ports import Channel, Clock, Store
 
 
@@ -51,7 +50,7 @@ class Project:
 
     Attributes:
         settings: its configuration.
-        campaigns: its campaigns.
+        found: its campaigns, as far as their files can be read.
         clock: tells the present instant.
         chosen: the objects that the settings name.
         store: where it lives, with merged customers as one.
@@ -70,7 +69,7 @@ class Project:
             RetriableError: the store cannot be opened now.
         """
         self.settings = settings
-        self.campaigns = campaigns
+        self.found = FoundCampaigns(sound=campaigns)
         self.clock = clock
         self.chosen = Chosen(settings, plugins, folder)
         self.store: Store = united(self.chosen.store)
@@ -89,7 +88,8 @@ class Project:
             ConfigurationError: something is declared wrongly, or the store's own plugin breaks with these values.
         """
         self.parameters = parameters_in_force(self.store, installed, self.settings.parameters)
-        self.plugins = installed.with_parameters({each.name: each.value for each in self.parameters})
+        values = {each.name: each.value for each in self.parameters}
+        self.plugins = installed.with_parameters(values, fitted_tables(self.store))
         self.catalog = make_catalog(self.settings, self.plugins)
         refuse_candidate_names(self.catalog)
         # Now that everything was asked for: whether the plugin that brought the store works with these values.
@@ -104,7 +104,10 @@ class Project:
         Raises:
             ConfigurationError: one is neither standard nor that of a configured channel.
         """
-        named = named_media(self.settings.consent, self.settings.caps, self.settings.quiet_hours)
+        named = [
+            *named_media(self.settings.consent, self.settings.caps, self.settings.quiet_hours),
+            *(("[campaigns] seeds", medium) for medium in self.settings.campaigns.seeds),
+        ]
         problems = media_problems((medium for _, medium in named), self.chosen.every_medium)
         for where, medium in named:
             if medium in problems:
@@ -115,6 +118,8 @@ class Project:
         self, name: str | None, as_of: datetime | None, *, dry_run: bool, page_size: int, progress: Listener
     ) -> Calibrated:
         """Fit parameters, and declare everything anew where a value in force changed."""
+        from relationship_core.flow.calibrate import calibrate
+
         calibrated = calibrate(
             self.store,
             self.catalog,
@@ -132,9 +137,20 @@ class Project:
 
     def rebuild(self, *, progress: Listener) -> Rebuilt:
         """Fold the whole history again; from then on it stands on the currency and the zone of the settings."""
+        from relationship_core.flow.rebuild import rebuild
+
         rebuilt = rebuild(self.recorder, progress=progress)
         keep_ground(self.store, self.settings.project.currency, self.settings.project.zone)
         return rebuilt
+
+    @property
+    def campaigns(self) -> tuple[Campaign, ...]:
+        """All its campaigns.
+
+        Raises:
+            ConfigurationError: the file of one of them is wrong.
+        """
+        return self.found.all
 
     def campaign(self, name: str) -> Campaign:
         """One of the campaigns.
@@ -158,15 +174,34 @@ class Project:
                 configured.
         """
         if self._rules is None:
-            for campaign in self.campaigns:
-                self.chosen.check(campaign)
-                check_variables(campaign, self.chosen.renderer, self.catalog)
-            self._rules = make_rules(self.catalog, self.campaigns, self.plugins.policies)
+            self._rules = self._rules_of(self.campaigns)
         return self._rules
+
+    def check(self, campaign: Campaign) -> None:
+        """Whether a campaign can be planned.
+
+        Raises:
+            ConfigurationError: as ``rules``.
+        """
+        self._rules_of((campaign,))
+
+    def _rules_of(self, campaigns: tuple[Campaign, ...]) -> Rules:
+        from relationship_core.flow.deliver.render import check_variables
+        from relationship_core.flow.rules import make_rules
+        from relationship_core.flow.tasks.checking import check_outcomes
+
+        for campaign in campaigns:
+            self.chosen.check(campaign)
+            check_variables(campaign, self.chosen.renderer, self.catalog)
+            check_outcomes(campaign, self.plugins.kinds)
+        return make_rules(self.catalog, campaigns, self.plugins.policies)
 
     @property
     def recorder(self) -> Recorder:
         """What history is folded with."""
+        from relationship_core.flow.announce import interactions_to
+        from relationship_core.flow.record.recorder import Recorder
+
         return Recorder(
             store=self.store,
             measures=self.catalog.measures,
@@ -190,12 +225,24 @@ class Project:
     @property
     def gate(self) -> Gate:
         """What permission is asked by when a message is claimed."""
+        from relationship_core.flow.contact.quiet import Clocks
+        from relationship_core.flow.deliver.permission import Gate
+
         project, hours = self.settings.project, self.settings.quiet_hours
         clocks = Clocks(hours=hours, zone=project.zone, country=project.country)
-        return Gate(terms=self.terms(keep=True), policies=self.plugins.policies, clocks=clocks)
+        return Gate(
+            terms=self.terms(keep=True),
+            policies=self.plugins.policies,
+            clocks=clocks,
+            approval=self.settings.campaigns.approval,
+            followed=frozenset(each.name for each in self.found.sound if each.has_follow_ups),
+        )
 
     def terms(self, *, keep: bool) -> Terms:
         """What permission is judged by; ``keep`` says whether a salt may be made for it."""
+        from relationship_core.flow.permission.terms import Terms
+        from relationship_core.flow.salt import project_salt
+
         return Terms(
             consent=self.settings.consent,
             preference=self.settings.preference,
@@ -205,6 +252,10 @@ class Project:
 
     def outbox(self, *, keep: bool) -> Outbox:
         """What messages are queued by; ``keep`` says whether campaigns' versions are kept, and a salt may be made."""
+        from relationship_core.flow.plan.outbox import salted_message_id
+        from relationship_core.flow.plan.selecting import Outbox
+        from relationship_core.flow.versions import keep_versions, versions_of
+
         if keep:
             keep_versions(self.store, self.campaigns, utc(self.clock()))
         terms = self.terms(keep=keep)
@@ -214,18 +265,25 @@ class Project:
             versions=versions_of(self.campaigns),
             message_id=salted_message_id(terms.salt),
             share=self.settings.holdout.share,
+            approval=self.settings.campaigns.approval,
         )
 
     def check_sender(self) -> None:
         """Whether the project may send what its campaigns want to.
 
         Raises:
-            ConfigurationError: marketing must show a postal address, and there is none.
+            ConfigurationError: marketing must show a postal address, and there is none; or a task is for nobody.
         """
+        from relationship_core.flow.plan.outbox import refuse_without_postal_address
+        from relationship_core.flow.tasks.checking import refuse_idle_assignments
+
         media, own = self.chosen.media(self.campaigns), self.settings.project
+        refuse_idle_assignments(self.campaigns, media)
         refuse_without_postal_address(self.campaigns, media, own.postal_address)
 
     def _contact(self, terms: Terms) -> ContactSettings:
+        from relationship_core.flow.plan.circumstances import ContactSettings
+
         settings = self.settings
         return ContactSettings(
             terms=terms,
@@ -242,12 +300,31 @@ class Project:
 
     def studio(self, as_of: datetime | None, *, step: str = "") -> Studio:
         """What messages are rendered with; ``step`` as for ``moment``."""
+        from relationship_core.flow.deliver.render import Studio
+        from relationship_core.flow.salt import project_salt
+
         return Studio(
             renderer=self.chosen.renderer,
             catalog=self.catalog,
             project=self.settings.project,
             moment=self.moment(as_of, step=step),
+            # What is not sent shows a sample: nobody redeems the code of a preview.
+            salt=project_salt(self.store, keep=True) if step else "",
         )
+
+    @property
+    def cost_terms(self) -> CostTerms:
+        """What costs are counted by, and coupons told."""
+        from relationship_core.flow.offers.coupons import CouponTerms
+        from relationship_core.flow.report.costs import CostTerms
+        from relationship_core.flow.salt import project_salt
+
+        coupons = CouponTerms(
+            salt=project_salt(self.store, keep=False),
+            renderer=lambda: self.chosen.renderer,
+            zone=self.settings.project.zone,
+        )
+        return CostTerms(coupons=coupons, minute=self.settings.ledger.minute)
 
     def moment(self, as_of: datetime | None, *, step: str = "") -> Moment:
         """The instant to act as of; without one, the present.

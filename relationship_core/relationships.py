@@ -7,40 +7,42 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
-from relationship_core import arguments
-from relationship_core.campaign_files import read_campaigns
+from relationship_core import arguments, steps
+from relationship_core.campaign_files import found_campaigns
+from relationship_core.campaign_life import CampaignLife
 from relationship_core.clock import system_clock
 from relationship_core.config import Settings, read_settings
-from relationship_core.flow.announce import receipts_to, transitions_to
-from relationship_core.flow.calibrate import Calibrated
-from relationship_core.flow.catalog import Catalog
-from relationship_core.flow.deliver import Delivered, deliver
-from relationship_core.flow.plan import Planned, plan
-from relationship_core.flow.privacy import Export, Forgotten, export, forget
 from relationship_core.flow.progress import Listener, silent
-from relationship_core.flow.rebuild import Rebuilt
-from relationship_core.flow.record import Recorded, import_file, record, record_customers
-from relationship_core.flow.report.customers import CustomerView, view_customer
-from relationship_core.flow.report.explain import Explanation, explain
-from relationship_core.flow.report.preview import Preview, preview
-from relationship_core.flow.report.summary import LadderView, Report, report, view_ladder
-from relationship_core.flow.review import Reviewed, review
-from relationship_core.flow.rules import Rules
-from relationship_core.flow.runs import Ran, run
 from relationship_core.flow.united import plain, united
-from relationship_core.model.campaign import Campaign
-from relationship_core.model.customer import Customer
-from relationship_core.model.instants import utc
-from relationship_core.model.interaction import Interaction
+from relationship_core.offers import Offers
 from relationship_core.parameters import ParameterView
 from relationship_core.people import Accounts, Identities, Permissions, said
 from relationship_core.plugins import Plugins
 from relationship_core.plugins.loading import load_plugins
 from relationship_core.project import Project
+from relationship_core.tasks import Tasks
 
+# Each step is imported when it is taken: whoever asks for one customer waits for no other.
 if TYPE_CHECKING:
     import polars as pl
 
+    from relationship_core.flow.calibrate import Calibrated
+    from relationship_core.flow.catalog import Catalog
+    from relationship_core.flow.deliver.delivering import Delivered
+    from relationship_core.flow.plan.planned import Planned
+    from relationship_core.flow.privacy import Export, Forgotten
+    from relationship_core.flow.rebuild import Rebuilt
+    from relationship_core.flow.record.recorder import Recorded
+    from relationship_core.flow.report.customers import CustomerView
+    from relationship_core.flow.report.explained import Explanation
+    from relationship_core.flow.report.preview import Preview
+    from relationship_core.flow.report.summary import LadderView, Report
+    from relationship_core.flow.review import Reviewed
+    from relationship_core.flow.rules import Rules
+    from relationship_core.flow.runs import Ran
+    from relationship_core.model.campaign import Campaign
+    from relationship_core.model.customer import Customer
+    from relationship_core.model.interaction import Interaction
     from relationship_core.ports import Clock, Store
 
 
@@ -55,6 +57,9 @@ class Relationships:
         accounts: who is a contact of which account: link, unlink, show.
         permissions: who allows and wishes what, and addresses not to use: record_consents, record_preferences,
             suppress, unsuppress, import_file, show.
+        tasks: work for people: list, show, done, cancel.
+        offers: what messages offered, and who took it up: show.
+        campaign_life: campaigns from draft to archive: list, show, approve, activate, pause, archive, draft, test.
     """
 
     def __init__(
@@ -84,32 +89,30 @@ class Relationships:
         settings = arguments.settings(settings)
         named = settings.plugins
         self._page_size = arguments.whole(page_size, "page_size", least=1)
-        self._project = Project(
+        self._project = project = Project(
             settings,
             arguments.campaigns(campaigns),
             arguments.ticking(clock),
             arguments.plugins(plugins) or load_plugins(disabled=named.disabled, required=named.required),
             arguments.optional_path(folder, "folder") or Path.cwd(),
         )
-        self.identities, self.accounts = Identities(self._project), Accounts(self._project)
-        self.permissions = Permissions(self._project)
+        self.identities, self.accounts, self.tasks = Identities(project), Accounts(project), Tasks(project)
+        self.permissions, self.offers, self.campaign_life = Permissions(project), Offers(project), CampaignLife(project)
 
     @classmethod
     def open(cls, folder: Path | str, *, clock: Clock = system_clock, plugins: Plugins | None = None) -> Self:
         """Open the project in a folder: its ``relationship.toml`` and ``campaigns/*.toml``.
 
         Raises:
-            ConfigurationError: a file is missing or wrong.
+            ConfigurationError: the settings are missing or wrong. A wrong campaign is told by what needs all of them:
+                what stops, forgets and delivers does not wait for somebody to mend it.
             RetriableError: the store cannot be opened now.
         """
         folder = arguments.path(folder, "folder")
-        return cls(
-            settings=read_settings(folder),
-            campaigns=read_campaigns(folder),
-            clock=clock,
-            plugins=plugins,
-            folder=folder.absolute(),
-        )
+        settings, found = read_settings(folder), found_campaigns(folder)
+        opened = cls(settings=settings, campaigns=found.sound, clock=clock, plugins=plugins, folder=folder.absolute())
+        opened._project.found = found
+        return opened
 
     def __enter__(self) -> Self:
         """The project itself."""
@@ -131,6 +134,9 @@ class Relationships:
         Raises:
             RejectedError: a customer cannot be kept as it is; nothing of the batch was.
         """
+        from relationship_core.flow.record.recording import record_customers
+        from relationship_core.model.customer import Customer
+
         return record_customers(self._project.recording(), arguments.records(customers, Customer, "customer"))
 
     def record(self, interactions: Iterable[Interaction] | pl.DataFrame) -> Recorded:
@@ -139,6 +145,9 @@ class Relationships:
         Raises:
             RejectedError: an interaction cannot be kept as it is; nothing of its batch was.
         """
+        from relationship_core.flow.record.recording import record
+        from relationship_core.model.interaction import Interaction
+
         return record(self._project.recording(), arguments.records(interactions, Interaction, "interaction"))
 
     def import_file(
@@ -170,6 +179,8 @@ class Relationships:
             RejectedError: the file cannot be read at all, or lacks a column.
             UnsupportedError: no file with this extension can be read.
         """
+        from relationship_core.flow.record.importing import import_file
+
         return import_file(
             self._project.recording(),
             arguments.rows_of(what),
@@ -225,13 +236,11 @@ class Relationships:
             ConfigurationError: a rule is wrong, or fails.
             RejectedError: something was recorded that happened after ``as_of``, or that is more than a day ahead.
         """
-        return review(
-            self._project.store,
-            self.rules,
-            self._project.moment(as_of, step="review"),
+        return steps.review(
+            self._project,
+            as_of,
             everybody=arguments.yes_or_no(everybody, "everybody"),
             page_size=self._page_size,
-            announce=transitions_to(self.plugins),
             progress=arguments.listener(progress),
         )
 
@@ -242,14 +251,10 @@ class Relationships:
             ConfigurationError: a campaign is marketing without a postal address.
             RejectedError: something was recorded that happened after ``as_of``, or that is more than a day ahead.
         """
-        self._project.check_sender()
-        moment = self._project.moment(as_of, step="" if arguments.yes_or_no(dry_run, "dry_run") else "plan")
-        return plan(
-            self._project.store,
-            self.rules,
-            moment,
-            self._project.outbox(keep=not dry_run),
-            dry_run=dry_run,
+        return steps.plan(
+            self._project,
+            as_of,
+            dry_run=arguments.yes_or_no(dry_run, "dry_run"),
             page_size=self._page_size,
             progress=arguments.listener(progress),
         )
@@ -261,9 +266,7 @@ class Relationships:
             ConfigurationError: a channel or the renderer cannot be made.
             RejectedError: ``as_of`` is more than a day ahead.
         """
-        project, announce, listener = self._project, receipts_to(self.plugins), arguments.listener(progress)
-        desk = (project.store, project.channels, project.studio(as_of, step="deliver"), project.gate, self.clock)
-        return deliver(*desk, announce=announce, progress=listener)
+        return steps.deliver(self._project, as_of, progress=arguments.listener(progress))
 
     def run(self, *, as_of: datetime | None = None, progress: Listener = silent) -> Ran:
         """Review and plan as of one instant, and deliver from then on.
@@ -274,6 +277,8 @@ class Relationships:
         Raises:
             RejectedError: something was recorded that happened after ``as_of``, or that is more than a day ahead.
         """
+        from relationship_core.flow.runs import run
+
         now = self._project.moment(as_of, step="run").now
         return run(self._project.store, self.rules, self, as_of=now, clock=self.clock, progress=progress)
 
@@ -286,8 +291,7 @@ class Relationships:
             RejectedError: nobody has that id.
         """
         who, entries = arguments.customer_id(customer), arguments.whole(entries, "entries", least=0)
-        moment, known = self._project.moment(as_of), self.plugins.values
-        return view_customer(self._project.store, self.catalog, who, moment, entries=entries, parameters=known)
+        return steps.customer(self._project, who, as_of, entries=entries)
 
     def explain(self, customer: str, campaign: str | None = None, *, as_of: datetime | None = None) -> Explanation:
         """Why a customer did, or did not, get the messages of the campaigns, and what a plan would decide.
@@ -299,8 +303,7 @@ class Relationships:
             ConfigurationError: there is no such campaign.
         """
         who, which = arguments.customer_id(customer), arguments.optional_campaign_name(campaign)
-        project, moment = self._project, self._project.moment(as_of)
-        return explain(project.store, self.rules, who, which, moment, outbox=project.outbox(keep=False))
+        return steps.explain(self._project, who, which, as_of)
 
     def preview(
         self, campaign: str, customer: str | None = None, *, as_of: datetime | None = None
@@ -312,18 +315,15 @@ class Relationships:
             RejectedError: nobody has that id.
         """
         chosen = self._project.campaign(arguments.campaign_name(campaign))
-        who, media = arguments.optional_customer_id(customer), self._project.chosen.media(self.campaigns)
-        return preview(self._project.store, chosen, who, self._project.studio(as_of), media)
+        return steps.preview(self._project, chosen, arguments.optional_customer_id(customer), as_of)
 
     def ladder(self, *, as_of: datetime | None = None) -> LadderView:
         """Where customers stand on the ladder, or stood at an instant, and how they moved until then."""
-        store, zone = self._project.store, self.settings.project.zone
-        return view_ladder(store, self.catalog.ladder, zone, as_of=arguments.instant(as_of))
+        return steps.ladder(self._project, arguments.instant(as_of))
 
     def report(self, *, as_of: datetime | None = None) -> Report:
         """The project in numbers, as they are or were at an instant."""
-        store, zone = self._project.store, self.settings.project.zone
-        return report(store, self.catalog.ladder, utc(self.clock()), zone, as_of=arguments.instant(as_of))
+        return steps.report(self._project, arguments.instant(as_of))
 
     # privacy
 
@@ -333,8 +333,7 @@ class Relationships:
         Raises:
             RejectedError: nobody has that id, or they were erased.
         """
-        who, terms = arguments.customer_id(customer), self._project.terms(keep=False)
-        return export(self._project.recorder, terms, who)
+        return steps.export(self._project, arguments.customer_id(customer))
 
     def forget(self, customer: str, *, actor: str = "", reason: str = "") -> Forgotten:
         """Erase everything about one customer, for ever; whoever does it and why is kept, without who it was.
@@ -344,8 +343,7 @@ class Relationships:
             RetriableError: a message is being sent to them; or they are erased, but another process reads the file.
             ConfigurationError: they are a contact, and measures have changed since their account was folded.
         """
-        who, terms = arguments.customer_id(customer), self._project.terms(keep=True)
-        return forget(self._project.recording(), terms, who, **said(actor, reason))
+        return steps.forget(self._project, arguments.customer_id(customer), **said(actor, reason))
 
     # what the steps work with
 
@@ -356,7 +354,11 @@ class Relationships:
 
     @property
     def campaigns(self) -> tuple[Campaign, ...]:
-        """The project's campaigns."""
+        """The project's campaigns.
+
+        Raises:
+            ConfigurationError: the file of one of them is wrong.
+        """
         return self._project.campaigns
 
     @property
@@ -393,7 +395,6 @@ class Relationships:
         """The rules in force: ladder and campaigns, parsed and checked.
 
         Raises:
-            ConfigurationError: a condition or a template is wrong, or a campaign names a channel that is not
-                configured.
+            ConfigurationError: a condition or a template is wrong, or a channel of a campaign is not configured.
         """
         return self._project.rules

@@ -49,7 +49,7 @@ from relationship_core import (
 from relationship_core.builtin.memory import MemoryStore
 from relationship_core.builtin.sqlite.store import SQLiteStore
 from relationship_core.cli import cli
-from relationship_core.flow.record import Recorder
+from relationship_core.flow.record.recorder import Recorder
 
 # No deadline: the time of one example says nothing on a busy machine. The same examples each time, so that what turns a
 # run red is the change that is tested; `tox -e search` looks for examples that nobody has thought of.
@@ -85,6 +85,7 @@ def every_measure() -> tuple[Measure | KeyedMeasure, ...]:
         Measure(name="constant", combine="sum", value=pl.lit(2)),
         KeyedMeasure(name="order_day", key="day", kinds=("order",), features=feature),
         KeyedMeasure(name="category", key="category", combine="sum", value=pl.col("minor"), features=feature),
+        KeyedMeasure(name="daily", key="category_day", combine="sum", value=pl.col("minor"), features=feature),
         KeyedMeasure(name="product", key="product", combine="max", value=pl.col("quantity"), features=feature),
         KeyedMeasure(name="case", key="reference", combine="min", value=at.dt.epoch("s"), features=feature),
     )

@@ -13,6 +13,8 @@ from unittest.mock import ANY
 import pytest
 from click.testing import Result
 
+from relationship_core import Relationships, Suppression
+
 Relate = Callable[..., Result]
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "commands.md"
@@ -47,8 +49,9 @@ def shop(tmp_path: Path, relate: Relate) -> Path:
     interactions.write_text(INTERACTIONS, encoding="utf-8")
     assert relate("init", "--name", "Corner Bakery", "--zone", "Europe/Berlin").exit_code == 0
     assert relate("import", "customers", customers).exit_code == 0
-    with (tmp_path / "shop" / "relationship.toml").open("a", encoding="utf-8") as file:
-        file.write('\n[consent]\nwithout = ["email"]\n')
+    settings = tmp_path / "shop" / "relationship.toml"
+    told = settings.read_text(encoding="utf-8").replace("Write your postal address here, ", "")
+    settings.write_text(told + '\n[consent]\nwithout = ["email"]\n', encoding="utf-8")
     columns = ("--column", "customer=who", "--column", "at=when", "--source", "till", "--zone", "Europe/Berlin")
     assert relate("import", "interactions", interactions, *columns).exit_code == 0
     return tmp_path / "shop"
@@ -470,6 +473,44 @@ def test_the_doctor_names_whose_messages_came_to_nothing_lately(run: Path, relat
     assert "Nothing has to be done now; 1 thing to look at." in lines(shown)
 
 
+@pytest.mark.parametrize("state", ["claimed", "attempting"])
+def test_the_doctor_counts_what_a_delivery_is_at_or_has_left(run: Path, relate: Relate, state: str) -> None:
+    settled(run, state, "", "ada")
+    checks = document(relate("doctor", "--json", *AS_OF))["checks"]
+    (told,) = [each for each in checks if each["check"] == "messages"]
+    assert told["found"] == "1 that a delivery is at, or has left; `relate deliver` goes on"
+    assert (told["ok"], told["look"]) == (True, True)
+    assert "All is well." not in relate("doctor", *AS_OF).stdout
+
+
+def looked_at(relate: Relate) -> list[str]:
+    return [each["found"] for each in document(relate("doctor", "--json", *AS_OF))["checks"] if each["look"]]
+
+
+def test_the_doctor_looks_at_the_postal_address_of_the_starter(tmp_path: Path, relate: Relate) -> None:
+    assert relate("init", "--name", "Shop").exit_code == 0
+    (told,) = looked_at(relate)
+    assert "[project] postal_address is still the one of `relate init`" in told
+    settings = tmp_path / "shop" / "relationship.toml"
+    settings.write_text(settings.read_text().replace("Write your postal address here, ", ""))
+    assert looked_at(relate) == []
+
+
+@pytest.mark.parametrize(
+    ("seed", "told"),
+    [("ada@example.com", "is a suppressed address"), ("nowhere", "is not one address"), ("me@example.com", "")],
+)
+def test_the_doctor_looks_at_seeds_that_no_test_can_go_to(shop: Path, relate: Relate, seed: str, told: str) -> None:
+    with (shop / "relationship.toml").open("a", encoding="utf-8") as file:
+        file.write(f'\n[campaigns]\nseeds = {{ email = ["{seed}"] }}\n')
+    with Relationships.open(shop) as project:
+        at = datetime.fromisoformat(AS_OF[1])
+        held = Suppression(medium="email", address="ada@example.com", scope="marketing", reason="complaint", at=at)
+        project.permissions.suppress([held])
+    found = looked_at(relate)
+    assert [told in each and seed not in each for each in found] == ([True] if told else [])
+
+
 def test_the_doctor_sums_up_what_is_long_past(run: Path, relate: Relate) -> None:
     settled(run, "rejected", "no such mailbox", "ada")
     settled(run, "failed", "no name", "eve")
@@ -525,6 +566,17 @@ def documented_keys() -> dict[str, list[str]]:
 PROOF = ("--medium", "email", "--method", "form", "--source", "shop", "--wording", "Yes, write to me.")
 
 
+def given_work(shop: Path) -> list[tuple[str]]:
+    """Let each message have been work for somebody; what to show, to say done, and to cancel."""
+    with closing(sqlite3.connect(shop / "relationships.db", isolation_level=None)) as database:
+        database.execute(
+            "INSERT INTO tasks SELECT customer, id, campaign, action, occasion, 'Zoe', 'Call', '', settled_at, "
+            "settled_at, 'open', '', '', '', NULL FROM messages"
+        )
+        first, second, *_ = [str(id) for (id,) in database.execute("SELECT id FROM tasks ORDER BY id")]
+    return [(first,), (first,), (second,)]
+
+
 def test_every_document_has_the_keys_of_the_reference(run: Path, relate: Relate, tmp_path: Path) -> None:
     arguments = {
         "import": ("customers", tmp_path / "customers.csv"),
@@ -551,9 +603,17 @@ def test_every_document_has_the_keys_of_the_reference(run: Path, relate: Relate,
         "consent prefer": ("ada", "close"),
         "consent suppress": ("email", "ada@example.com"),
         "consent import": (tmp_path / "consents.csv",),
+        **{f"campaign {act}": ("thank-you",) for act in ("show", "approve", "pause", "archive", "draft")},
+        "campaign activate": ("we-miss-you",),
+        "campaign test": ("thank-you", "--customer", "ada"),
+        "campaign add": ("presence",),
         "export": ("ada",),
         "forget": ("firm", "--yes"),
+        **dict(zip((f"tasks {act}" for act in ("show", "done", "cancel")), given_work(run), strict=True)),
     }
+    relate("campaign", "pause", "we-miss-you")
+    seeds = '\n[campaigns.seeds]\nemail = ["me@example.com"]\n'
+    (run / "relationship.toml").write_text((run / "relationship.toml").read_text() + seeds)
     (tmp_path / "firm.csv").write_text("customer\nfirm\n")
     relate("import", "customers", tmp_path / "firm.csv")
     (tmp_path / "consents.csv").write_text("customer,act,at\nada,withdraw,2025-01-01T00:00:00Z\n")

@@ -13,9 +13,9 @@ import polars as pl
 import pytest
 from hypothesis import given, strategies as st
 
-from relationship_core.columns import INSTANT
-from relationship_core.conditions import Condition, parse_condition
+from relationship_core.conditions import Condition, columns_named, parse_condition
 from relationship_core.errors import ConfigurationError
+from relationship_core.table import INSTANT
 
 STAGES = ("prospect", "customer", "client", "supporter")
 WHERE = "campaign 'lapse', audience"
@@ -336,6 +336,25 @@ def test_the_examples_of_the_documentation_hold() -> None:
     assert all(truth(line)[0] for line in examples)
     said = re.findall(r"```text\ncampaign 'lapse', audience: (.*?)\n```", page)
     assert [message for _, message in BAD if message in said]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("", set()),
+        ("TRUE", set()),
+        ("zzz > 1 AND NOT (x IN (1, 2) OR s LIKE 'trust%')", {"zzz", "x", "s"}),
+        ("coalesce(x, 0) < now - last_order_at AND stage >= 'client'", {"x", "last_order_at", "stage"}),
+        ("\"between\" = 'it''s x' AND y IS NOT NULL  -- and trust", {"between", "y"}),
+    ],
+)
+def test_the_columns_of_a_condition_are_named_without_knowing_them(text: str, named: set[str]) -> None:
+    assert columns_named(text, where=WHERE) == named
+
+
+def test_what_does_not_parse_names_no_columns() -> None:
+    with pytest.raises(ConfigurationError, match="campaign 'lapse', audience: the condition does not parse"):
+        columns_named("x >", where=WHERE)
 
 
 def test_the_parser_is_not_loaded_before_there_is_something_to_parse() -> None:

@@ -9,18 +9,16 @@ import pytest
 from attrs import evolve, fields, frozen
 from hypothesis import given, strategies as st
 
-from relationship_core.columns import INSTANT
 from relationship_core.conditions import Condition, parse_condition
 from relationship_core.crossing import (
     LAST_INSTANT,
     SMALLEST_DAYS,
     days_until_change,
-    motion_of_feature,
-    next_change_column,
 )
-from relationship_core.declarations import Feature
+from relationship_core.declarations import Feature, motion_of_feature, next_change_column
 from relationship_core.model.instants import LATEST
 from relationship_core.motions import Bounded, Daily, Halving, Linear, Motion, Steps, Still
+from relationship_core.table import INSTANT
 
 NOW = datetime(2017, 3, 1, 12, tzinfo=UTC)
 NEXT_DAY = NOW + timedelta(hours=17)  # midnight of a project far in the west

@@ -23,6 +23,7 @@ from relationship_core import (
     ConfigurationError,
     Customer,
     Message,
+    Offer,
     Provider,
     Receipt,
     Relationships,
@@ -509,7 +510,7 @@ def test_the_instant_goes_on_while_messages_are_sent(
     queued: Callable[..., Relationships], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The lease of a claim that begins late has not run out before it begins, and messages tell when they went."""
-    monkeypatch.setattr("relationship_core.flow.deliver.CLAIM_SIZE", 1)
+    monkeypatch.setattr("relationship_core.flow.deliver.delivering.CLAIM_SIZE", 1)
     clock = Clock()
     leases: list[timedelta] = []
 
@@ -524,10 +525,32 @@ def test_the_instant_goes_on_while_messages_are_sent(
     assert leases == [timedelta(minutes=15)] * 3
 
 
+def test_a_message_that_goes_after_midnight_names_the_last_day_of_its_coupon(
+    queued: Callable[..., Relationships], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relationship_core.flow.deliver.delivering.CLAIM_SIZE", 1)
+    clock = Clock()
+    said: dict[str, str] = {}
+
+    def answer(message: Message) -> Receipt:
+        if not said:
+            clock.now += 12 * HOUR  # to midnight, where the second one is claimed
+        said[message.engagement.customer] = message.text
+        return accept(message)
+
+    variants = [Variant(channel="letters", text="{{ offer.until }}")]
+    campaign = {"offer": Offer(summary="Coffee", days=1), "variants": variants}
+    project = queued(Scripted(answer), 2, campaign=campaign, clock=clock)
+    assert project.deliver().accepted == 2
+    last = list(said)[-1]
+    (coupon,) = project.offers.show(customer=last, as_of=clock.now).coupons
+    assert (said[last], coupon.expires_at) == ("2024-03-03", datetime(2024, 3, 4, tzinfo=UTC))
+
+
 def test_what_expires_while_others_are_sent_is_not_sent(
     queued: Callable[..., Relationships], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relationship_core.flow.deliver.CLAIM_SIZE", 1)
+    monkeypatch.setattr("relationship_core.flow.deliver.delivering.CLAIM_SIZE", 1)
     clock = Clock()
     project = queued(Scripted(slow(clock, 24 * HOUR)), 2, campaign={"limits": {"expires_days": 1}}, clock=clock)
     delivered = project.deliver()
@@ -538,7 +561,7 @@ def test_what_is_put_off_while_others_are_sent_is_counted_once(
     queued: Callable[..., Relationships], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its time comes while the delivery still lasts; it waits from when it was put off."""
-    monkeypatch.setattr("relationship_core.flow.deliver.CLAIM_SIZE", 1)
+    monkeypatch.setattr("relationship_core.flow.deliver.delivering.CLAIM_SIZE", 1)
     clock = Clock()
     channel = Scripted(accept)
     first: list[str] = []

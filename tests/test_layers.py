@@ -19,11 +19,11 @@ PACKAGE = "relationship_core"
 FLOORS = (
     {"errors"},
     {"model"},
-    {"ports", "columns", "motions", "declarations", "parameters", "clock"},
+    {"ports", "columns", "table", "motions", "declarations", "parameters", "clock"},
     {"hookspecs"},
-    {"plugins", "config", "campaign_files", "conditions", "crossing", "chosen"},
+    {"plugins", "config", "campaign_files", "conditions", "crossing", "chosen", "ready"},
     {"flow"},
-    {"relationships", "arguments", "project", "people"},
+    {"relationships", "arguments", "project", "people", "offers", "tasks", "campaign_life", "steps"},
 )
 LAYERED = frozenset().union(*FLOORS)
 
@@ -188,6 +188,21 @@ def test_every_import_goes_downwards() -> None:
     files = sources(CHECKOUT)
     assert files
     assert violations(files, CHECKOUT, {*relationship_core.__all__, "__version__"}) == []
+
+
+def test_delivering_knows_nothing_of_planning() -> None:
+    """What both ask before a customer is disturbed is in flow/contact, which knows neither."""
+    flow = CHECKOUT / PACKAGE / "flow"
+    for step, others in (("deliver", ("plan",)), ("plan", ("deliver",)), ("contact", ("plan", "deliver"))):
+        files = sorted((flow / step).rglob("*.py"))
+        assert files
+        for file in files:
+            found = {
+                each.module
+                for each in imports_of(ast.parse(file.read_text(encoding="utf-8")), reader_of(file, CHECKOUT))
+            }
+            for other in others:
+                assert not {each for each in found if each.startswith(f"{PACKAGE}.flow.{other}")}, file.name
 
 
 PLANTED_BAD = [

@@ -25,7 +25,8 @@ from relationship_core.builtin.memory import MemoryStore
 from relationship_core.flow import rebuild as rebuild_module
 from relationship_core.flow.progress import Progress
 from relationship_core.flow.rebuild import Rebuilt, check_measures, rebuild
-from relationship_core.flow.record import Recorder, record
+from relationship_core.flow.record.recorder import Recorder
+from relationship_core.flow.record.recording import record
 
 Measures = tuple[Measure | KeyedMeasure, ...]
 MakeRecorder = Callable[..., Recorder]

@@ -28,7 +28,8 @@ from relationship_core import (
     Store,
 )
 from relationship_core.builtin.memory import MemoryStore
-from relationship_core.flow.record import Recorded, Recorder, record, record_customers
+from relationship_core.flow.record.recorder import Recorded, Recorder
+from relationship_core.flow.record.recording import record, record_customers
 from relationship_core.flow.record.signature import check_measures, measure_signature
 
 Measures = tuple[Measure | KeyedMeasure, ...]
@@ -406,8 +407,8 @@ def test_a_known_customer_is_brought_up_to_date(
         ("bob", None, None, None, None, None),
     ]
     assert store.read(CONTACT_POINTS).rows() == [
-        ("ann", "email", "ann@example.com", False),
-        ("bob", "post", "1 Road", True),
+        ("ann", "email", "ann@example.com", False, "ann@example.com"),
+        ("bob", "post", "1 Road", True, "1 road"),
     ]
 
 

@@ -27,8 +27,10 @@ from relationship_core import (
     UnsupportedError,
 )
 from relationship_core.builtin.memory import MemoryStore
-from relationship_core.flow.record import Recorded, Recorder, csv_frames, import_file, text_files
+from relationship_core.flow.record import csv_frames, text_files
 from relationship_core.flow.record.convert import instants, major_amounts
+from relationship_core.flow.record.importing import import_file
+from relationship_core.flow.record.recorder import Recorded, Recorder
 from relationship_core.flow.record.sources import open_source
 
 Measures = tuple[Measure | KeyedMeasure, ...]
@@ -477,7 +479,8 @@ def test_customers_from_a_file(make_recorder: MakeRecorder, every_measure: Measu
         ("1", "Ann", None, "Europe/Berlin", "DE", '{"pet": "7", "size": 2.5, "vip": true}'),
         ("2", "Bob", None, None, None, None),
     ]
-    assert recorder.store.read(CONTACT_POINTS).rows() == [("1", "email", "ann@example.com", False)]
+    kept = ("1", "email", "ann@example.com", False, "ann@example.com")
+    assert recorder.store.read(CONTACT_POINTS).rows() == [kept]
     told = reasons(recorded)
     assert "the country is not" in told[4]
     assert "the zone is no IANA time zone" in told[5]

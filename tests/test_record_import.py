@@ -27,7 +27,8 @@ from relationship_core import (
 from relationship_core.builtin.memory import MemoryStore
 from relationship_core.builtin.sqlite.store import SQLiteStore
 from relationship_core.flow.progress import Progress
-from relationship_core.flow.record import Recorded, Recorder, import_file
+from relationship_core.flow.record.importing import import_file
+from relationship_core.flow.record.recorder import Recorded, Recorder
 
 Measures = tuple[Measure | KeyedMeasure, ...]
 MakeRecorder = Callable[..., Recorder]
@@ -287,7 +288,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from relationship_core import Measure
 from relationship_core.builtin.sqlite.store import SQLiteStore
-from relationship_core.flow.record import Recorder, import_file
+from relationship_core.flow.record.importing import import_file
+from relationship_core.flow.record.recorder import Recorder
 
 folder, after = Path(sys.argv[1]), int(sys.argv[2])
 measures = (Measure(name="orders", combine="count"),)

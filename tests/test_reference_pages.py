@@ -13,7 +13,10 @@ from attrs import field, frozen
 
 from relationship_core import (
     Action,
+    After,
+    Assignment,
     Campaign,
+    CampaignSettings,
     Cap,
     Choice,
     ConsentSettings,
@@ -23,15 +26,18 @@ from relationship_core import (
     LedgerSettings,
     Limits,
     Occasion,
+    Offer,
     PluginSettings,
     PreferenceSettings,
     ProjectSettings,
     QuietHours,
+    ReadyCampaign,
     Settings,
     Variant,
     load_plugins,
     read_campaigns,
     read_settings,
+    ready_campaigns,
 )
 from relationship_core.builtin.kinds import relationship_interaction_kinds
 
@@ -113,8 +119,9 @@ def configured() -> dict[str, type]:
     """Every class whose keys an operator writes."""
     plugins = load_plugins()
     providers = {**plugins.stores, **plugins.channels, **plugins.renderers}
-    contact = (ConsentSettings, PreferenceSettings, Cap, QuietHours, LedgerSettings, HoldoutSettings)
-    own = (ProjectSettings, LadderSettings, *contact, PluginSettings, Campaign, Cost, Limits, Action, Occasion, Variant)
+    contact = (ConsentSettings, PreferenceSettings, Cap, QuietHours, LedgerSettings, HoldoutSettings, CampaignSettings)
+    of_campaigns = (Campaign, Cost, Offer, Limits, Action, Assignment, Occasion, After, Variant)
+    own = (ProjectSettings, LadderSettings, *contact, PluginSettings, *of_campaigns)
     built_in = {
         name
         for plugin in plugins.installed
@@ -173,3 +180,77 @@ def test_kinds_are_evidence_of_elements_of_a_relationship() -> None:
 def test_every_kind_that_a_built_in_measure_counts_is_declared() -> None:
     plugins = load_plugins()
     assert {kind for measure in plugins.measures for kind in measure.kinds} <= set(plugins.kinds)
+
+
+LEADS = ("What it is for.", "What ends it.", "Why so.", "What to change.")
+"""What is told of each ready action, beside what its file says."""
+
+
+def table_of(ready: ReadyCampaign) -> str:
+    """What the file of a ready action says, as the page tells it."""
+    campaign, cost = ready.campaign, ready.campaign.cost
+    worth = f"worth {campaign.value}; " if campaign.value else ""
+    rows = [
+        ("purpose, nature, weight", f"{campaign.purpose}, {campaign.nature}, {campaign.weight:g}"),
+        ("topic", campaign.topic),
+        ("needs", f"{', '.join(ready.kinds) or 'no kind in particular'}; channels {', '.join(ready.channels)}"),
+        ("audience", f"`{' '.join(campaign.audience.split())}`"),
+        *((f"step `{action.name}`", step_of(action)) for action in campaign.actions),
+        ("goal", f"`{campaign.goal}`" if campaign.goal else ""),
+        ("limits", limits_of(campaign.limits)),
+        ("offer", offer_of(campaign.offer) if campaign.offer else ""),
+        (
+            "cost",
+            f"{worth}costs {cost.money}, {cost.our_minutes:g} minutes of ours and {cost.their_minutes:g} of theirs",
+        ),
+    ]
+    return "\n".join(["| | |", "| --- | --- |", *(f"| {name} | {text} |" for name, text in rows if text)])
+
+
+def step_of(action: Action) -> str:
+    if action.after is not None:
+        parts = [f"{action.after.days:g} days after `{action.after.action}`"]
+        when = action.after.when
+    else:
+        occasion = action.occasion
+        assert occasion is not None
+        key = occasion.key if occasion.key in {"once", "day", "month", "year"} else f"`{occasion.key}`"
+        parts = [f"one for each {key}" if key != "once" else "once"]
+        when = occasion.when
+        if occasion.since:
+            parts.append(f"since `{occasion.since}`")
+        if occasion.cleared_by:
+            days = f" for {occasion.cleared_days:g} days" if occasion.cleared_days else ""
+            parts.append(f"cleared by a {occasion.cleared_by}{days}")
+    if when:
+        parts.append(f"when `{' '.join(when.split())}`")
+    if action.task is not None:
+        outcomes = ", ".join(f"{name} ({kind or 'nothing'})" for name, kind in action.task.outcomes.items())
+        parts.append(f"a task for {action.task.due_days:g} days: {outcomes}")
+    return "; ".join(parts)
+
+
+def limits_of(limits: Limits) -> str:
+    parts = []
+    if limits.expires_days is not None:
+        parts.append(f"over after {limits.expires_days:g} days")
+    if limits.per_customer is not None:
+        parts.append(f"at most {limits.per_customer} for each customer")
+    return "; ".join(parts)
+
+
+def offer_of(offer: Offer) -> str:
+    return f"{offer.summary}; {offer.days:g} days; a redemption costs {offer.cost}"
+
+
+@pytest.mark.parametrize("ready", ready_campaigns(), ids=lambda ready: ready.name)
+def test_every_ready_action_is_documented_as_its_file_is(ready: ReadyCampaign) -> None:
+    section = page("ready-actions.md").partition(f"\n## {ready.name}\n")[2].partition("\n## ")[0]
+    assert ready.campaign.summary in section
+    assert table_of(ready) in section
+    assert [lead for lead in LEADS if f"**{lead}**" not in section] == []
+
+
+def test_the_page_of_ready_actions_has_them_in_their_order() -> None:
+    headings = re.findall(r"^## ([a-z-]+)$", page("ready-actions.md"), flags=re.MULTILINE)
+    assert headings == [ready.name for ready in ready_campaigns()]

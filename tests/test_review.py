@@ -372,11 +372,13 @@ def test_changed_rules_make_everybody_due_and_unchanged_ones_nobody(
     project.record([make_interaction(name, "visit", START) for name in ("ada", "bob", "cyd")])
     assert project.review(as_of=START + days(2)).customers == 3
     assert project.review(as_of=START + days(3)).customers == 0
+    (action,) = hello.actions
+    assert action.occasion is not None
     again = [reviewed_again(project, hello, ladder=None, make=make_project) for _ in range(2)]
     assert again == [0, 0]
     for changed in (
         evolve(hello, audience="interactions >= 2"),
-        evolve(hello, actions=[evolve(hello.actions[0], occasion=evolve(hello.actions[0].occasion, key="month"))]),
+        evolve(hello, actions=[evolve(action, occasion=evolve(action.occasion, key="month"))]),
         evolve(hello, limits=evolve(hello.limits, per_customer=1)),
     ):
         assert reviewed_again(project, changed, ladder=None, make=make_project) == 3

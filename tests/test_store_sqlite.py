@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
@@ -26,9 +27,13 @@ from relationship_core import (
 )
 from relationship_core.builtin.sqlite.database import Migration, packaged_migrations
 from relationship_core.builtin.sqlite.store import SQLiteStore
+from relationship_core.flow.permission.holders import holders
+from relationship_core.flow.permission.terms import Terms
 from relationship_core.testing.rows import NOON, customers, frame, interaction, interactions, know, page, states
 
 Open = Callable[..., SQLiteStore]
+
+RELEASED = ["aaa8cab240aa", "33c7a97d43c5", "06354b3fcff5", "642f54697b7c", "c7663e53d024", "88ade5d756ae"]
 
 
 @pytest.fixture
@@ -98,6 +103,22 @@ class TestSchema:
         assert open_store().read(TRANSITIONS).rows() == [
             ("ada", datetime(1970, 1, 1, tzinfo=UTC), "prospect", "customer", "{}")
         ]
+
+    def test_migrations_stay_as_they_were_released(self) -> None:
+        """A database that has one already never sees what is added to it."""
+        scripts = [migration.script.encode() for migration in packaged_migrations()]
+        assert [sha256(script).hexdigest()[:12] for script in scripts[:6]] == RELEASED
+
+    def test_addresses_from_before_they_were_found_by_their_form_are_found(
+        self, open_store: Open, raw: sqlite3.Connection
+    ) -> None:
+        open_store(migrations=packaged_migrations()[:6]).close()
+        raw.execute("INSERT INTO customers (customer) VALUES ('ada')")
+        raw.execute("INSERT INTO contact_points (customer, medium, address) VALUES ('ada', 'email', 'Ada@example.com')")
+        raw.execute("INSERT INTO contact_points (customer, medium, address) VALUES ('ada', 'sms', '030 123456')")
+        named = pl.DataFrame({"medium": ["email", "sms"], "address": ["Ada@EXAMPLE.com", "030/123456"]})
+        found = holders(open_store(), named, Terms(salt="salt", country="DE"))
+        assert found.select("customer", "medium").rows() == [("ada", "email"), ("ada", "sms")]
 
     def test_a_migration_that_fails_leaves_the_version_before(self, open_store: Open, raw: sqlite3.Connection) -> None:
         first = packaged_migrations()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from html import escape
+from typing import TYPE_CHECKING
 
-from relationship_core import Message
+if TYPE_CHECKING:
+    from relationship_core import Message
+
 
 _STYLE = """
 @page { size: 148mm 105mm; margin: 0 }

@@ -1,4 +1,4 @@
-"""The channels that reach nobody: ``folder`` writes files, ``null`` forgets."""
+"""The channels that come with the package: ``folder`` writes files, ``null`` forgets, ``task`` gives people work."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen, validators
 
-from relationship_core import Message, Provider, Receipt, hookimpl
+from relationship_core import Provider, hookimpl
 from relationship_core.builtin.folder import FolderChannel, FolderSettings
 from relationship_core.builtin.refusals import refusal
+from relationship_core.builtin.task import TaskChannel, TaskSettings
 
 if TYPE_CHECKING:
-    from relationship_core import Channel
+    from relationship_core import Channel, Message, Receipt
 
 
 @frozen(kw_only=True)
@@ -40,6 +41,8 @@ class NullChannel:
         """Nothing is held."""
 
     def _receipt(self, message: Message) -> Receipt:
+        from relationship_core import Receipt
+
         problem = refusal(message, self.medium)
         if problem:
             return Receipt(message=message.id, state="rejected", detail=problem)
@@ -48,7 +51,7 @@ class NullChannel:
 
 @hookimpl
 def relationship_channels() -> tuple[Provider[Channel], ...]:
-    """The channels ``folder`` and ``null``."""
+    """The channels ``folder``, ``null`` and ``task``."""
     return (
         Provider(
             name="folder",
@@ -63,5 +66,12 @@ def relationship_channels() -> tuple[Provider[Channel], ...]:
             settings=NullSettings,
             summary="Accepts every message and keeps nothing.",
             capabilities={"local"},
+        ),
+        Provider(
+            name="task",
+            factory=TaskChannel,
+            settings=TaskSettings,
+            summary="Gives work to people: a call, a visit, a handwritten line.",
+            capabilities={"local", "lookup"},
         ),
     )

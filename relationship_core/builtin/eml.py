@@ -11,8 +11,11 @@ from binascii import b2a_qp
 from email.header import Header
 from email.utils import format_datetime, formataddr, parseaddr
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from relationship_core import Message
+if TYPE_CHECKING:
+    from relationship_core import Message
+
 
 LONGEST_PLAIN_HEADER = 900
 """A line may have 998 characters; a longer header is folded."""

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen, validators
 
-from relationship_core import ConfigurationError, Message, Receipt
+from relationship_core import ConfigurationError
 from relationship_core.builtin.card import card
 from relationship_core.builtin.eml import eml
 from relationship_core.builtin.refusals import is_file_name, refusal
+
+if TYPE_CHECKING:
+    from relationship_core import Message, Receipt
 
 _SUFFIXES = {"email": ".eml", "sms": ".txt"}
 
@@ -72,6 +76,8 @@ class FolderChannel:
         """Nothing is held open."""
 
     def _deliver(self, message: Message) -> Receipt:
+        from relationship_core import Receipt
+
         problem = refusal(message, self.medium)
         if problem:
             return Receipt(message=message.id, state="rejected", detail=problem)
@@ -109,5 +115,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _deferred(message: Message, error: OSError) -> Receipt:
+    from relationship_core import Receipt
+
     cause = (error.strerror or type(error).__name__).lower()
     return Receipt(message=message.id, state="deferred", detail=f"the folder cannot be written to: {cause}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from operator import add
@@ -35,7 +35,7 @@ Rows: TypeAlias = dict[Key, Row]
 
 COMBINED: Mapping[str, Callable[[Any, Any], Any]] = {"sum": add, "count": add, "min": min, "max": max}
 ENGAGEMENT = ("campaign", "action", "customer", "occasion")
-REFERRING = ("contact_points", "transitions", "decisions", "messages", "consents", "preferences")
+REFERRING = ("contact_points", "transitions", "decisions", "messages", "consents", "preferences", "tasks")
 """Tables whose rows name a customer that must be known."""
 
 
@@ -141,24 +141,27 @@ class MemoryStore:
         table: Table,
         *,
         page: Page | None = None,
-        where: Mapping[str, str] | None = None,
+        where: Mapping[str, str | Collection[str]] | None = None,
         columns: Sequence[str] | None = None,
     ) -> pl.DataFrame:
         """Rows of a table, ordered by its key."""
         types = table.types(columns)
         rows = self._tables[table.name]
         customers = None if page is None else set(page.customers)
-        equal = where or {}
-        table.types(equal)  # refuses unknown columns, also where there are no rows
+        named = where or {}
+        table.types(named)  # refuses unknown columns, also where there are no rows
+        among = {name: {value} if isinstance(value, str) else {*value} for name, value in named.items()}
         found = sorted(
             key
             for key, row in rows.items()
             if (customers is None or row["customer"] in customers)
-            and all(row[name] == value for name, value in equal.items())
+            and all(row[name] in values for name, values in among.items())
         )
         return _frame([[rows[key][name] for name in types] for key in found], types)
 
-    def count(self, table: Table, by: Sequence[str], *, where: Mapping[str, str] | None = None) -> pl.DataFrame:
+    def count(
+        self, table: Table, by: Sequence[str], *, where: Mapping[str, str | Collection[str]] | None = None
+    ) -> pl.DataFrame:
         """Numbers of rows by the values of some columns."""
         frame = self.read(table, where=where)
         number = pl.len().cast(pl.Int64).alias("rows")
@@ -270,7 +273,16 @@ class MemoryStore:
         customers = [customer for marked, customer in self._tables["marks"] if marked == step]
         return None if None in customers else len(customers)
 
-    def claim(self, *, worker: str, channel: str, as_of: datetime, until: datetime, limit: int) -> pl.DataFrame:
+    def claim(
+        self,
+        *,
+        worker: str,
+        channel: str,
+        as_of: datetime,
+        until: datetime,
+        limit: int,
+        held: Collection[tuple[str, str]] = (),
+    ) -> pl.DataFrame:
         """Take queued messages of a channel, oldest first."""
         self._require_transaction()
         waiting = [
@@ -279,6 +291,7 @@ class MemoryStore:
             if row["channel"] == channel
             and row["state"] == "queued"
             and (row["not_before"] is None or row["not_before"] <= as_of)
+            and (row["campaign"], row["version"]) not in held
         ]
         oldest = sorted(waiting, key=lambda row: (row["queued_at"], row["id"]))[:limit]
         claimed = [{**row, "state": "claimed", "worker": worker, "claimed_until": until} for row in oldest]

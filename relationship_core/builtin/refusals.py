@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from relationship_core import Message
+if TYPE_CHECKING:
+    from relationship_core import Message
+
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _SPACE, _DELETE = 32, 127

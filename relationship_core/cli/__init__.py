@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 from pathlib import Path
 
 import click
@@ -10,7 +12,7 @@ from relationship_core.cli.lazy import Relate
 from relationship_core.cli.troubles import replace_unknown_letters, warnings_shown
 
 COMMANDS = {
-    "init": ("starting", "Make a project folder: configuration, two campaigns, an outbox."),
+    "init": ("starting", "Make a project folder: configuration, campaigns, an outbox."),
     "import": ("importing", "Record a file of customers, interactions or contacts."),
     "review": ("steps", "Judge every due customer: stage, moves, next due time."),
     "plan": ("steps", "Decide whom to engage, and put messages into the outbox."),
@@ -25,13 +27,19 @@ COMMANDS = {
     "export": ("privacy", "Print everything that is kept about one customer."),
     "forget": ("privacy", "Erase everything about one customer, for ever."),
     "consent": ("permission", "Record and show who may be contacted, and who wants it."),
+    "campaign": ("campaigns", "Bring campaigns to life, send tests of them, and copy ready ones."),
+    "tasks": ("tasks", "List the work for people, and say what came of it."),
+    "offers": ("offers", "Show what was offered, and who took it up."),
     "preview": ("previewing", "Show what a campaign would say, without sending it."),
-    "calibrate": ("calibrating", "Fit parameters to the customers there are."),
+    "calibrate": ("calibrating", "Fit parameters and tables to the customers there are."),
     "rebuild": ("steps", "Fold the whole history again, after measures have changed."),
     "plugins": ("installation", "Show the installed plugins, and the broken ones."),
     "doctor": ("examining", "Check the project, and say what to do about each problem."),
 }
 """Of each command, in the order of the work: its module, and its summary, for which nothing is imported."""
+
+_SELDOM = 100_000
+"""After so many more objects than before garbage is looked for."""
 
 
 @click.group(
@@ -59,4 +67,8 @@ def cli(context: click.Context, project: Path, *, debug: bool) -> None:  # noqa:
 
 def main() -> None:
     """The entry point of ``relate`` and of ``python -m relationship_core``."""
+    # What is imported stays until the end: to look through it for garbage again and again takes a tenth of the time
+    # of a quick command.
+    gc.set_threshold(_SELDOM)
+    atexit.register(gc.freeze)
     cli(prog_name="relate")

@@ -34,9 +34,13 @@ SHOWN = 5
 """So many causes of messages that failed are told."""
 NAMED = 10
 """So many customers are named whose messages came to nothing."""
+PLACEHOLDER = "Write your postal address here"
+"""With this begins the postal address that ``relate init`` writes."""
 LATELY = timedelta(days=30)
 """What came to nothing so long ago is only counted."""
 
+_GOING = ("claimed", "attempting")
+"""The states of a message that is being sent, or was when its delivery died."""
 _CAME_TO_NOTHING = {
     "failed": "they are not tried again; correct the cause before the next campaign",
     "rejected": "the channel will never take them; look at their addresses",
@@ -77,6 +81,9 @@ def examine(folder: Path, as_of: datetime | None = None) -> Iterator[Finding]:
         yield _problem("configuration", str(error))
         return
     yield _good("configuration", "relationship.toml is right")
+    if settings.project.postal_address.startswith(PLACEHOLDER):
+        told = "[project] postal_address is still the one of `relate init`, and goes out with marketing; write your own"
+        yield Finding(check="configuration", ok=True, found=told, look=True)
     yield _folder(folder)
     try:
         plugins = load_plugins(disabled=settings.plugins.disabled, required=settings.plugins.required)
@@ -140,6 +147,8 @@ def _project(folder: Path, settings: Settings, plugins: Plugins, as_of: datetime
         yield from _left_out(relationships.plugins, plugins)
         yield _parameters(relationships)
         yield _tried("campaigns", partial(_rules, relationships, campaigns))
+        for told in relationships.campaign_life.seed_problems():
+            yield Finding(check="campaigns", ok=True, found=told, look=True)
         yield _tried("measures", partial(_measures, relationships))
         yield _run(relationships)
         yield _due(relationships)
@@ -196,10 +205,14 @@ def _due(relationships: Relationships) -> Finding:
 
 def _messages(relationships: Relationships, since: datetime) -> Iterator[Finding]:
     found = tuple(_come_to_nothing(relationships, since))
-    waiting = relationships.store.count(MESSAGES, ["state"], where={"state": "queued"})["rows"].sum()
+    counts = dict(relationships.store.count(MESSAGES, ["state"]).select("state", "rows").iter_rows())
+    waiting, going = counts.get("queued", 0), sum(counts.get(state, 0) for state in _GOING)
     if waiting:
         yield _good("messages", f"{waiting:,} wait in the outbox")
-    elif not found:
+    if going:
+        left = f"{going:,} that a delivery is at, or has left; `relate deliver` goes on"
+        yield Finding(check="messages", ok=True, found=left, look=True)
+    if not waiting and not going and not found:
         yield _good("messages", "none waits, failed, was rejected, or is unknown")
     yield from found
 

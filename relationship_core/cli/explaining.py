@@ -112,7 +112,8 @@ def _show_action(out: Console, action: ActionView, reasons: Mapping[str, str], z
         verdict = "addressed" if action.addressed else "not addressed"
         for title, holds, atoms in (
             (f"audience: {verdict}", action.addressed, action.audience),
-            (f"occasion: {'there is one' if action.due else 'there is none'}", action.due, action.occasion),
+            (_moment(action, zone), action.due, action.occasion),
+            *_goal(action),
         ):
             out.print(indented(_mark(holds, title)))
             for line in _atoms(atoms, zone):
@@ -125,6 +126,26 @@ def _show_action(out: Console, action: ActionView, reasons: Mapping[str, str], z
         *_messages(action.messages, zone),
     ):
         out.print(indented(line))
+
+
+def _moment(action: ActionView, zone: str) -> str:
+    """What makes it due: an occasion, or the step before."""
+    from relationship_core.cli.show import clean, when
+
+    step = action.step
+    if step is None:
+        return f"occasion: {'there is one' if action.due else 'there is none'}"
+    if step.went_at is None or step.comes_at is None:
+        return f"follow-up: waits for {step.after}, which has not gone to them"
+    told = f"follow-up: {step.after} went at {when(step.went_at, zone)} for {clean(step.occasion)}"
+    return f"{told}; {'due' if action.due else 'not due'}, and not before {when(step.comes_at, zone)}"
+
+
+def _goal(action: ActionView) -> Iterator[tuple[str, bool | None, tuple[AtomView, ...]]]:
+    if action.goal is not None:
+        reached = action.goal.reached
+        told = "reached, so that the campaign is over for them" if reached else "not reached"
+        yield f"goal: {told}", True if reached else None, action.goal.atoms
 
 
 def _policies(policies: tuple[PolicyView, ...], zone: str) -> Iterator[Text]:
@@ -197,7 +218,7 @@ def _decisions(action: ActionView, reasons: Mapping[str, str], zone: str) -> Ite
         if decision.until:
             line.append(f" Until {when(decision.until, zone)}, unless there is news.")
         yield line
-    if not action.decisions:
+    if not action.decisions and (action.step is None or action.step.went_at is not None):
         words = {True: "no decision yet; `relate run` decides", False: "no decision, since it is for others"}
         yield Text(words.get(bool(action.addressed), "") if action.addressed is not None else _UNDECIDED, style="dim")
 

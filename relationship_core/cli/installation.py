@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from relationship_core import load_plugins, read_settings
+from relationship_core import SETTINGS_FILE, load_plugins, read_settings
 from relationship_core.cli.documents import print_document
 from relationship_core.cli.project import json_option, project_options
-from relationship_core.cli.starting import SETTINGS
 
 if TYPE_CHECKING:
     from relationship_core import InstalledPlugin, ParameterView, Plugins, Settings
@@ -27,7 +26,7 @@ def plugins(folder: Path, *, as_json: bool) -> None:
     hand or fitted. The exit status is 1 where a plugin is broken.
     """
     # Plugins are there without a project too.
-    settings = read_settings(folder) if (folder / SETTINGS).exists() else None
+    settings = read_settings(folder) if (folder / SETTINGS_FILE).exists() else None
     disabled = settings.plugins.disabled if settings else ()
     found = load_plugins(disabled=disabled)
     found, parameters = _in_force(folder, settings, found) if settings else (found, ())

@@ -43,8 +43,9 @@ def ladder(folder: Path, as_of: datetime | None, *, as_json: bool) -> None:
 def report(folder: Path, page: Path | None, as_of: datetime | None, *, as_json: bool) -> None:
     """Show the project in numbers.
 
-    Customers, interactions by kind, the ladder and the moves on it, decisions by reason, messages by state. As of
-    an earlier instant, all is counted again as it was then, and it is said what is not kept.
+    Customers, interactions by kind, the ladder and the moves on it, decisions by reason, messages by state, and what
+    they and their offers cost, by owner and campaign. As of an earlier instant, all is counted again as it was
+    then, and it is said what is not kept.
     """
     from relationship_core import Relationships
 

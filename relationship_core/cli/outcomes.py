@@ -18,10 +18,12 @@ _MEANINGS = {
     "unknown": "the channel may have sent them; look there, since they are not sent again by themselves",
     "expired": "they were no longer worth sending",
     "failed": "they could not be filled in; see `relate doctor`",
-    "stopped": "what allowed them had been taken back since they were planned",
+    "stopped": "permission was taken back, the goal reached, the campaign archived, or the task cancelled",
     "unjudged": "a policy failed on them, and they stay in the outbox",
 }
 """Of each state that is not simply good: what it means for the messages."""
+_STATES = {"draft": "a draft, which `relate campaign` brings to life"}
+"""The states of campaigns that are no words for people."""
 
 
 def show_reviewed(reviewed: Reviewed) -> None:
@@ -55,6 +57,8 @@ def show_planned(planned: Planned, reasons: Mapping[str, str]) -> None:
             f"The campaign {clean(campaign)} was stopped: {clean(trouble)}; mend its plugin or disable it, "
             "then plan again. The other campaigns were planned."
         )
+    for campaign, state in sorted(planned.inactive.items()):
+        click.echo(f"The campaign {clean(campaign)} was left out: it is {_STATES.get(state, state)}.")
     done = "Would plan" if planned.dry_run else "Planned"
     left_out = f", {counted(planned.held_out, 'engagement')} held out" if planned.held_out else ""
     click.echo(
@@ -105,6 +109,13 @@ def show_delivered(delivered: Delivered, *, deferred_for: str) -> None:
             f"The messages of the campaign {clean(campaign)} wait: {clean(trouble)}; mend its plugin or disable it, "
             "then `relate deliver`."
         )
+    for campaigns, why in (
+        (delivered.inactive, "that is not active; `relate campaign`"),
+        (delivered.unapproved, "nobody approved the content that was planned; `relate campaign show`"),
+    ):
+        for campaign, number in sorted(campaigns.items()):
+            wait = "waits" if number == 1 else "wait"
+            click.echo(f"  {counted(number, 'message')} of {clean(campaign)} {wait}, since {why}")
     for channel in delivered.waiting:
         click.echo(f"  {channel}: out of order, the rest of its messages waits; look at it, then `relate deliver`")
 

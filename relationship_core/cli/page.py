@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 
 from relationship_core import CustomerView, ScoringRule
 from relationship_core.cli import telling
+from relationship_core.cli.costs import CUSTOMER_COLUMNS, rows_by_campaign
 from relationship_core.cli.drawing import bar, large, small
 from relationship_core.cli.markup import Content, said, tag, whole_page
 from relationship_core.cli.plot import span_of
@@ -53,6 +54,7 @@ def customer_page(view: CustomerView, relationships: Relationships, *, measures:
         _cases(view, zone),
         _scores(view, relationships, rules, zone),
         _wishes(view, currency, zone),
+        _costs(view, currency),
         *(_ties(title, ties) for title, ties in telling.ties_of(view, zone)),
         _timeline(view, currency, zone),
         _moves(view, zone),
@@ -187,6 +189,15 @@ def _wishes(view: CustomerView, currency: str, zone: str) -> Element:
             parts += [*(["; "] if parts else []), said(their), " " if our.startswith(" ") else "", said(our)]
         told.append((label, tag("span", parts) if parts else tag("span", telling.NO_EVIDENCE, class_="none")))
     return _section("What they have, want and like", [_list(told)], name="whole")
+
+
+def _costs(view: CustomerView, currency: str) -> Element:
+    columns: list[Cell] = [("", "of what"), *(("number", name.removeprefix(">")) for name in CUSTOMER_COLUMNS)]
+    rows: list[list[Cell]] = [
+        [("name", said(what)), *(("number", each) for each in numbers)]
+        for what, *numbers in rows_by_campaign(view.costs, currency)
+    ]
+    return _section(f"What it costs, in {currency}", _table(columns, rows))
 
 
 def _ties(title: str, ties: Iterable[tuple[str, str, str, str]]) -> Element:

@@ -36,8 +36,9 @@ def customer(
     """Show past, present and future of one relationship.
 
     Who it is and where the relationship stands; its course over time; the scores with their confidence and the
-    interactions that weigh most in them; what comes next; promises and cases; what they have, want and like; what
-    happened last; and the moves on the ladder. ID is the customer's id in this project.
+    interactions that weigh most in them; what comes next; promises and cases; what they have, want and like;
+    what the relationship costs; what happened last; and the moves on the ladder. ID is the customer's id in this
+    project.
     """
     from relationship_core import Relationships
 

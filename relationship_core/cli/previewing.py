@@ -44,7 +44,8 @@ COMMANDS = {"preview": preview}
 def _document(preview: Preview) -> dict[str, Any]:
     message = attributes(preview.message)
     wanted = ("channel", "locale", "address", "recipient", "subject", "text", "html")
-    return {"action": preview.action, "customer": preview.customer, **{name: message[name] for name in wanted}}
+    who = {"action": preview.action, "customer": preview.customer, "assignee": preview.assignee}
+    return who | {name: message[name] for name in wanted}
 
 
 def _show(previews: Sequence[Preview]) -> None:
@@ -59,7 +60,8 @@ def _show(previews: Sequence[Preview]) -> None:
             out.print()
         to = f"on {message.channel}{f', in {message.locale}' if message.locale else ''}, to {each.customer}"
         out.print(heading(f"{each.campaign} / {each.action}", more=to))
-        for label, text in (("address", message.address or "none on this channel"), ("subject", message.subject)):
+        goes = ("assignee", each.assignee) if each.assignee else ("address", message.address or "none on this channel")
+        for label, text in (goes, ("subject", message.subject)):
             if text:
                 out.print(indented(Text.assemble((f"{label:<10}", "dim"), clean(text))))
         out.print()

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from relationship_core import CustomerView, ScoringRule, TimelineEntry, Transition
 from relationship_core.cli import telling
+from relationship_core.cli.costs import CUSTOMER_COLUMNS, rows_by_campaign
 from relationship_core.cli.plot import dated, plot, span_of, spark, under_plot
 from relationship_core.cli.show import clean, counted, heading, money, shown, table, text_or_number, when
 
@@ -43,6 +44,10 @@ def parts(view: CustomerView, relationships: Relationships, width: int, *, measu
     yield _cases(view, zone)
     yield _scores(view, relationships, rules, zone, width)
     yield _wishes(view, currency, zone)
+    if view.costs:
+        yield table(
+            f"What it costs, in {currency}", ("of what", *CUSTOMER_COLUMNS), rows_by_campaign(view.costs, currency)
+        )
     for title, ties in telling.ties_of(view, zone):
         yield table(title, ("name", "id", "role", "how they stand"), ties)
     title = f"What happened last, of {counted(view.interactions, 'interaction')}"

@@ -8,6 +8,7 @@ from itertools import groupby
 from rich.console import Group, RenderableType
 
 from relationship_core import DecisionCount, LadderView, ProjectSettings, Report
+from relationship_core.cli.costs import COLUMNS, rows_by_owner
 from relationship_core.cli.show import bar, counted, heading, table, when
 
 
@@ -46,7 +47,7 @@ def _moves(view: LadderView) -> Iterator[tuple[str, str, str, str]]:
 
 
 def report_parts(numbers: Report, project: ProjectSettings) -> Iterator[RenderableType]:
-    """All there is to tell, from the whole to the messages."""
+    """All there is to tell, from the whole to the messages and what they cost."""
     happened = sum(numbers.interactions.values())
     is_past = numbers.ladder.as_of is not None
     known, until = (" known today", " until then") if is_past else ("", "")
@@ -65,6 +66,12 @@ def report_parts(numbers: Report, project: ProjectSettings) -> Iterator[Renderab
     if numbers.messages:
         rows = [(each.campaign, each.channel, each.state, f"{each.messages:,}") for each in numbers.messages]
         yield table("Messages", ("campaign", "channel", "state", ">number"), rows)
+    if numbers.costs:
+        yield table(
+            f"Costs in {project.currency}",
+            ("owner", "campaign", *COLUMNS),
+            rows_by_owner(numbers.costs, project.currency),
+        )
 
 
 def _decisions(decisions: tuple[DecisionCount, ...]) -> RenderableType:

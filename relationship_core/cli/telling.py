@@ -36,6 +36,8 @@ COMING = {
     "birthday": "birthday",
     "goal": "goal of theirs",
     "message": "message planned",
+    "task": "task of one of us",
+    "coupon": "coupon until then",
     "decision": "may be planned",
     "review": "next review",
 }
@@ -58,6 +60,11 @@ _DONE = {
 def day(instant: datetime, zone: str) -> str:
     """The day of an instant by the clocks of the project's zone."""
     return f"{instant.astimezone(ZoneInfo(zone)):%Y-%m-%d}"
+
+
+def last_day(end: datetime, zone: str) -> str:
+    """The last day before an instant: what ends at midnight ends with the day before."""
+    return day(end - timedelta(microseconds=1), zone)
 
 
 def named(name: str) -> str:
@@ -153,7 +160,7 @@ def state_of(case: Case, zone: str) -> str:
 
 def due_of(case: Case, zone: str) -> str:
     """The day that a case is due on: by the end of a day is on that day."""
-    return "" if case.due_at is None else day(case.due_at - timedelta(microseconds=1), zone)
+    return "" if case.due_at is None else last_day(case.due_at, zone)
 
 
 def about_of(case: Case) -> str:

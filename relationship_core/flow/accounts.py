@@ -11,7 +11,7 @@ from datetime import datetime
 import polars as pl
 from attrs import frozen
 
-from relationship_core.columns import CONTACTS, INSTANT
+from relationship_core.columns import CONTACTS
 from relationship_core.errors import RejectedError
 from relationship_core.flow.customers import refuse_unknown
 from relationship_core.flow.record.checks import sift
@@ -21,6 +21,7 @@ from relationship_core.flow.ties import read_ties
 from relationship_core.flow.united import plain, refreshed
 from relationship_core.model.instants import utc
 from relationship_core.ports import Store
+from relationship_core.table import INSTANT
 
 
 @frozen(kw_only=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from relationship_core.model.engagement import Decision, Engagement
 from relationship_core.model.interaction import Interaction, OrderLine
 from relationship_core.model.money import Money
 from relationship_core.model.relationship import Transition
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from relationship_core.model.engagement import Decision
 
 
 def as_interactions(rows: pl.DataFrame, currency: str) -> tuple[Interaction, ...]:
@@ -48,6 +49,8 @@ def as_transitions(rows: pl.DataFrame) -> tuple[Transition, ...]:
 
 def as_decisions(rows: pl.DataFrame) -> tuple[Decision, ...]:
     """Rows of DECISIONS as decisions."""
+    from relationship_core.model.engagement import Decision, Engagement
+
     return tuple(
         Decision(
             engagement=Engagement(

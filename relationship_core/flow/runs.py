@@ -10,10 +10,10 @@ import polars as pl
 from attrs import evolve, frozen
 
 from relationship_core.columns import RUNS
-from relationship_core.flow.deliver import Delivered
+from relationship_core.flow.deliver.delivering import Delivered
 from relationship_core.flow.deliver.present import Present
 from relationship_core.flow.last_review import is_by_rules, last_reviewed, refuse_before_the_last
-from relationship_core.flow.plan import Planned
+from relationship_core.flow.plan.planned import Planned
 from relationship_core.flow.progress import Listener
 from relationship_core.flow.review import Reviewed
 from relationship_core.flow.rules import Rules

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 from attrs import field, frozen
 
-from relationship_core.columns import ALIASES, CONTACTS, INSTANT, INTERACTIONS, Page
+from relationship_core.columns import ALIASES, CONTACTS, INTERACTIONS, Page
 from relationship_core.flow.facts import read_fact, write_fact
 from relationship_core.model.instants import EARLIEST
 from relationship_core.ports import Store
+from relationship_core.table import INSTANT
 
 TIES_FACT = "ties"
 """Under this name the store keeps how often ties were changed; nothing where there never was one."""

@@ -7,7 +7,7 @@ beginning of each transaction, so that nobody judges by ties of yesterday.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, cast
@@ -21,14 +21,15 @@ from relationship_core.columns import (
     DECISIONS,
     INTERACTIONS,
     MESSAGES,
+    TASKS,
     Page,
-    Table,
 )
 from relationship_core.flow.attributes import as_one
 from relationship_core.flow.ties import Ties, history, read_ties
 from relationship_core.ports import Step, Store
+from relationship_core.table import Table
 
-_TOGETHER = frozenset(table.name for table in (CONTACT_POINTS, DECISIONS, MESSAGES))
+_TOGETHER = frozenset(table.name for table in (CONTACT_POINTS, DECISIONS, MESSAGES, TASKS))
 """The tables whose rows are read under the survivor's id, beside INTERACTIONS.
 
 States and transitions are not among them: the survivor keeps its own, and the moves of two ids make no path of one.
@@ -84,7 +85,7 @@ class UnitedStore:
         table: Table,
         *,
         page: Page | None = None,
-        where: Mapping[str, str] | None = None,
+        where: Mapping[str, str | Collection[str]] | None = None,
         columns: Sequence[str] | None = None,
     ) -> pl.DataFrame:
         """As the store's own; rows of a page as said above, and CONTACTS under the ids of now."""
@@ -101,7 +102,11 @@ class UnitedStore:
         return self.plain.read(table, page=page, where=where, columns=columns)
 
     def _together(
-        self, table: Table, page: Page, where: Mapping[str, str] | None, columns: Sequence[str] | None
+        self,
+        table: Table,
+        page: Page,
+        where: Mapping[str, str | Collection[str]] | None,
+        columns: Sequence[str] | None,
     ) -> pl.DataFrame:
         theirs = self.ties.merged.filter(pl.col("survivor").is_in(page.customers.implode()))
         if theirs.is_empty():

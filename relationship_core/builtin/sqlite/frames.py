@@ -59,8 +59,10 @@ def _kept(name: str, type_: pl.DataType) -> pl.Expr:
 
 def frame_of(rows: Sequence[Row], types: Types) -> pl.DataFrame:
     """Rows of these columns as a frame."""
+    if not rows:
+        return pl.DataFrame(schema=dict(types))
     # Typed series from whole columns take a third of the time of a frame from rows.
-    columns: Iterable[Sequence[Any]] = zip(*rows, strict=True) if rows else [()] * len(types)
+    columns = zip(*rows, strict=True)
     return pl.DataFrame(
         [_series(name, type_, values) for (name, type_), values in zip(types.items(), columns, strict=True)]
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -12,18 +12,40 @@ from relationship_core.builtin.sqlite.database import Database
 from relationship_core.builtin.sqlite.frames import Row, Types, equal, frame_of, frame_of_documents, listed, quoted
 
 
-def equalities(table: Table, where: Mapping[str, str] | None) -> tuple[str, tuple[Any, ...]]:
-    """A condition that columns have these values, and its parameters."""
-    values = where or {}
-    return equal(table.types(values)), tuple(values.values())
-
-
 class Selection:
     """Reads and deletes by page: a contiguous one is a range, any other a temporary table to join with."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._kept: tuple[Page, int] | None = None
+
+    def conditions(
+        self, table: Table, where: Mapping[str, str | Collection[str]] | None
+    ) -> tuple[str, tuple[Any, ...]]:
+        """A condition that columns have these values, and its parameters.
+
+        Several values of a column are kept in a temporary table until the next condition is asked for: as parameters
+        they would be too many, and a JSON text ends at the first zero character.
+        """
+        values = where or {}
+        table.types(values)
+        single = {name: value for name, value in values.items() if isinstance(value, str)}
+        several = {name: value for name, value in values.items() if name not in single}
+        if several:
+            self._list(several)
+        among = [f"{quoted(name)} IN (SELECT value FROM temp.listed WHERE name = ?)" for name in several]
+        return " AND ".join([equal(single), *among]), (*single.values(), *several)
+
+    def _list(self, several: Mapping[str, Collection[str]]) -> None:
+        with self._database.together():
+            self._database.run(
+                "CREATE TEMP TABLE IF NOT EXISTS listed "
+                "(name TEXT, value TEXT, PRIMARY KEY (name, value)) WITHOUT ROWID"
+            )
+            self._database.run("DELETE FROM temp.listed")
+            for name, values in several.items():
+                rows = [(name, value) for value in values]
+                self._database.run_many("INSERT OR IGNORE INTO temp.listed VALUES (?, ?)", rows)
 
     def read(
         self, table: str, types: Types, page: Page, conditions: str = "1", parameters: Sequence[Any] = ()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from relationship_core import (
 from relationship_core.builtin.sqlite.database import Database, Migration
 from relationship_core.builtin.sqlite.frames import equal, frame_of, frame_of_documents, listed, quoted, rows_of
 from relationship_core.builtin.sqlite.measures import Measures
-from relationship_core.builtin.sqlite.selection import Selection, equalities
+from relationship_core.builtin.sqlite.selection import Selection
 
 CUSTOMER_CHUNK = 100_000
 """How many ids are Python objects at once while a selection is made."""
@@ -87,12 +88,12 @@ class SQLiteStore:
         table: Table,
         *,
         page: Page | None = None,
-        where: Mapping[str, str] | None = None,
+        where: Mapping[str, str | Collection[str]] | None = None,
         columns: Sequence[str] | None = None,
     ) -> pl.DataFrame:
         """Rows of a table, ordered by its key."""
         types = table.types(columns)
-        conditions, parameters = equalities(table, where)
+        conditions, parameters = self._selection.conditions(table, where)
         if page is None:
             rows = self._database.rows(
                 f"SELECT {listed(types)} FROM {quoted(table.name)} WHERE {conditions} ORDER BY {listed(table.key)}",
@@ -104,10 +105,12 @@ class SQLiteStore:
         ordered = found if table.key[0] == "customer" and page.contiguous else found.sort(table.key)
         return ordered.select(list(types))
 
-    def count(self, table: Table, by: Sequence[str], *, where: Mapping[str, str] | None = None) -> pl.DataFrame:
+    def count(
+        self, table: Table, by: Sequence[str], *, where: Mapping[str, str | Collection[str]] | None = None
+    ) -> pl.DataFrame:
         """Numbers of rows by the values of some columns."""
         types = table.types(by)
-        conditions, parameters = equalities(table, where)
+        conditions, parameters = self._selection.conditions(table, where)
         grouping = f"GROUP BY {listed(types)} ORDER BY {listed(types)}" if by else ""
         names = f"{listed(types)}, " if by else ""
         rows = self._database.rows(
@@ -224,15 +227,25 @@ class SQLiteStore:
             return None
         return int(self._database.rows("SELECT count(*) FROM marks WHERE step = ?", (step,))[0][0])
 
-    def claim(self, *, worker: str, channel: str, as_of: datetime, until: datetime, limit: int) -> pl.DataFrame:
+    def claim(
+        self,
+        *,
+        worker: str,
+        channel: str,
+        as_of: datetime,
+        until: datetime,
+        limit: int,
+        held: Collection[tuple[str, str]] = (),
+    ) -> pl.DataFrame:
         """Take queued messages of a channel, oldest first."""
         self._require_transaction()
         rows = self._database.rows(
             "UPDATE messages SET state = 'claimed', worker = ?, claimed_until = ? WHERE id IN ("
             "SELECT id FROM messages WHERE channel = ? AND state = 'queued' "
-            "AND (not_before IS NULL OR not_before <= ?) "
+            "AND (not_before IS NULL OR not_before <= ?) AND (campaign, version) NOT IN "
+            "(SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)) "
             f"ORDER BY queued_at, id LIMIT ?) RETURNING {listed(MESSAGES.schema)}",
-            (worker, _microseconds(until), channel, _microseconds(as_of), limit),
+            (worker, _microseconds(until), channel, _microseconds(as_of), json.dumps(list(held)), limit),
         )
         return frame_of(rows, MESSAGES.types()).sort("queued_at", "id")
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from relationship_core.columns import (
     CALIBRATIONS,
+    CAMPAIGN_ACTS,
     CAMPAIGNS,
     CONSENTS,
     CONTACT_POINTS,
@@ -20,11 +21,13 @@ from relationship_core.columns import (
     SUPPRESSIONS,
     TABLES,
     Page,
-    Table,
 )
 from relationship_core.flow.permission.keys import address_keys, held_back_keys
+from relationship_core.flow.permission.standing import suppressions_of
 from relationship_core.flow.permission.terms import Terms
+from relationship_core.model.words import TASK_MEDIUM
 from relationship_core.ports import Store
+from relationship_core.table import Table
 
 NAMING = ("customer", "survivor", "account")
 """Columns that hold a customer's id, in whichever table they stand."""
@@ -32,6 +35,7 @@ NAMING = ("customer", "survivor", "account")
 IMPERSONAL: Mapping[str, str] = {
     ERASED.name: "keyed hashes of ids that nobody has any more",
     CAMPAIGNS.name: "what campaigns say before a customer's name is filled in",
+    CAMPAIGN_ACTS.name: "who of us did what with a campaign",
     RUNS.name: "instants and numbers of messages",
     IMPORTS.name: "hashes of files and numbers of rows",
     CALIBRATIONS.name: "parameters fitted to all customers together",
@@ -57,7 +61,7 @@ def personal_rows(store: Store, ids: Sequence[str], terms: Terms) -> dict[str, p
         terms: what addresses are hashed by.
     """
     rows = {table.name: _naming_rows(store, table, ids) for table in TABLES if naming(table)}
-    rows[SUPPRESSIONS.name] = store.read(SUPPRESSIONS).join(_addresses(rows, terms), on=ADDRESSES, how="semi")
+    rows[SUPPRESSIONS.name] = _suppressions(store, _addresses(rows, terms))
     return rows
 
 
@@ -69,6 +73,11 @@ def _naming_rows(store: Store, table: Table, ids: Sequence[str]) -> pl.DataFrame
     return pl.concat(found).unique(list(table.key), maintain_order=True).sort(table.key)
 
 
+def _suppressions(store: Store, addresses: pl.DataFrame) -> pl.DataFrame:
+    kept = suppressions_of(addresses.select("medium", pl.col("address_hash").alias("key")), store)
+    return SUPPRESSIONS.conform(kept.rename({"key": "address_hash"}))
+
+
 def addresses_of(store: Store, ids: Sequence[str], terms: Terms) -> pl.DataFrame:
     """The addresses of one customer, as SUPPRESSIONS names them; ``one`` is the same for all keys of an address."""
     tables = (CUSTOMERS, CONTACT_POINTS, MESSAGES, CONSENTS)
@@ -78,7 +87,8 @@ def addresses_of(store: Store, ids: Sequence[str], terms: Terms) -> pl.DataFrame
 def _addresses(rows: Mapping[str, pl.DataFrame], terms: Terms) -> pl.DataFrame:
     """``medium`` and ``address_hash`` of every address: of now, that messages went to, and that a consent is for."""
     points = pl.concat([rows[table.name].select("medium", "address") for table in (CONTACT_POINTS, MESSAGES)])
-    known = points.drop_nulls().unique().sort("medium", "address")
+    # The address of tasks is everybody's, and so nobody's.
+    known = points.drop_nulls().filter(pl.col("medium") != TASK_MEDIUM).unique().sort("medium", "address")
     # A telephone number may be read by the country of any of their ids, or by the project's.
     countries = pl.DataFrame({"country": [None, *rows[CUSTOMERS.name]["country"].drop_nulls().unique()]})
     placed = known.with_columns(pl.lit(countries["country"].drop_nulls().first(), pl.String).alias("country"))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from relationship_core.columns import INSTANT
 from relationship_core.crossing import SMALLEST_DAYS
 from relationship_core.flow.review.moves import free_after_a_move
 from relationship_core.flow.rules import Rules
+from relationship_core.table import INSTANT
 
 
 def with_due_at(frame: pl.DataFrame, rules: Rules) -> pl.DataFrame:
