@@ -6,18 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from relationship_core import Relationships
+from relationship_core import Relationships, Settings
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "measures.md"
 
 
 @pytest.fixture
 def described() -> dict[str, str]:
-    with Relationships() as project:
+    """Every column, with those that rest on an attribute; attributes themselves are a project's own."""
+    with Relationships(settings=Settings(attributes={"birthday": "text"})) as project:
         return {
             name: column.summary
             for name, column in project.catalog.columns.items()
-            if name in project.catalog.types and not name.endswith("_confidence")
+            if name in project.catalog.types and not name.endswith("_confidence") and column.origin != "attribute"
         }
 
 

@@ -16,6 +16,8 @@ UNASKED = "unasked"
 
 TASK_MEDIUM: Final = "task"
 """The medium of work for people: every customer is reached on it, since it goes to one of ours."""
+TASK_SOURCE: Final = "tasks"
+"""The source of the interactions that the outcomes of tasks are recorded as."""
 
 ConsentState: TypeAlias = Literal[
     "not_needed", "granted", "pending", "expired", "none", "withdrawn", "objected"

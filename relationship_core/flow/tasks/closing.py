@@ -28,12 +28,11 @@ from relationship_core.flow.versions import kept_campaigns
 from relationship_core.model.instants import utc
 from relationship_core.model.interaction import Interaction
 from relationship_core.model.task import Task
+from relationship_core.model.words import TASK_SOURCE
 
 if TYPE_CHECKING:
     from relationship_core.ports import Store
 
-SOURCE = "tasks"
-"""The source of the interactions that tasks come to; their ids are those of the tasks."""
 CANCELLED = "task_cancelled"
 """The reason for which the message of a task that was cancelled is stopped."""
 _LEDGER = {"give": "given", "ask": "asked"}
@@ -208,7 +207,7 @@ def _record(recorder: Recorder, task: Task, kind: str) -> pl.DataFrame:
         raise ConfigurationError(message)
     said = {"outcome": task.outcome, **({"note": task.note} if task.note else {})}
     at = task.settled_at or utc(recorder.clock())
-    happened = Interaction(source=SOURCE, id=task.id, customer=task.customer, kind=kind, at=at, data=said)
+    happened = Interaction(source=TASK_SOURCE, id=task.id, customer=task.customer, kind=kind, at=at, data=said)
     rows = interactions_frame([happened]).with_row_index(NUMBER, offset=1)
     good, bad = sift(rows, interaction_rules(recorder.kinds, recorder.currency, recorder.clock(), rows))
     refuse(bad, "interaction")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from relationship_core.flow.tasks.closing import SOURCE
+from relationship_core.model.words import TASK_SOURCE
 
 if TYPE_CHECKING:
     import polars as pl
@@ -69,7 +69,7 @@ def timeline(history: pl.DataFrame, messages: pl.DataFrame, entries: int) -> tup
 
 def _outcome(row: Mapping[str, object]) -> str:
     """What came of a task, and the note about it; empty for what comes from elsewhere."""
-    if row["source"] != SOURCE:
+    if row["source"] != TASK_SOURCE:
         return ""
     said = json.loads(str(row["data"] or "{}"))
     return ": ".join(str(said[name]) for name in ("outcome", "note") if said.get(name))
