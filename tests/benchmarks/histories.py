@@ -1,7 +1,7 @@
-"""Customers of whom much is known: twenty interactions each, which leave numbers of ten keyed measures.
+"""Customers of whom much is known: twenty interactions each, which leave numbers of eleven keyed measures.
 
-Five lives in turn, so that every number is the same every time. The ten keyed measures of a life are ten of those that
-the standard scores, the ladder and the due time are computed from.
+Five lives in turn, so that every number is the same every time. Ten of the eleven keyed measures of a life are of
+those that the standard scores, the ladder and the due time are computed from; the other one keeps categories by day.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from data import NOW, Size, numbered
 from relationship_core import INTERACTIONS, ORDER_LINE
 
 INTERACTIONS_EACH = 20
-KEYED_EACH = 10
+KEYED_EACH = 11
 """How many keyed measures each customer has numbers of."""
 
 SLICE = 1_000_000

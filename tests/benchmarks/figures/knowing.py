@@ -1,4 +1,4 @@
-"""Every standard score, the ladder and the due time of customers with ten keyed measures each, against reading them.
+"""Every standard score, the ladder and the due time of customers with eleven keyed measures each, against reading them.
 
 One pass does both, as a review does: a page is read from the store, and computed, and then the next. A stopwatch runs
 while the store is at work, that is while it looks for the next page and while it is asked for measures, keyed measures
