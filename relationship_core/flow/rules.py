@@ -173,9 +173,9 @@ def make_rules(catalog: Catalog, campaigns: Iterable[Campaign], policies: Iterab
     lapsed = _parse(catalog, ladder.lapsed, f"ladder {ladder.name!r}, lapsed")
     freezes = _parse(catalog, ladder.freezes, f"ladder {ladder.name!r}, freezes")
     triggers = tuple(
-        _trigger(catalog, campaign, action)
+        trigger
         for campaign in sorted(campaigns, key=lambda campaign: campaign.name)
-        for action in campaign.actions
+        for trigger in _triggers(catalog, campaign)
     )
     accounts = None
     if catalog.account_ladder is not None:
@@ -214,15 +214,12 @@ def _condition(
     return parse_condition(text, columns, stages=catalog.ladder.names, absent=catalog.absent, where=where)
 
 
-def _trigger(catalog: Catalog, campaign: Campaign, action: Action) -> Trigger:
-    where = f"campaign {campaign.name!r}, action {action.name!r}"
-    return Trigger(
-        campaign=campaign,
-        action=action,
-        audience=_condition(catalog, campaign.audience, f"campaign {campaign.name!r}, audience"),
-        when=_when(catalog, action, where),
-        goal=parse_goal(catalog, campaign) if campaign.goal else None,
-    )
+def _triggers(catalog: Catalog, campaign: Campaign) -> Iterator[Trigger]:
+    audience = _condition(catalog, campaign.audience, f"campaign {campaign.name!r}, audience")
+    goal = parse_goal(catalog, campaign) if campaign.goal else None
+    for action in campaign.actions:
+        when = _when(catalog, action, f"campaign {campaign.name!r}, action {action.name!r}")
+        yield Trigger(campaign=campaign, action=action, audience=audience, when=when, goal=goal)
 
 
 def parse_goal(catalog: Catalog, campaign: Campaign) -> Condition:
