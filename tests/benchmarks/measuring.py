@@ -10,7 +10,7 @@ from statistics import median
 from time import perf_counter, process_time
 from typing import ParamSpec, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -130,3 +130,17 @@ def at_most(
         met=None if limit is None else median(ratios) <= limit,
         notes=notes,
     )
+
+
+def under(
+    name: str,
+    what: str,
+    pairs: Sequence[tuple[Timing, Timing]],
+    seconds: float,
+    *,
+    target: str = "",
+    notes: Sequence[str] = (),
+) -> Figure:
+    """A figure whose median may not take so many seconds, whatever its probe takes; ``pairs`` are (product, probe)."""
+    figure = at_most(name, what, pairs, None, target=target or f"under {seconds:g} s", notes=notes)
+    return evolve(figure, met=median(figure.product) < seconds)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 
 from data import NEXT_DAY, NOW, news
-from figures.start import relate
-from measuring import Figure, Timing, at_most, timed
+from figures.start import printed, relate
+from measuring import Figure, Timing, at_most, timed, under
 from projects import Prepared, copied, open_project
 from sixteen import SIXTEEN, contacted, open_contact, permitted, write_contact
 
@@ -24,6 +21,7 @@ ANSWERS = 15
 
 _START = "import sys; from relationship_core import Relationships; Relationships.open(sys.argv[1]).close()"
 """Opens a project and does nothing with it."""
+_START_UP = "the probe's column is the start-up: a process that opens it"
 
 
 def campaigns(prepared: Prepared, repeats: int) -> list[Figure]:
@@ -69,17 +67,14 @@ def day(prepared: Prepared, repeats: int) -> list[Figure]:
         runs.append((reviewing + planning, start))
         due, planned_for = reviewed.customers, planned.customers
     return [
-        Figure(
-            name="campaigns day",
-            what=f"review and plan of a day by {len(SIXTEEN)} campaigns, "
+        under(
+            "campaigns day",
+            f"review and plan of a day by {len(SIXTEEN)} campaigns, "
             f"{due:,} of {prepared.size.customers:,} customers due",
-            product=[product.wall for product, _ in runs],
-            probe=[start.wall for _, start in runs],
-            ratios=[product.wall / start.wall for product, start in runs],
-            cpu_ratio=median(product.cpu / start.cpu for product, start in runs),
+            runs,
+            DAY_SECONDS,
             target=f"under {DAY_SECONDS:g} s plus start-up",
-            met=median(product.wall for product, _ in runs) < DAY_SECONDS,
-            notes=(f"{planned_for:,} planned for", "the probe's column is the start-up: a process that opens it"),
+            notes=(f"{planned_for:,} planned for", _START_UP),
         )
     ]
 
@@ -96,22 +91,15 @@ def explain(prepared: Prepared, repeats: int) -> list[Figure]:
             # Far from each other, and of every life.
             customer = f"c{repeat * (customers // (repeats + 1)) + repeat % 5:08d}"
             start, _ = timed(_opened, folder)
-            answer, _ = timed(_run, _asked(folder, customer))
+            answer, _ = timed(printed, _asked(folder, customer))
             pairs.append((answer, start))
     return [
-        Figure(
-            name="explain",
-            what=f"relate explain as a process, one of {customers:,} customers, by {len(SIXTEEN)} campaigns",
-            product=[product.wall for product, _ in pairs],
-            probe=[start.wall for _, start in pairs],
-            ratios=[product.wall / start.wall for product, start in pairs],
-            cpu_ratio=median(product.cpu / start.cpu for product, start in pairs),
-            target=f"under {EXPLAIN_SECONDS:g} s",
-            met=median(product.wall for product, _ in pairs) < EXPLAIN_SECONDS,
-            notes=(
-                f"slowest {max(product.wall for product, _ in pairs):.3f} s",
-                "the probe's column is the start-up: a process that opens it",
-            ),
+        under(
+            "explain",
+            f"relate explain as a process, one of {customers:,} customers, by {len(SIXTEEN)} campaigns",
+            pairs,
+            EXPLAIN_SECONDS,
+            notes=(f"slowest {max(product.wall for product, _ in pairs):.3f} s", _START_UP),
         )
     ]
 
@@ -119,24 +107,16 @@ def explain(prepared: Prepared, repeats: int) -> list[Figure]:
 def _opened(folder: Path) -> str:
     if not (folder / "relationship.toml").exists():
         write_contact(folder, None)
-    return _run([sys.executable, "-c", _START, str(folder)])
+    return printed([sys.executable, "-c", _START, str(folder)])
 
 
 def _asked(folder: Path, customer: str) -> list[str]:
     return [*relate(), "--project", str(folder), "explain", customer, "--as-of", NOW.isoformat()]
 
 
-def _run(command: Sequence[str]) -> str:
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        message = f"{command[0]} ended with status {done.returncode}: {done.stderr.strip()[-300:]}"
-        raise RuntimeError(message)
-    return done.stdout
-
-
 def _check(folder: Path) -> None:
     """Refuse to measure an answer about nothing."""
-    answer = json.loads(_run([*_asked(folder, "c00000000"), "--json"]))
+    answer = json.loads(printed([*_asked(folder, "c00000000"), "--json"]))
     if len(answer["actions"]) <= len(SIXTEEN) // 4:
         message = f"explain tells of {len(answer['actions'])} actions"
         raise RuntimeError(message)

@@ -8,8 +8,6 @@ product itself, and has a figure of its own.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,9 +15,9 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from data import NOW
-from figures.start import relate
+from figures.start import printed, relate
 from histories import INTERACTIONS_EACH
-from measuring import Figure, Timing, timed
+from measuring import Figure, Timing, timed, under
 from projects import Prepared, write_project
 
 MOST_SECONDS = 0.5
@@ -53,29 +51,25 @@ def measure(prepared: Prepared, repeats: int) -> list[Figure]:
         folder = Path(name)
         write_project(folder, database)
         _check(folder)
-        _run(_shown(folder, _id(0)))
+        printed(_shown(folder, _id(0)))
         pairs, imports = [], []
         for repeat in range(1, repeats + 1):
             # Far from each other, and of every life.
             customer = _id(repeat * (customers // (repeats + 1)) + repeat % 5)
-            raw, _ = timed(_run, [sys.executable, "-c", _BARE, str(database), customer])
-            seconds, _ = timed(_run, _shown(folder, customer))
-            imported, _ = timed(_run, [sys.executable, "-c", _IMPORTS])
+            raw, _ = timed(printed, [sys.executable, "-c", _BARE, str(database), customer])
+            seconds, _ = timed(printed, _shown(folder, customer))
+            imported, _ = timed(printed, [sys.executable, "-c", _IMPORTS])
             pairs.append((seconds, raw))
             imports.append(imported)
     return [_figure(customers, pairs, imports)]
 
 
 def _figure(customers: int, pairs: Sequence[tuple[Timing, Timing]], imports: Sequence[Timing]) -> Figure:
-    return Figure(
-        name="customer",
-        what=f"relate customer as a process, one of {customers:,} customers of {INTERACTIONS_EACH} interactions each",
-        product=[product.wall for product, _ in pairs],
-        probe=[probe.wall for _, probe in pairs],
-        ratios=[product.wall / probe.wall for product, probe in pairs],
-        cpu_ratio=median(product.cpu / probe.cpu for product, probe in pairs),
-        target=f"under {MOST_SECONDS:g} s",
-        met=median(product.wall for product, _ in pairs) < MOST_SECONDS,
+    return under(
+        "customer",
+        f"relate customer as a process, one of {customers:,} customers of {INTERACTIONS_EACH} interactions each",
+        pairs,
+        MOST_SECONDS,
         notes=(
             f"slowest {max(product.wall for product, _ in pairs):.3f} s",
             f"a Python that imports polars and rich takes {median(each.wall for each in imports):.3f} s",
@@ -91,19 +85,9 @@ def _shown(folder: Path, customer: str) -> list[str]:
     return [*relate(), "--project", str(folder), "customer", customer, "--as-of", NOW.isoformat()]
 
 
-def _run(command: list[str]) -> str:
-    # An installation keeps compiled modules, and so may the source tree: the first run writes them.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
-    if done.returncode:
-        message = f"{command[0]} ended with status {done.returncode}: {done.stderr.strip()[-300:]}"
-        raise RuntimeError(message)
-    return done.stdout
-
-
 def _check(folder: Path) -> None:
     """Refuse to measure a page that tells of nothing."""
-    view = json.loads(_run([*_shown(folder, _id(1)), "--json"]))
+    view = json.loads(printed([*_shown(folder, _id(1)), "--json"]))
     if view["interactions"] != INTERACTIONS_EACH or not any(score["confidence"] for score in view["scores"]):
         message = f"the customer has {view['interactions']} interactions, and perhaps no scores"
         raise RuntimeError(message)

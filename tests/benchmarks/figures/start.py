@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from measuring import Figure, at_most, timed
@@ -50,6 +52,17 @@ def relate() -> list[str]:
         message = "there is no relate beside this Python; install the package first"
         raise RuntimeError(message)
     return [script]
+
+
+def printed(command: Sequence[str]) -> str:
+    """What a process prints; an error where it fails."""
+    # An installation keeps compiled modules, and so may the source tree: the first run writes them.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    if done.returncode:
+        message = f"{command[0]} ended with status {done.returncode}: {done.stderr.strip()[-300:]}"
+        raise RuntimeError(message)
+    return done.stdout
 
 
 def _run(command: list[str]) -> None:
