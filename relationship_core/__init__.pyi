@@ -54,6 +54,9 @@ from relationship_core.config.contact import (
     PreferenceSettings as PreferenceSettings,
     QuietHours as QuietHours,
 )
+from relationship_core.config.delivery import (
+    DeliverySettings as DeliverySettings,
+)
 from relationship_core.declarations import (
     CaseMeasure as CaseMeasure,
     Feature as Feature,
@@ -206,6 +209,9 @@ from relationship_core.hookspecs import (
     PROJECT as PROJECT,
     hookimpl as hookimpl,
 )
+from relationship_core.mail import (
+    eml as eml,
+)
 from relationship_core.model.campaign import (
     Action as Action,
     After as After,
@@ -242,10 +248,16 @@ from relationship_core.model.life import (
     LifeAct as LifeAct,
 )
 from relationship_core.model.message import (
+    Attachment as Attachment,
     DeliveryEvent as DeliveryEvent,
+    EventType as EventType,
     Message as Message,
     MessageState as MessageState,
+    Price as Price,
     Receipt as Receipt,
+    ReceiptState as ReceiptState,
+    Reply as Reply,
+    ReplyWish as ReplyWish,
 )
 from relationship_core.model.money import (
     Money as Money,
@@ -259,9 +271,15 @@ from relationship_core.model.permission import (
     ConsentAct as ConsentAct,
     Preference as Preference,
     Suppression as Suppression,
+    SuppressionReason as SuppressionReason,
 )
 from relationship_core.model.reasons import (
     Reason as Reason,
+)
+from relationship_core.model.received import (
+    Heard as Heard,
+    RawRequest as RawRequest,
+    Refusal as Refusal,
 )
 from relationship_core.model.relationship import (
     Ladder as Ladder,
@@ -318,10 +336,14 @@ from relationship_core.plugins.sources import (
     InstalledPlugin as InstalledPlugin,
 )
 from relationship_core.ports import (
+    CAPABILITIES as CAPABILITIES,
     Channel as Channel,
     Clock as Clock,
     Lookup as Lookup,
+    Mailbox as Mailbox,
+    Priced as Priced,
     Provider as Provider,
+    Receiver as Receiver,
     Renderer as Renderer,
     Secret as Secret,
     Step as Step,
@@ -331,6 +353,11 @@ from relationship_core.ready import (
     ReadyCampaign as ReadyCampaign,
     copy_ready_campaign as copy_ready_campaign,
     ready_campaigns as ready_campaigns,
+)
+from relationship_core.refusals import (
+    is_file_name as is_file_name,
+    refusal as refusal,
+    refuse_attachments as refuse_attachments,
 )
 from relationship_core.relationships import (
     Relationships as Relationships,

@@ -13,7 +13,7 @@ from relationship_core.plugins import Plugins
 
 if TYPE_CHECKING:
     from relationship_core.model.campaign import Campaign, Variant
-    from relationship_core.ports import Channel, Provider, Renderer, Store
+    from relationship_core.ports import Channel, Provider, Receiver, Renderer, Store
 
 P = TypeVar("P")
 
@@ -48,6 +48,7 @@ class Chosen:
         self._settings = settings
         self._folder = folder
         self._channels: dict[str, Channel] = {}
+        self._receivers: dict[str, Receiver] = {}
         self._is_closed = False
 
     @cached_property
@@ -70,6 +71,20 @@ class Chosen:
             self._channels[name] = self._make(self.plugins.channels, choice, where)
         return self._channels[name]
 
+    def receiver(self, name: str) -> Receiver:
+        """A receiver instance, by the name that the configuration gives it."""
+        if self._is_closed:
+            raise ConfigurationError(_CLOSED)
+        if name not in self._receivers:
+            choice = self.plugins.find(self._settings.receivers, name, "receiver")
+            self._receivers[name] = self._make(self.plugins.receivers, choice, f"[receivers.{name}]")
+        return self._receivers[name]
+
+    def provider_of(self, channel: str) -> Provider[Channel]:
+        """What the plugin says of the kind of a channel instance, without making it."""
+        choice = self.plugins.find(self._settings.channels, channel, "channel")
+        return self.plugins.find(self.plugins.channels, choice.use, f"[channels.{channel}] use")
+
     def media(self, campaigns: Iterable[Campaign]) -> Mapping[str, str]:
         """The medium of each channel instance that campaigns name."""
         named = {variant.channel for campaign in campaigns for _where, variant in variants_of(campaign)}
@@ -91,9 +106,11 @@ class Chosen:
     def close(self) -> None:
         """Let go of the store and the channels; may be called twice. Neither can be had afterwards."""
         self._is_closed = True
-        for channel in self._channels.values():
-            channel.close()
+        made: tuple[Channel | Receiver, ...] = (*self._channels.values(), *self._receivers.values())
+        for each in made:
+            each.close()
         self._channels.clear()
+        self._receivers.clear()
         self.store.close()
 
     def _make(self, providers: Mapping[str, Provider[P]], choice: Choice, where: str) -> P:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from relationship_core.model.message import Receipt
     from relationship_core.model.relationship import Ladder, Transition
     from relationship_core.parameters import Calibration, Parameter, TableCalibration
-    from relationship_core.ports import Channel, Provider, Renderer, Store
+    from relationship_core.ports import Channel, Provider, Receiver, Renderer, Store
 
 PROJECT = "relationship_core"
 """The pluggy project, and the entry point group that plugins register in."""
@@ -40,6 +40,11 @@ def relationship_stores() -> Sequence[Provider[Store]]:
 @hookspec
 def relationship_channels() -> Sequence[Provider[Channel]]:
     """Delivery channels, for ``[channels.<instance>] use = "name"``."""
+
+
+@hookspec
+def relationship_receivers() -> Sequence[Provider[Receiver]]:
+    """What understands the reports of providers, forms and mailboxes, for ``[receivers.<instance>] use = "name"``."""
 
 
 @hookspec

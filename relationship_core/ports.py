@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, Ty
 
 from attrs import field, frozen
 
-from relationship_core.errors import WrongArgumentError
+from relationship_core.errors import WrongArgumentError, nearest
 from relationship_core.model.texts import slug
-from relationship_core.model.validation import kind_of
+from relationship_core.model.validation import declared, kind_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import polars as pl
 
     from relationship_core.columns import Page
     from relationship_core.declarations import KeyedMeasure, Measure
-    from relationship_core.model.message import Message, Receipt
+    from relationship_core.model.message import Message, Price, Receipt
+    from relationship_core.model.received import Heard, RawRequest, Refusal
     from relationship_core.table import Table
 
 P_co = TypeVar("P_co", covariant=True)
@@ -54,13 +57,37 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
+CAPABILITIES: Mapping[str, str] = {
+    "local": "It reaches nobody: what it writes stays on this machine.",
+    "lookup": "It can tell afterwards whether a message was handed over.",
+    "idempotent": "Handing a message over again repeats nothing: the provider knows its id.",
+    "batch": "One call may hand over several messages.",
+    "html": "It delivers HTML.",
+    "attachments": "It delivers files with a message.",
+    "one_click": "Its messages carry the address at which one click unsubscribes.",
+    "expiry": "The provider drops a message that has expired.",
+    "price": "It tells what a message costs before it is sent.",
+    "sandbox": "It can try everything and send nothing.",
+    "receipts": "The provider reports what became of a message.",
+    "replies": "It brings in what customers answer.",
+    "mailbox": "It reads what lies in a mailbox.",
+}
+"""What a channel or a receiver can do beside its port, by the name that its provider declares it with."""
+
+
 def _names(values: Iterable[str]) -> frozenset[str]:
     return frozenset(values)
 
 
+def _capabilities(_owner: object, _attribute: object, values: frozenset[str]) -> None:
+    for name in sorted(values - CAPABILITIES.keys()):
+        message = f"there is no capability {name!r}{nearest(name, CAPABILITIES)}; there are {', '.join(CAPABILITIES)}"
+        raise WrongArgumentError(message)
+
+
 @frozen(kw_only=True)
 class Provider(Generic[P_co]):
-    """A named kind of store, channel or renderer that a configuration can choose with ``use = "name"``.
+    """A named kind of store, channel, receiver or renderer that a configuration can choose with ``use = "name"``.
 
     Attributes:
         name: what the configuration says.
@@ -70,14 +97,17 @@ class Provider(Generic[P_co]):
             X | None. A field with the metadata ``{"project": "sender"}`` takes that key of ``[project]``
             where its own is not given.
         summary: one line for people.
-        capabilities: what it can do beyond the port, such as ``lookup`` or ``local``.
+        capabilities: what it can do beyond the port, by the names of CAPABILITIES.
+        batch: how many messages a channel is handed at once where the configuration says nothing else. Nobody knows
+            what became of as many when it fails, so that it is 1 unless the provider takes whole batches.
     """
 
     name: str = field(validator=slug)
     factory: Callable[[Any], P_co]
     settings: type
     summary: str
-    capabilities: frozenset[str] = field(default=frozenset(), converter=_names)
+    capabilities: frozenset[str] = field(default=frozenset(), converter=_names, validator=_capabilities)
+    batch: int = field(default=1, validator=declared.whole(1))
 
 
 class Clock(Protocol):
@@ -250,7 +280,11 @@ class Channel(Protocol):
         """Hand over the messages; one receipt each, in the same order.
 
         Raises:
-            Any error: the core takes every message of the call for unknown.
+            UnsupportedError: a message has what the channel cannot deliver, such as an attachment; none was sent. The
+                core asks its provider's capabilities before.
+            ConfigurationError: the credentials or the settings are wrong, and no message can be sent until somebody
+                changes them; none was.
+            Any other error: the core takes every message of the call for unknown.
         """
         ...
 
@@ -265,6 +299,40 @@ class Lookup(Protocol):
 
     def sent(self, messages: Sequence[str]) -> frozenset[str]:
         """Those of these message ids that were surely handed over."""
+        ...
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """A channel that knows what a message costs; declare the capability ``price``."""
+
+    def price(self, message: Message) -> Price:
+        """What sending it would cost."""
+        ...
+
+
+class Receiver(Protocol):
+    """Understands what a provider, a form or a mailbox reports. It verifies before it parses, and never raises."""
+
+    def receive(self, request: RawRequest) -> Heard | Refusal:
+        """What a request says, or why nothing is taken from it: a wrong signature, an old one, no such form."""
+        ...
+
+    def close(self) -> None:
+        """Let go of every resource; may be called twice."""
+        ...
+
+
+@runtime_checkable
+class Mailbox(Protocol):
+    """A receiver that reads a place where mail lies; declare the capability ``mailbox``."""
+
+    def requests(self, path: Path, *, now: datetime) -> Iterator[RawRequest]:
+        """Every e-mail there, as a request whose body is its bytes; the place is not changed.
+
+        Raises:
+            RejectedError: this is no such place.
+        """
         ...
 
 

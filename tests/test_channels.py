@@ -13,28 +13,35 @@ import attrs
 import pytest
 from hypothesis import given, strategies as st
 
-from relationship_core import Channel, ConfigurationError, Message
-from relationship_core.builtin.channels import NullChannel, NullSettings
-from relationship_core.builtin.eml import eml
+from relationship_core import Channel, ConfigurationError, Message, eml
+from relationship_core.builtin.channels import NullChannel, NullSettings, relationship_channels
 from relationship_core.builtin.folder import FolderChannel, FolderSettings
 from relationship_core.testing.channels import NAME, ChannelContract, LookupContract
 
 POSTAL = "Zoë Łukasiewicz\n1 Mill Lane\nUSA"
 
 
+PROVIDERS = {each.name: each for each in relationship_channels()}
+
+
 class TestNull(ChannelContract):
+    provider = PROVIDERS["null"]
+
     @pytest.fixture
     def channel(self) -> Channel:
         return NullChannel(NullSettings())
 
 
 class TestFolderOfEmail(LookupContract):
+    provider = PROVIDERS["folder"]
+
     @pytest.fixture
     def channel(self, tmp_path: Path) -> Channel:
         return FolderChannel(FolderSettings(path=tmp_path / "outbox"))
 
 
 class TestFolderOfSms(LookupContract):
+    provider = PROVIDERS["folder"]
     address = "+15550100"
 
     @pytest.fixture
@@ -43,6 +50,7 @@ class TestFolderOfSms(LookupContract):
 
 
 class TestFolderOfPost(LookupContract):
+    provider = PROVIDERS["folder"]
     address = POSTAL
     one_line = False
 

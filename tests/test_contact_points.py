@@ -36,9 +36,9 @@ from relationship_core import (
     Relationships,
     Store,
     hookimpl,
+    refusal,
 )
 from relationship_core.builtin.memory import MemoryStore
-from relationship_core.builtin.refusals import refusal
 from relationship_core.flow.record.importing import import_file
 from relationship_core.flow.record.recorder import Recorded, Recorder
 from relationship_core.flow.record.recording import record_customers

@@ -20,7 +20,9 @@ from relationship_core import (
     Plugins,
     Policy,
     Provider,
+    RawRequest,
     Receipt,
+    Refusal,
     ScoringRule,
     Stage,
     Transition,
@@ -104,6 +106,16 @@ def test_the_example_on_the_page_works() -> None:
 NOW = datetime(2017, 3, 1, 9, tzinfo=UTC)
 
 
+class Deaf:
+    """A receiver that takes nothing."""
+
+    def receive(self, request: RawRequest) -> Refusal:
+        return Refusal(status=400, reason=f"{request.method} is not understood")
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
 class Toy:
     """A plugin that implements every hook."""
 
@@ -119,6 +131,10 @@ class Toy:
     @hookimpl
     def relationship_channels(self) -> Sequence[Provider[NullChannel]]:
         return (Provider(name="toy", factory=NullChannel, settings=NullSettings, summary="A test."),)
+
+    @hookimpl
+    def relationship_receivers(self) -> Sequence[Provider[Deaf]]:
+        return (Provider(name="toy", factory=lambda _settings: Deaf(), settings=NullSettings, summary="A test."),)
 
     @hookimpl
     def relationship_renderers(self) -> Sequence[Provider[LiquidRenderer]]:
@@ -188,6 +204,7 @@ def test_the_toy_implements_every_hook(plugins: Plugins) -> None:
 def test_what_is_declared_is_there_by_name(plugins: Plugins) -> None:
     assert isinstance(plugins.make(plugins.stores["toy"], MemorySettings(), "[store]"), MemoryStore)
     assert isinstance(plugins.make(plugins.channels["toy"], NullSettings(), "[channels.x]"), NullChannel)
+    assert isinstance(plugins.make(plugins.receivers["toy"], NullSettings(), "[receivers.x]"), Deaf)
     assert isinstance(plugins.make(plugins.renderers["toy"], LiquidSettings(), "[renderer]"), LiquidRenderer)
     assert plugins.kinds["toy"].direction == "inbound"
     assert plugins.parameters["toy_days"].value == 40.0

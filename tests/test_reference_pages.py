@@ -21,6 +21,7 @@ from relationship_core import (
     Choice,
     ConsentSettings,
     Cost,
+    DeliverySettings,
     HoldoutSettings,
     LadderSettings,
     LedgerSettings,
@@ -118,15 +119,15 @@ def test_the_table_of_a_class_tells_everything() -> None:
 def configured() -> dict[str, type]:
     """Every class whose keys an operator writes."""
     plugins = load_plugins()
-    providers = {**plugins.stores, **plugins.channels, **plugins.renderers}
+    providers = {**plugins.stores, **plugins.channels, **plugins.receivers, **plugins.renderers}
     contact = (ConsentSettings, PreferenceSettings, Cap, QuietHours, LedgerSettings, HoldoutSettings, CampaignSettings)
     of_campaigns = (Campaign, Cost, Offer, Limits, Action, Assignment, Occasion, After, Variant)
-    own = (ProjectSettings, LadderSettings, *contact, PluginSettings, *of_campaigns)
+    own = (ProjectSettings, DeliverySettings, LadderSettings, *contact, PluginSettings, *of_campaigns)
     built_in = {
         name
         for plugin in plugins.installed
         if plugin.name.startswith("builtin.")
-        for word in ("store", "channel", "renderer")
+        for word in ("store", "channel", "receiver", "renderer")
         for name in plugin.provides.get(word, ())
     }
     classes = [*own, *(providers[name].settings for name in sorted(built_in))]

@@ -39,6 +39,7 @@ from relationship_core import (
     Task,
     Variant,
 )
+from relationship_core.builtin.channels import relationship_channels
 from relationship_core.builtin.task import TaskChannel, TaskSettings
 from relationship_core.testing.channels import LookupContract
 
@@ -51,6 +52,7 @@ CALL = Variant(channel="work", subject="Call {{ customer.name }}", text="Ask how
 
 
 class TestTaskChannel(LookupContract):
+    provider = next(each for each in relationship_channels() if each.name == "task")
     address = ""
 
     @pytest.fixture

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen, validators
 
-from relationship_core import Provider, hookimpl
+from relationship_core import Provider, hookimpl, refusal, refuse_attachments
 from relationship_core.builtin.folder import FolderChannel, FolderSettings
-from relationship_core.builtin.refusals import refusal
 from relationship_core.builtin.task import TaskChannel, TaskSettings
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ class NullChannel:
 
     def send(self, messages: Sequence[Message]) -> Sequence[Receipt]:
         """Accept the messages."""
+        refuse_attachments(messages)
         return [self._receipt(message) for message in messages]
 
     def close(self) -> None:

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen, validators
 
-from relationship_core import ConfigurationError
+from relationship_core import ConfigurationError, eml, is_file_name, refusal, refuse_attachments
 from relationship_core.builtin.card import card
-from relationship_core.builtin.eml import eml
-from relationship_core.builtin.refusals import is_file_name, refusal
 
 if TYPE_CHECKING:
     from relationship_core import Message, Receipt
@@ -61,6 +59,7 @@ class FolderChannel:
 
     def send(self, messages: Sequence[Message]) -> Sequence[Receipt]:
         """Write the messages; a folder that cannot be written to defers them."""
+        refuse_attachments(messages)
         try:
             for folder in (self._settings.path.parent, self._settings.path):
                 folder.mkdir(exist_ok=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from relationship_core.builtin.refusals import refusal
+from relationship_core import refusal, refuse_attachments
 
 if TYPE_CHECKING:
     from relationship_core import Message, Receipt
@@ -32,6 +32,7 @@ class TaskChannel:
 
     def send(self, messages: Sequence[Message]) -> Sequence[Receipt]:
         """Take the messages."""
+        refuse_attachments(messages)
         return [self._receipt(message) for message in messages]
 
     def sent(self, messages: Sequence[str]) -> frozenset[str]:

@@ -24,6 +24,7 @@ from relationship_core.config.contact import (
     QuietHours,
     refuse_needless_quiet,
 )
+from relationship_core.config.delivery import DeliverySettings
 from relationship_core.config.tables import Reader, document, refuse
 from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.model.validation import declared, read_only, texts
@@ -103,6 +104,13 @@ def _sender(_owner: object, attribute: attrs.Attribute[str], value: str) -> None
         raise ConfigurationError(message)
 
 
+def _links(_owner: object, _attribute: object, value: str) -> None:
+    # Short, since the header that holds it must stay on one line; without a query, since a token follows it.
+    if value and not re.fullmatch(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?", value):
+        message = f"links must be an address that begins with https:// and has no query, not {value!r}"
+        raise ConfigurationError(message)
+
+
 @frozen(kw_only=True)
 class ProjectSettings:
     """``[project]``: what holds for everything.
@@ -116,6 +124,8 @@ class ProjectSettings:
             customer has no country either; empty for none.
         sender: who messages are from, such as ``Corner Bakery <hello@example.com>``.
         postal_address: the sender's postal address, as marketing messages must show it.
+        links: where links in messages lead, such as ``https://shop.example.com/relationship``: an address of yours
+            whose requests are handed to the receiver ``links``; empty for none.
     """
 
     name: str = field(default="", validator=_one_line)
@@ -125,6 +135,7 @@ class ProjectSettings:
     country: str = field(default="", validator=_country)
     sender: str = field(default="", validator=[_one_line, _sender])
     postal_address: str = ""
+    links: str = field(default="", validator=_links)
 
 
 def _installed(_owner: object, attribute: attrs.Attribute[tuple[str, ...]], value: tuple[str, ...]) -> None:
@@ -211,10 +222,10 @@ def _attribute_types(_owner: object, _attribute: object, value: Mapping[str, str
             raise ConfigurationError(message)
 
 
-def _channel_names(_owner: object, _attribute: object, value: Mapping[str, Choice]) -> None:
+def _instance_names(_owner: object, attribute: attrs.Attribute[Any], value: Mapping[str, Choice]) -> None:
     for name in value:
         if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
-            message = f"channels: {name!r} must be lower case letters, digits, underscores and hyphens"
+            message = f"{attribute.name}: {name!r} must be lower case letters, digits, underscores and hyphens"
             raise ConfigurationError(message)
 
 
@@ -242,6 +253,8 @@ class Settings:
         store: where the project lives; a file without ``[store]`` means SQLite, ``relationships.db``.
         renderer: the language of templates.
         channels: channel instances by name; two may use one provider.
+        delivery: how each channel instance is used, by its name.
+        receivers: what hears of messages and replies, by name; the receiver ``links`` needs no table.
         attributes: the declared attributes of customers, by name, each with its type.
         ladder: the ladders of people and of accounts; a text alone names the one for both.
         parameters: the numbers that measures, scores and ladders are declared with.
@@ -260,7 +273,9 @@ class Settings:
     project: ProjectSettings = field(factory=ProjectSettings)
     store: Choice = Choice(use="memory")
     renderer: Choice = Choice(use="liquid")
-    channels: Mapping[str, Choice] = field(factory=dict, converter=_read_only, validator=_channel_names)
+    channels: Mapping[str, Choice] = field(factory=dict, converter=_read_only, validator=_instance_names)
+    delivery: Mapping[str, DeliverySettings] = field(factory=dict, converter=_read_only)
+    receivers: Mapping[str, Choice] = field(factory=dict, converter=_read_only, validator=_instance_names)
     attributes: Mapping[str, AttributeType] = field(factory=dict, converter=_read_only, validator=_attribute_types)
     ladder: LadderSettings = field(factory=LadderSettings, converter=_ladder)
     parameters: ParameterSettings = field(factory=ParameterSettings)
@@ -275,6 +290,12 @@ class Settings:
     holdout: HoldoutSettings = field(factory=HoldoutSettings)
     campaigns: CampaignSettings = field(factory=CampaignSettings)
     plugins: PluginSettings = field(factory=PluginSettings)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse delivery settings of a channel that there is not."""
+        for name in self.delivery.keys() - self.channels.keys():
+            message = f"[delivery.{name}]: there is no channel {name!r}{nearest(name, self.channels)}"
+            raise ConfigurationError(message)
 
 
 def read_settings(folder: Path) -> Settings:
@@ -343,9 +364,10 @@ def _prepared(reader: Reader, content: dict[str, Any], folder: Path) -> dict[str
             prepared[name] = _choice(reader, prepared[name], f"[{name}]")
     if isinstance(prepared.get("parameters"), dict):
         prepared["parameters"] = _parameters(reader, prepared["parameters"])
-    if isinstance(prepared.get("channels"), dict):
-        channels = prepared["channels"].items()
-        prepared["channels"] = {name: _choice(reader, each, f"[channels.{name}]") for name, each in channels}
+    for kind in ("channels", "receivers"):
+        if isinstance(prepared.get(kind), dict):
+            tables = prepared[kind].items()
+            prepared[kind] = {name: _choice(reader, each, f"[{kind}.{name}]") for name, each in tables}
     if isinstance(prepared.get("project", {}), dict):
         prepared["project"] = {"name": folder.resolve().name, **prepared.get("project", {})}
     return prepared

@@ -30,13 +30,16 @@ from relationship_core.plugins.declared import (
     provided,
     refuse_clashes,
 )
-from relationship_core.plugins.implementations import call, failed, in_words, refuse_unfit, refuse_unmarked
-from relationship_core.plugins.making import make
-from relationship_core.plugins.sources import (
-    BrokenPlugin,
-    InstalledPlugin,
-    Source,
+from relationship_core.plugins.implementations import (
+    call,
+    failed,
+    in_words,
+    refuse_taken,
+    refuse_unfit,
+    refuse_unmarked,
 )
+from relationship_core.plugins.making import make
+from relationship_core.plugins.sources import BrokenPlugin, InstalledPlugin, Source
 
 if TYPE_CHECKING:
     import polars as pl
@@ -46,7 +49,7 @@ if TYPE_CHECKING:
     from relationship_core.model.message import Receipt
     from relationship_core.model.relationship import Ladder, Transition
     from relationship_core.parameters import Calibration, Parameter, TableCalibration
-    from relationship_core.ports import Channel, Provider, Renderer, Store
+    from relationship_core.ports import Channel, Provider, Receiver, Renderer, Store
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -90,6 +93,11 @@ class Plugins:
     def channels(self) -> Mapping[str, Provider[Channel]]:
         """Kinds of channel by name."""
         return self._by_name("relationship_channels")
+
+    @property
+    def receivers(self) -> Mapping[str, Provider[Receiver]]:
+        """Kinds of receiver by name."""
+        return self._by_name("relationship_receivers")
 
     @property
     def renderers(self) -> Mapping[str, Provider[Renderer]]:
@@ -263,7 +271,7 @@ class Plugins:
             before = dict(cli.commands)
             try:
                 call(implementation, {"cli": cli})
-                _refuse_taken(before, cli.commands, reserved)
+                refuse_taken(before, cli.commands, reserved)
             except Exception as error:  # noqa: BLE001  a plugin may raise anything
                 cli.commands.clear()
                 cli.commands.update(before)
@@ -385,13 +393,6 @@ class Plugins:
             records = [each.record for each in declared if each.hook == hook and each.source in self._plugins]
             self._lookups[hook] = MappingProxyType({record.name: record for record in records})
         return self._lookups[hook]
-
-
-def _refuse_taken(before: Mapping[str, object], after: Mapping[str, object], reserved: Collection[str]) -> None:
-    for name, command in after.items():
-        if before.get(name) is not command and (name in before or name in reserved):
-            message = f"it adds the command {name!r}, which exists already"
-            raise ConfigurationError(message)
 
 
 def _source_of(record: object, declared: Iterable[Declared]) -> Source | None:

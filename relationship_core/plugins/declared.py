@@ -30,6 +30,7 @@ FIRST: Mapping[str, str] = MappingProxyType({"relationship_stores": "store", "re
 LATER: Mapping[str, str] = MappingProxyType(
     {
         "relationship_channels": "channel",
+        "relationship_receivers": "receiver",
         "relationship_renderers": "renderer",
         "relationship_interaction_kinds": "interaction kind",
         "relationship_measures": "measure",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from relationship_core import hookspecs
@@ -80,3 +80,15 @@ def in_words(error: BaseException) -> str:
     if isinstance(error, ConfigurationError):
         return words
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def refuse_taken(before: Mapping[str, object], after: Mapping[str, object], reserved: Collection[str]) -> None:
+    """Refuse commands under names that are taken.
+
+    Raises:
+        ConfigurationError: one is.
+    """
+    for name, command in after.items():
+        if before.get(name) is not command and (name in before or name in reserved):
+            message = f"it adds the command {name!r}, which exists already"
+            raise ConfigurationError(message)

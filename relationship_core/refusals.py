@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from relationship_core import Message
+from relationship_core.errors import UnsupportedError
 
+if TYPE_CHECKING:
+    from relationship_core.model.message import Message
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _SPACE, _DELETE = 32, 127
@@ -29,6 +31,17 @@ def refusal(message: Message, medium: str) -> str:
     if medium == "email" and not (message.address.isascii() and _MAILBOX.fullmatch(message.address)):
         return "the address is no e-mail address in ASCII"
     return ""
+
+
+def refuse_attachments(messages: Iterable[Message]) -> None:
+    """Refuse messages with files, for a channel that cannot deliver any.
+
+    Raises:
+        UnsupportedError: a message has one.
+    """
+    if any(message.attachments for message in messages):
+        told = "this channel delivers no attachments; send the message through another one, or without its files"
+        raise UnsupportedError(told)
 
 
 def is_file_name(message: str) -> bool:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from relationship_core import Message
+    from relationship_core.model.message import Message
 
 
 LONGEST_PLAIN_HEADER = 900
