@@ -11,9 +11,9 @@ _HOMES = {
     "campaign_files": "read_campaigns",
     "campaign_life": "CampaignLife",
     "columns": (
-        "ALIASES CALIBRATIONS CAMPAIGNS CAMPAIGN_ACTS CONSENTS CONTACTS CONTACT_POINTS CUSTOMERS DECISIONS ERASED "
-        "FACTS IMPORTS INTERACTIONS KEYED_MEASURES MERGES MESSAGES PREFERENCES Page RUNS STATES "
-        "SUPPRESSIONS TABLES TASKS TRANSITIONS"
+        "ALIASES CALIBRATIONS CAMPAIGNS CAMPAIGN_ACTS CONSENTS CONTACTS CONTACT_POINTS CUSTOMERS DECISIONS "
+        "DELIVERY_EVENTS ERASED FACTS IMPORTS INTERACTIONS KEYED_MEASURES MERGES MESSAGES PREFERENCES Page RUNS "
+        "STATES SUPPRESSIONS TABLES TASKS TRANSITIONS"
     ),
     "config": (
         "Choice LadderSettings ParameterSettings PluginSettings ProjectSettings SETTINGS_FILE Settings "
@@ -41,6 +41,7 @@ _HOMES = {
     "flow.privacy.forget": "Forgotten",
     "flow.progress": "Listener Progress",
     "flow.rebuild": "Rebuilt",
+    "flow.receive.received": "Received",
     "flow.record.recorder": "Recorded",
     "flow.record.signature": "check_measures",
     "flow.report.costs": "Costs",
@@ -90,6 +91,7 @@ _HOMES = {
     "plugins.sources": "BrokenPlugin InstalledPlugin",
     "ports": "CAPABILITIES Channel Clock Lookup Mailbox Priced Provider Receiver Renderer Secret Step Store",
     "ready": "ReadyCampaign copy_ready_campaign ready_campaigns",
+    "receivers": "Receivers",
     "refusals": "is_file_name refusal refuse_attachments",
     "relationships": "Relationships",
     "table": "INSTANT ORDER_LINE Table",

@@ -16,6 +16,7 @@ from relationship_core.columns import (
     CONTACTS as CONTACTS,
     CUSTOMERS as CUSTOMERS,
     DECISIONS as DECISIONS,
+    DELIVERY_EVENTS as DELIVERY_EVENTS,
     ERASED as ERASED,
     FACTS as FACTS,
     IMPORTS as IMPORTS,
@@ -137,6 +138,9 @@ from relationship_core.flow.progress import (
 )
 from relationship_core.flow.rebuild import (
     Rebuilt as Rebuilt,
+)
+from relationship_core.flow.receive.received import (
+    Received as Received,
 )
 from relationship_core.flow.record.recorder import (
     Recorded as Recorded,
@@ -353,6 +357,9 @@ from relationship_core.ready import (
     ReadyCampaign as ReadyCampaign,
     copy_ready_campaign as copy_ready_campaign,
     ready_campaigns as ready_campaigns,
+)
+from relationship_core.receivers import (
+    Receivers as Receivers,
 )
 from relationship_core.refusals import (
     is_file_name as is_file_name,

@@ -25,6 +25,7 @@ from relationship_core.config import (
 from relationship_core.errors import WrongArgumentError, WrongDataError, nearest
 from relationship_core.flow.record.rows import Said, What
 from relationship_core.model.instants import EARLIEST, LATEST, utc
+from relationship_core.model.received import RawRequest
 from relationship_core.model.validation import AWARE, is_whole, kind_of, with_article
 from relationship_core.plugins import Plugins
 
@@ -166,6 +167,13 @@ def listener(progress: object) -> Listener:
     if not callable(progress):
         raise _wrong("progress", "a function that takes a Progress", progress)
     return cast("Listener", progress)
+
+
+def request(given: object) -> RawRequest:
+    """A request, as a receiver takes it."""
+    if not isinstance(given, RawRequest):
+        raise _wrong("request", "a RawRequest", given)
+    return given
 
 
 def rows_of(what: object) -> What:

@@ -251,6 +251,22 @@ TASKS = Table(
     ("id",),
 )
 """Work for people: a row for each message that a task channel took, under the id of that message."""
+DELIVERY_EVENTS = Table(
+    "delivery_events",
+    {
+        "message": pl.String,
+        "type": pl.String,
+        "at": INSTANT,
+        "customer": pl.String,
+        "receiver": pl.String,
+        "detail": pl.String,
+        "suppression": pl.String,
+        "raw": pl.String,
+        "recorded_at": INSTANT,
+    },
+    ("message", "type", "at"),
+)
+"""What was heard of messages after their receipts, each once; rows are added, never changed."""
 RUNS = Table(
     "runs",
     {
@@ -342,6 +358,7 @@ TABLES = (
     CAMPAIGNS,
     CAMPAIGN_ACTS,
     TASKS,
+    DELIVERY_EVENTS,
     RUNS,
     IMPORTS,
     ALIASES,

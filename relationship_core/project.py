@@ -192,7 +192,7 @@ class Project:
 
         for campaign in campaigns:
             self.chosen.check(campaign)
-            check_variables(campaign, self.chosen.renderer, self.catalog)
+            check_variables(campaign, self.chosen.renderer, self.catalog, self.settings.project.links)
             check_outcomes(campaign, self.plugins.kinds)
         return make_rules(self.catalog, campaigns, self.plugins.policies)
 

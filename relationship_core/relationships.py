@@ -20,6 +20,7 @@ from relationship_core.people import Accounts, Identities, Permissions, said
 from relationship_core.plugins import Plugins
 from relationship_core.plugins.loading import load_plugins
 from relationship_core.project import Project
+from relationship_core.receivers import Receivers
 from relationship_core.tasks import Tasks
 
 # Each step is imported when it is taken: whoever asks for one customer waits for no other.
@@ -97,6 +98,7 @@ class Relationships:
             arguments.optional_path(folder, "folder") or Path.cwd(),
         )
         self.identities, self.accounts, self.tasks = Identities(project), Accounts(project), Tasks(project)
+        self.receivers = Receivers(project)
         self.permissions, self.offers, self.campaign_life = Permissions(project), Offers(project), CampaignLife(project)
 
     @classmethod

@@ -5,7 +5,7 @@ import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
@@ -14,6 +14,7 @@ import pytest
 from click.testing import Result
 
 from relationship_core import Relationships, Suppression
+from relationship_core.flow.permission.tokens import sign_token
 
 Relate = Callable[..., Result]
 
@@ -563,6 +564,15 @@ def documented_keys() -> dict[str, list[str]]:
     return found
 
 
+def saved_click(shop: Path, folder: Path) -> Path:
+    """The request of a click on a link in a message that nobody has any more."""
+    with closing(sqlite3.connect(shop / "relationships.db")) as database:
+        ((salt,),) = database.execute("SELECT value FROM facts WHERE name = 'salt'")
+    token = sign_token("unsubscribe", "0" * 32, secrets=(salt,), now=datetime.now(UTC))
+    (folder / "click.http").write_text(f"POST /u/{token} HTTP/1.1\nHost: shop.example.com\n\n")
+    return folder / "click.http"
+
+
 PROOF = ("--medium", "email", "--method", "form", "--source", "shop", "--wording", "Yes, write to me.")
 
 
@@ -609,6 +619,7 @@ def test_every_document_has_the_keys_of_the_reference(run: Path, relate: Relate,
         "campaign add": ("presence",),
         "export": ("ada",),
         "forget": ("firm", "--yes"),
+        "receive": ("links", saved_click(run, tmp_path)),
         **dict(zip((f"tasks {act}" for act in ("show", "done", "cancel")), given_work(run), strict=True)),
     }
     for act in ("archive", "draft"):

@@ -35,7 +35,7 @@ Rows: TypeAlias = dict[Key, Row]
 
 COMBINED: Mapping[str, Callable[[Any, Any], Any]] = {"sum": add, "count": add, "min": min, "max": max}
 ENGAGEMENT = ("campaign", "action", "customer", "occasion")
-REFERRING = ("contact_points", "transitions", "decisions", "messages", "consents", "preferences", "tasks")
+REFERRING = ("contact_points", "transitions", "decisions", "messages", "consents", "preferences", "tasks", "delivery_events")
 """Tables whose rows name a customer that must be known."""
 
 

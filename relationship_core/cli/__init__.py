@@ -18,6 +18,7 @@ COMMANDS = {
     "plan": ("steps", "Decide whom to engage, and put messages into the outbox."),
     "deliver": ("steps", "Hand the messages of the outbox to their channels."),
     "run": ("steps", "Review and plan as of one instant, and deliver."),
+    "receive": ("receiving", "Take what was heard of messages, from saved requests or a mailbox."),
     "customer": ("person", "Show past, present and future of one relationship."),
     "explain": ("explaining", "Show why a customer did, or did not, get a message."),
     "ladder": ("numbers", "Show where customers stand, and how they moved."),

@@ -292,7 +292,10 @@ class Settings:
     plugins: PluginSettings = field(factory=PluginSettings)
 
     def __attrs_post_init__(self) -> None:
-        """Refuse delivery settings of a channel that there is not."""
+        """Refuse delivery settings of a channel that there is not, and a receiver under the name of the links."""
+        if "links" in self.receivers:
+            message = "[receivers.links]: this name is that of clicks on links, which need no table; choose another one"
+            raise ConfigurationError(message)
         for name in self.delivery.keys() - self.channels.keys():
             message = f"[delivery.{name}]: there is no channel {name!r}{nearest(name, self.channels)}"
             raise ConfigurationError(message)

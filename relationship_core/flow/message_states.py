@@ -8,7 +8,9 @@ GOING_STATES = ("claimed", "attempting")
 """The states of a message that is being sent right now."""
 WAITING_STATES = (QUEUED, *GOING_STATES)
 """The states of a message that is still to be sent."""
-GONE_STATES = ("accepted", "unknown")
+UNKNOWN = "unknown"
+"""The state of a message that may have gone."""
+GONE_STATES = ("accepted", UNKNOWN)
 """The states of a message that has gone, or may have."""
 HELD_OUT = "held_out"
 """The state of a message that is never sent, so that one can see what it would have caused."""

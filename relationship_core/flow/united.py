@@ -19,6 +19,7 @@ from relationship_core.columns import (
     CONTACTS,
     CUSTOMERS,
     DECISIONS,
+    DELIVERY_EVENTS,
     INTERACTIONS,
     MESSAGES,
     TASKS,
@@ -29,7 +30,7 @@ from relationship_core.flow.ties import Ties, history, read_ties
 from relationship_core.ports import Step, Store
 from relationship_core.table import Table
 
-_TOGETHER = frozenset(table.name for table in (CONTACT_POINTS, DECISIONS, MESSAGES, TASKS))
+_TOGETHER = frozenset(table.name for table in (CONTACT_POINTS, DECISIONS, DELIVERY_EVENTS, MESSAGES, TASKS))
 """The tables whose rows are read under the survivor's id, beside INTERACTIONS.
 
 States and transitions are not among them: the survivor keeps its own, and the moves of two ids make no path of one.

@@ -10,6 +10,7 @@ from relationship_core.columns import (
     CONTACTS,
     CUSTOMERS,
     DECISIONS,
+    DELIVERY_EVENTS,
     ERASED,
     FACTS,
     INTERACTIONS,
@@ -69,6 +70,7 @@ class TableContract:
             (CONSENTS, {"customer": "ada", "id": "c1", "act": "grant", "at": NOON, "medium": "email", "topic": ""}),
             (PREFERENCES, {"customer": "ada", "at": NOON, "wish": "close", "source": "form"}),
             (TASKS, {"customer": "ada", "id": "m1", "title": "Call", "due_at": NOON, "state": "open", "outcome": ""}),
+            (DELIVERY_EVENTS, {"message": "m1", "type": "delivered", "at": NOON, "customer": "ada", "raw": "{}"}),
             (ERASED, {"hash": "00ff", "at": NOON}),
             (MERGES, {"entry": 1, "act": "merge", "customer": "eve", "survivor": "ada", "at": NOON, "actor": "bob"}),
             (CONTACTS, {"account": "firm", "customer": "ada", "role": "buyer", "since": NOON, "until": None}),
@@ -116,6 +118,7 @@ class TableContract:
             (DECISIONS, decision("eve")),
             (MESSAGES, message("m1", "eve")),
             (TASKS, {"customer": "eve", "id": "m1", "title": "Call", "state": "open"}),
+            (DELIVERY_EVENTS, {"message": "m1", "type": "delivered", "at": NOON, "customer": "eve"}),
         ],
     )
     def test_a_row_of_an_unknown_customer_is_refused(self, store: Store, table: Table, row: dict[str, object]) -> None:

@@ -14,6 +14,7 @@ from relationship_core.config import ProjectSettings
 from relationship_core.errors import ConfigurationError, RejectedError, nearest
 from relationship_core.flow.catalog import Catalog
 from relationship_core.flow.offers.templates import check_offer, offer_names, offer_words
+from relationship_core.flow.permission.links import LINKS, Links, link_names, link_words
 from relationship_core.flow.standing import Moment, standing
 from relationship_core.flow.united import ties_of
 from relationship_core.model.campaign import Action, Campaign, Variant
@@ -33,7 +34,8 @@ class Studio:
         catalog: the columns that templates may name as ``facts.<column>``.
         project: name, sender and postal address.
         moment: the instant that these columns are as of.
-        salt: the project's, which codes of coupons are made with; empty where nothing is sent and a sample is shown.
+        salt: the project's, which codes of coupons and links are made with; empty where nothing is sent and a sample
+            is shown.
     """
 
     renderer: Renderer
@@ -41,6 +43,11 @@ class Studio:
     project: ProjectSettings
     moment: Moment
     salt: str = field(default="", repr=False)
+
+    @property
+    def links(self) -> Links:
+        """Where the links of its messages lead."""
+        return Links(base=self.project.links, salt=self.salt)
 
 
 def columns_named(variant: Variant, renderer: Renderer) -> frozenset[str]:
@@ -94,13 +101,16 @@ def rendered(row: Row, variant: Variant, campaign: Campaign, known: Row, studio:
             campaign.offer, str(row["id"]), salt=studio.salt, moment=studio.moment, currency=studio.project.currency
         ),
     }
+    id, now, links = str(row["id"]), studio.moment.now, studio.links
+    if any(LINKS in template for template in _templates(variant)):
+        context |= link_words(links, id, now)
     render = studio.renderer.render
     subject = render(variant.subject, context, html=False)
     if "\n" in subject or "\r" in subject:
         message = f"the subject of campaign {campaign.name!r} came out with a line break; keep it on one line"
         raise RejectedError(message)
     return Message(
-        id=str(row["id"]),
+        id=id,
         engagement=Engagement(
             campaign=campaign.name,
             action=str(row["action"]),
@@ -114,8 +124,19 @@ def rendered(row: Row, variant: Variant, campaign: Campaign, known: Row, studio:
         subject=subject,
         text=render(variant.text, context, html=False),
         html=render(variant.html, context, html=True) if variant.html else "",
-        at=studio.moment.now,
+        at=now,
+        country=_text_or_none(known.get("country_profile", known.get("country"))),
+        expires_at=_instant_or_none(row.get("expires_at")),
+        unsubscribe=links.of(id, "unsubscribe", now) if campaign.purpose == "marketing" else "",
     )
+
+
+def _text_or_none(value: object) -> str | None:
+    return str(value) if value else None
+
+
+def _instant_or_none(value: object) -> datetime | None:
+    return value if isinstance(value, datetime) else None
 
 
 def message_context(row: Row, campaign: Campaign, known: Row, project: ProjectSettings) -> Mapping[str, object]:
@@ -143,8 +164,8 @@ def message_context(row: Row, campaign: Campaign, known: Row, project: ProjectSe
     }
 
 
-def known_variables(catalog: Catalog) -> Mapping[str, frozenset[str]]:
-    """What ``message_context`` has for every customer: its names, each with the names in it."""
+def known_variables(catalog: Catalog, links: str = "") -> Mapping[str, frozenset[str]]:
+    """What templates may name of every customer: its names, each with the names in it."""
     attributes = {name for name, column in catalog.columns.items() if column.origin == "attribute"}
     return {
         "customer": frozenset({"id", "name", "locale", "country", *attributes}),
@@ -153,10 +174,11 @@ def known_variables(catalog: Catalog) -> Mapping[str, frozenset[str]]:
         "campaign": frozenset({"name", "owner"}),
         "project": frozenset({"name", "sender", "postal_address", "currency"}),
         "facts": frozenset(catalog.types),
+        **link_names(links),
     }
 
 
-def check_variables(campaign: Campaign, renderer: Renderer, catalog: Catalog) -> None:
+def check_variables(campaign: Campaign, renderer: Renderer, catalog: Catalog, links: str = "") -> None:
     """Refuse templates that name what no customer has.
 
     Raises:
@@ -164,7 +186,7 @@ def check_variables(campaign: Campaign, renderer: Renderer, catalog: Catalog) ->
             does not carry; or none tells of the offer that it does.
     """
     check_offer(campaign, renderer)
-    known = known_variables(catalog)
+    known = known_variables(catalog, links)
     offered = {**known, **offer_names(campaign.offer)}
     said = [(where, template, offered) for where, variant in variants_of(campaign) for template in _templates(variant)]
     assigned = [(where, template, known) for where, template in assignees_of(campaign)]
@@ -175,6 +197,12 @@ def check_variables(campaign: Campaign, renderer: Renderer, catalog: Catalog) ->
 
 def _check_variable(path: str, known: Mapping[str, frozenset[str]], where: str) -> None:
     root, *inside = path.split(".")
+    if root == LINKS and LINKS not in known:
+        message = (
+            f"{where}: the template names {path!r}, and the project has no address for links; give one as "
+            "[project] links, or leave the link out"
+        )
+        raise ConfigurationError(message)
     if root not in known:
         names = [*known, *(f"{each}.{name}" for each in known for name in sorted(known[each]))]
         message = (

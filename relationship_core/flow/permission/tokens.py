@@ -83,12 +83,17 @@ def sign_token(purpose: TokenPurpose, message: str, *, secrets: Sequence[str], n
         WrongArgumentError: there is no such purpose, no secret, or the message id is another one's.
     """
     _refuse_purpose(purpose)
-    if not _MESSAGE.fullmatch(message):
+    if not is_outbox_id(message):
         told = "a token is for a message of the outbox, whose id is 32 hexadecimal digits in lower case"
         raise WrongArgumentError(told)
     expiry = int((utc(now) + LIFETIMES[purpose]).timestamp())
     said = bytes((VERSION, _CODES[purpose])) + expiry.to_bytes(_EXPIRY_BYTES, "big") + bytes.fromhex(message)
     return base64.urlsafe_b64encode(said + _mac(said, _keys(secrets)[0])).decode("ascii")
+
+
+def is_outbox_id(message: str) -> bool:
+    """Whether an id is one of the outbox, for which there may be a token."""
+    return _MESSAGE.fullmatch(message) is not None
 
 
 def read_token(token: str, purpose: TokenPurpose, *, secrets: Sequence[str], now: datetime) -> Token:

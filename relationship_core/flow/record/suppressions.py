@@ -62,7 +62,9 @@ def keep_suppressions(recorder: Recorder, rows: pl.DataFrame) -> int:
     return fresh[_ORDER].n_unique()
 
 
-def lift(recorder: Recorder, medium: str, address: str, *, scope: str | None, actor: str) -> int:
+def lift(
+    recorder: Recorder, medium: str, address: str, *, scope: str | None, actor: str, reason: str | None = None
+) -> int:
     """Take suppressions of an address off again; how many.
 
     Customers who have this very address have it again however they wrote it; a telephone number counts as the same
@@ -74,6 +76,7 @@ def lift(recorder: Recorder, medium: str, address: str, *, scope: str | None, ac
         address: the address.
         scope: only the one with this scope; None for all.
         actor: who does it.
+        reason: only those for this reason; None for all.
 
     Raises:
         RejectedError: it is not suppressed, nobody says who decides it, or its owner was erased.
@@ -94,6 +97,8 @@ def lift(recorder: Recorder, medium: str, address: str, *, scope: str | None, ac
         found = _in_force(store, keyed)
         if scope is not None:
             found = found.filter(pl.col("scope") == scope)
+        if reason is not None:
+            found = found.filter(pl.col("reason") == reason)
         if found.is_empty():
             message = f"nothing suppresses this {medium} address{'' if scope is None else f' for {scope}'}"
             raise RejectedError(message)

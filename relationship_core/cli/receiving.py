@@ -1,0 +1,75 @@
+"""``relate receive``: what providers, mailboxes and customers report of messages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from relationship_core.cli.documents import print_document
+from relationship_core.cli.project import json_option, project_options
+
+if TYPE_CHECKING:
+    from relationship_core import Received, Relationships
+
+_COUNTS = {
+    "events": "new events",
+    "repeated": "known already",
+    "replies": "replies recorded",
+    "unmatched": "replies of nobody",
+    "suppressed": "addresses suppressed",
+    "ignored": "about no message of ours",
+}
+_MAIL = (".mbox",)
+
+
+@click.command()
+@click.argument("receiver")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@json_option
+@project_options
+def receive(folder: Path, receiver: str, files: tuple[Path, ...], *, as_json: bool) -> None:
+    """Take what was heard of messages, from saved requests or a mailbox.
+
+    RECEIVER is the name of a receiver in relationship.toml, or `links` for clicks on the links of messages. A file is a
+    request as it came over the wire: request line, headers, an empty line, the body. A Maildir, or a file that ends in
+    .mbox, is a mailbox, for a receiver that reads one.
+
+    The same may be received again, in any order: it is kept once. The exit status is 1 where a request was refused.
+    """
+    from relationship_core import Relationships
+
+    with Relationships.open(folder) as relationships:
+        answers = [(file, each) for file in files for each in _answers(relationships, receiver, file)]
+    refused = [(file, each) for file, each in answers if each.refused]
+    totals = {name: sum(getattr(each, name) for _, each in answers) for name in _COUNTS}
+    if as_json:
+        told = [{"file": file, "status": each.status, "reason": each.refused} for file, each in refused]
+        print_document({"requests": len(answers), **totals, "refused": told})
+    else:
+        _show(len(answers), totals, refused)
+    if refused:
+        raise click.exceptions.Exit(1)
+
+
+COMMANDS = {"receive": receive}
+
+
+def _answers(relationships: Relationships, receiver: str, file: Path) -> Iterator[Received]:
+    from relationship_core import RawRequest
+
+    if file.is_dir() or file.suffix.lower() in _MAIL:
+        yield from relationships.receivers.read_mailbox(receiver, file)
+        return
+    request = RawRequest.parse(file.read_bytes(), received_at=relationships.receivers.now)
+    yield relationships.receivers.receive(receiver, request)
+
+
+def _show(requests: int, totals: dict[str, int], refused: Iterable[tuple[Path, Received]]) -> None:
+    told = ", ".join(f"{number:,} {_COUNTS[name]}" for name, number in totals.items() if number)
+    click.echo(f"Received {requests:,} {'request' if requests == 1 else 'requests'}: {told or 'nothing new'}.")
+    for (name, reason), number in Counter((file.name, each.refused) for file, each in refused).items():
+        click.echo(f"  {name}: refused, {reason}{f' ({number:,} times)' if number > 1 else ''}")
