@@ -96,6 +96,9 @@ from relationship_core.flow.campaigns.view import (
 from relationship_core.flow.deliver.delivering import (
     Delivered as Delivered,
 )
+from relationship_core.flow.deliver.restored import (
+    Restored as Restored,
+)
 from relationship_core.flow.ground import (
     check_zone as check_zone,
 )
@@ -216,6 +219,10 @@ from relationship_core.hookspecs import (
 from relationship_core.mail import (
     eml as eml,
 )
+from relationship_core.model.attached_file import (
+    AttachedFile as AttachedFile,
+    attached_file as attached_file,
+)
 from relationship_core.model.campaign import (
     Action as Action,
     After as After,
@@ -317,6 +324,9 @@ from relationship_core.motions import (
 )
 from relationship_core.offers import (
     Offers as Offers,
+)
+from relationship_core.outbox import (
+    Outbox as Outbox,
 )
 from relationship_core.parameters import (
     Calibration as Calibration,

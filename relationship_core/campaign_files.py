@@ -139,6 +139,9 @@ def _read(path: Path, file: str) -> Campaign:
                 if isinstance(variant.get(key), dict):
                     where = f"actions[{number}].variants[{place}].{key}"
                     variant[key] = _template(reader, variant[key], where)
+            if isinstance(variant.get("attachments"), list):
+                where = f"actions[{number}].variants[{place}].attachments"
+                variant["attachments"] = [_attached(reader, each, where) for each in variant["attachments"]]
     return _made(reader, content)
 
 
@@ -156,16 +159,40 @@ def _tables(value: object) -> list[tuple[int, dict[str, Any]]]:
     return [(number, each) for number, each in enumerate(items, 1) if isinstance(each, dict)]
 
 
+def _attached(reader: Reader, name: object, where: str) -> object:
+    """The table that stands for a path; the reader complains about what is none."""
+    from relationship_core.model.attached_file import attached_file
+
+    if not isinstance(name, str):
+        return name
+    path = _inside(reader, name, where)
+    if path is None:
+        return {"name": name, "content": ""}
+    try:
+        return attrs.asdict(attached_file(path))
+    except ConfigurationError as error:
+        reader.note(where, str(error))
+        return {"name": name, "content": ""}
+
+
+def _inside(reader: Reader, name: str, where: str) -> Path | None:
+    """The path of a file beside the campaign's; None, with a complaint, where it lies elsewhere."""
+    # A link must not lead out of the folder either.
+    path, folder = (reader.folder / name).resolve(), reader.folder.resolve()
+    if path.is_relative_to(folder):
+        return path
+    reader.note(where, f"the file {name!r} must lie in the folder of the campaign file")
+    return None
+
+
 def _template(reader: Reader, table: dict[str, object], where: str) -> str:
     """The text of ``{ file = "thank-you.txt" }``, without the line feed that ends the file."""
     name = table.get("file")
     if table.keys() != {"file"} or not isinstance(name, str):
         reader.note(where, 'must be text, or { file = "name" }')
         return ""
-    # A link must not lead out of the folder either.
-    path, folder = (reader.folder / name).resolve(), reader.folder.resolve()
-    if not path.is_relative_to(folder):
-        reader.note(where, f"the file {name!r} must lie in the folder of the campaign file")
+    path = _inside(reader, name, where)
+    if path is None:
         return ""
     try:
         return path.read_text(encoding="utf-8-sig").removesuffix("\n")

@@ -13,6 +13,7 @@ from relationship_core.plugins import Plugins
 
 if TYPE_CHECKING:
     from relationship_core.model.campaign import Campaign, Variant
+    from relationship_core.model.message import Message, Price
     from relationship_core.ports import Channel, Provider, Receiver, Renderer, Store
 
 P = TypeVar("P")
@@ -85,6 +86,19 @@ class Chosen:
         choice = self.plugins.find(self._settings.channels, channel, "channel")
         return self.plugins.find(self.plugins.channels, choice.use, f"[channels.{channel}] use")
 
+    def price(self, message: Message) -> Price | None:
+        """What sending a message would cost; None where its channel does not tell."""
+        from relationship_core.ports import Priced
+
+        channel = self.channel(message.channel)
+        if not isinstance(channel, Priced):
+            return None
+        try:
+            return channel.price(message)
+        except Exception as error:  # a plugin may raise anything
+            told = f"the channel {message.channel!r} could not say what a message costs: {type(error).__name__}"
+            raise ConfigurationError(told) from error
+
     def media(self, campaigns: Iterable[Campaign]) -> Mapping[str, str]:
         """The medium of each channel instance that campaigns name."""
         named = {variant.channel for campaign in campaigns for _where, variant in variants_of(campaign)}
@@ -96,12 +110,17 @@ class Chosen:
 
     def check(self, campaign: Campaign) -> None:
         """Refuse a campaign whose templates do not parse or whose channels are not there."""
+        self.check_channels(campaign)
         for where, variant in variants_of(campaign):
-            self._check_channel(variant, where)
             for template in (variant.subject, variant.text, variant.html):
                 self._check_template(template, where)
         for where, template in assignees_of(campaign):
             self._check_template(template, where)
+
+    def check_channels(self, campaign: Campaign) -> None:
+        """Refuse a campaign whose channels are not there."""
+        for where, variant in variants_of(campaign):
+            self._check_channel(variant, where)
 
     def close(self) -> None:
         """Let go of the store and the channels; may be called twice. Neither can be had afterwards."""
@@ -120,7 +139,14 @@ class Chosen:
 
     def _check_channel(self, variant: Variant, where: str) -> None:
         choice = self.plugins.find(self._settings.channels, variant.channel, f"{where}, channel")
-        self.plugins.find(self.plugins.channels, choice.use, f"[channels.{variant.channel}] use")
+        provider = self.plugins.find(self.plugins.channels, choice.use, f"[channels.{variant.channel}] use")
+        for name, word in (("html", "HTML"), ("attachments", "attachments")):
+            if getattr(variant, name) and name not in provider.capabilities:
+                message = (
+                    f"{where}: the channel {variant.channel!r} delivers no {word}; leave {name} out of its variant, "
+                    "or choose another channel"
+                )
+                raise ConfigurationError(message)
 
     def _check_template(self, template: str, where: str) -> None:
         try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from relationship_core import arguments
 from relationship_core.campaign_files import FoundCampaigns
 from relationship_core.chosen import Chosen, closed_store
-from relationship_core.config import Settings
+from relationship_core.config import SETTINGS_FILE, Settings
 from relationship_core.config.contact import named_media
 from relationship_core.errors import ConfigurationError
 from relationship_core.flow.candidate_columns import refuse_candidate_names
@@ -29,6 +29,8 @@ from relationship_core.plugins import Plugins
 
 if TYPE_CHECKING:
     from relationship_core.flow.calibrate import Calibrated
+    from relationship_core.flow.deliver.epoch import Witness
+    from relationship_core.flow.deliver.outlets import Outlet
     from relationship_core.flow.deliver.permission import Gate
     from relationship_core.flow.deliver.render import Studio
     from relationship_core.flow.permission.terms import Terms
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from relationship_core.flow.report.costs import CostTerms
     from relationship_core.flow.rules import Rules
     from relationship_core.model.campaign import Campaign
-    from relationship_core.ports import Channel, Clock, Store
+    from relationship_core.ports import Clock, Store
 
 
 class Project:
@@ -52,6 +54,7 @@ class Project:
         settings: its configuration.
         found: its campaigns, as far as their files can be read.
         clock: tells the present instant.
+        folder: against which relative paths are taken.
         chosen: the objects that the settings name.
         store: where it lives, with merged customers as one.
         parameters: every parameter with its value in force.
@@ -71,6 +74,7 @@ class Project:
         self.settings = settings
         self.found = FoundCampaigns(sound=campaigns)
         self.clock = clock
+        self.folder = folder
         self.chosen = Chosen(settings, plugins, folder)
         self.store: Store = united(self.chosen.store)
         try:
@@ -97,6 +101,7 @@ class Project:
         self.store.prepare(self.catalog.measures)
         self.chosen.plugins = self.plugins
         self._rules: Rules | None = None
+        self._are_checked = False
 
     def _check_media(self) -> None:
         """Whether the settings about contact name media that there are; a channel is made only for one that is not.
@@ -173,6 +178,19 @@ class Project:
             ConfigurationError: a condition or a template is wrong, or a campaign names a channel that is not
                 configured.
         """
+        if not self._are_checked:
+            for campaign in self.campaigns:
+                self._check_words(campaign)
+            self._are_checked = True
+        return self.rules_alone
+
+    @property
+    def rules_alone(self) -> Rules:
+        """The same without a look at templates, for who judges and writes nothing: that waits for no renderer.
+
+        Raises:
+            ConfigurationError: as ``rules``, but for templates.
+        """
         if self._rules is None:
             self._rules = self._rules_of(self.campaigns)
         return self._rules
@@ -183,16 +201,22 @@ class Project:
         Raises:
             ConfigurationError: as ``rules``.
         """
+        self._check_words(campaign)
         self._rules_of((campaign,))
 
-    def _rules_of(self, campaigns: tuple[Campaign, ...]) -> Rules:
+    def _check_words(self, campaign: Campaign) -> None:
+        """Whether what a campaign writes can be filled in, and there are the channels for it."""
         from relationship_core.flow.deliver.render import check_variables
+
+        self.chosen.check(campaign)
+        check_variables(campaign, self.chosen.renderer, self.catalog, self.settings.project.links)
+
+    def _rules_of(self, campaigns: tuple[Campaign, ...]) -> Rules:
         from relationship_core.flow.rules import make_rules
         from relationship_core.flow.tasks.checking import check_outcomes
 
         for campaign in campaigns:
-            self.chosen.check(campaign)
-            check_variables(campaign, self.chosen.renderer, self.catalog, self.settings.project.links)
+            self.chosen.check_channels(campaign)
             check_outcomes(campaign, self.plugins.kinds)
         return make_rules(self.catalog, campaigns, self.plugins.policies)
 
@@ -294,9 +318,35 @@ class Project:
         )
 
     @property
-    def channels(self) -> Mapping[str, Callable[[], Channel]]:
-        """How to get each configured channel, by its name; it is made when it is first asked for."""
-        return {name: partial(self.chosen.channel, name) for name in self.settings.channels}
+    def outlets(self) -> Mapping[str, Callable[[], Outlet]]:
+        """How to get each configured channel with how it is used, by its name; it is made when it is first sent to."""
+        return {name: partial(self._outlet, name) for name in self.settings.channels}
+
+    def _outlet(self, name: str) -> Outlet:
+        from relationship_core.config.delivery import DeliverySettings
+        from relationship_core.flow.deliver.outlets import Outlet
+
+        provider = self.chosen.provider_of(name)
+        return Outlet(
+            name=name,
+            opened=partial(self.chosen.channel, name),
+            capabilities=provider.capabilities,
+            batch=provider.batch,
+            settings=self.settings.delivery.get(name, DeliverySettings()),
+        )
+
+    def witness(self, salt: str) -> Witness:
+        """What remembers beside ``relationship.toml`` how often messages were claimed.
+
+        Nothing does for a store in memory, nor where there is no such file.
+
+        Args:
+            salt: the project's, by which a store is told from another one.
+        """
+        from relationship_core.flow.deliver.epoch import FileWitness, NoWitness
+
+        is_kept = self.settings.store.use != "memory" and (self.folder / SETTINGS_FILE).is_file()
+        return FileWitness(self.folder, salt) if is_kept else NoWitness()
 
     def studio(self, as_of: datetime | None, *, step: str = "") -> Studio:
         """What messages are rendered with; ``step`` as for ``moment``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from relationship_core.errors import UnsupportedError
 
@@ -12,8 +13,13 @@ if TYPE_CHECKING:
     from relationship_core.model.message import Message
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
-_SPACE, _DELETE = 32, 127
+_BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+"""Control characters, and what else str.splitlines takes for the end of a line."""
 _MAILBOX = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
+_LINK = re.compile(r"https://[!#-;=?-\[\]^_a-z~]{1,890}")
+"""An address that a header may hold between < and >, on a line of at most 998 characters."""
+_LONGEST_NAME = 900
+"""So many characters at most may the name of a file come to in a header, where each byte takes up to three."""
 
 
 def refusal(message: Message, medium: str) -> str:
@@ -30,6 +36,17 @@ def refusal(message: Message, medium: str) -> str:
         return "the address holds a line break or another control character"
     if medium == "email" and not (message.address.isascii() and _MAILBOX.fullmatch(message.address)):
         return "the address is no e-mail address in ASCII"
+    return _refused_parts(message) if medium == "email" else ""
+
+
+def _refused_parts(message: Message) -> str:
+    if message.unsubscribe and not _LINK.fullmatch(message.unsubscribe):
+        return "the address at which one click unsubscribes is none of https, in ASCII, of at most 898 characters"
+    for file in message.attachments:
+        if not _one_line(file.name):
+            return "the name of an attachment holds a line break or another control character"
+        if len(quote(file.name, safe="", errors="replace")) > _LONGEST_NAME:
+            return "the name of an attachment is too long"
     return ""
 
 
@@ -50,5 +67,5 @@ def is_file_name(message: str) -> bool:
 
 
 def _one_line(text: str) -> bool:
-    """Whether text stays on one line, wherever it is written; str.splitlines knows every line break."""
-    return len(text.splitlines()) <= 1 and not any(ord(each) < _SPACE or ord(each) == _DELETE for each in text)
+    """Whether text stays on one line, wherever it is written."""
+    return _BREAKS.search(text) is None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING, Literal, Self
 
 from relationship_core import arguments, steps
@@ -15,6 +16,7 @@ from relationship_core.config import Settings, read_settings
 from relationship_core.flow.progress import Listener, silent
 from relationship_core.flow.united import plain, united
 from relationship_core.offers import Offers
+from relationship_core.outbox import Outbox
 from relationship_core.parameters import ParameterView
 from relationship_core.people import Accounts, Identities, Permissions, said
 from relationship_core.plugins import Plugins
@@ -60,6 +62,8 @@ class Relationships:
             suppress, unsuppress, import_file, show.
         tasks: work for people: list, show, done, cancel.
         offers: what messages offered, and who took it up: show.
+        outbox: what came to nothing, and what a restored store has: retry, restored.
+        receivers: what is heard of messages: receive, read_mailbox.
         campaign_life: campaigns from draft to archive: list, show, approve, activate, pause, archive, draft, test.
     """
 
@@ -88,17 +92,17 @@ class Relationships:
             RetriableError: the store cannot be opened now.
         """
         settings = arguments.settings(settings)
-        named = settings.plugins
         self._page_size = arguments.whole(page_size, "page_size", least=1)
         self._project = project = Project(
             settings,
             arguments.campaigns(campaigns),
             arguments.ticking(clock),
-            arguments.plugins(plugins) or load_plugins(disabled=named.disabled, required=named.required),
+            arguments.plugins(plugins)
+            or load_plugins(disabled=settings.plugins.disabled, required=settings.plugins.required),
             arguments.optional_path(folder, "folder") or Path.cwd(),
         )
         self.identities, self.accounts, self.tasks = Identities(project), Accounts(project), Tasks(project)
-        self.receivers = Receivers(project)
+        self.receivers, self.outbox = Receivers(project), Outbox(project)
         self.permissions, self.offers, self.campaign_life = Permissions(project), Offers(project), CampaignLife(project)
 
     @classmethod
@@ -127,8 +131,6 @@ class Relationships:
     def close(self) -> None:
         """Let go of the store and the channels; may be called twice. Nothing can be done with it afterwards."""
         self._project.close()
-
-    # record
 
     def record_customers(self, customers: Iterable[Customer] | pl.DataFrame) -> Recorded:
         """Keep customers with their contact points; known ones are brought up to date.
@@ -227,8 +229,6 @@ class Relationships:
             progress=arguments.listener(progress),
         )
 
-    # review, plan, deliver
-
     def review(
         self, *, as_of: datetime | None = None, everybody: bool = False, progress: Listener = silent
     ) -> Reviewed:
@@ -261,14 +261,18 @@ class Relationships:
             progress=arguments.listener(progress),
         )
 
-    def deliver(self, *, as_of: datetime | None = None, progress: Listener = silent) -> Delivered:
+    def deliver(
+        self, *, as_of: datetime | None = None, wait: Callable[[float], None] = sleep, progress: Listener = silent
+    ) -> Delivered:
         """Hand the queued messages to their channels; the instant goes on with the clock, unless it is over a day old.
+
+        ``wait`` waits for so many seconds where a channel has a rate.
 
         Raises:
             ConfigurationError: a channel or the renderer cannot be made.
-            RejectedError: ``as_of`` is more than a day ahead.
+            RejectedError: ``as_of`` is more than a day ahead, or the store was restored from a backup.
         """
-        return steps.deliver(self._project, as_of, progress=arguments.listener(progress))
+        return steps.deliver(self._project, as_of, wait=wait, progress=arguments.listener(progress))
 
     def run(self, *, as_of: datetime | None = None, progress: Listener = silent) -> Ran:
         """Review and plan as of one instant, and deliver from then on.
@@ -283,8 +287,6 @@ class Relationships:
 
         now = self._project.moment(as_of, step="run").now
         return run(self._project.store, self.rules, self, as_of=now, clock=self.clock, progress=progress)
-
-    # report
 
     def customer(self, customer: str, *, as_of: datetime | None = None, entries: int = 20) -> CustomerView:
         """Everything about one customer.
@@ -327,8 +329,6 @@ class Relationships:
         """The project in numbers, as they are or were at an instant."""
         return steps.report(self._project, arguments.instant(as_of))
 
-    # privacy
-
     def export(self, customer: str) -> Export:
         """Everything that is kept about one customer, under whichever of their ids.
 
@@ -346,8 +346,6 @@ class Relationships:
             ConfigurationError: they are a contact, and measures have changed since their account was folded.
         """
         return steps.forget(self._project, arguments.customer_id(customer), **said(actor, reason))
-
-    # what the steps work with
 
     @property
     def settings(self) -> Settings:

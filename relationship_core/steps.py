@@ -5,8 +5,9 @@ A customer's page would take twice as long if it waited for what records, plans 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -57,13 +58,27 @@ def plan(project: Project, as_of: datetime | None, *, dry_run: bool, page_size: 
     )
 
 
-def deliver(project: Project, as_of: datetime | None, *, progress: Listener) -> Delivered:
+def deliver(
+    project: Project, as_of: datetime | None, *, wait: Callable[[float], None], progress: Listener
+) -> Delivered:
     """Hand messages to their channels, and announce the receipts."""
     from relationship_core.flow.announce import receipts_to
     from relationship_core.flow.deliver.delivering import deliver
+    from relationship_core.flow.deliver.suppressing import keep_refused
 
-    desk = (project.store, project.channels, project.studio(as_of, step="deliver"), project.gate, project.clock)
-    return deliver(*desk, announce=receipts_to(project.plugins), progress=progress)
+    studio = project.studio(as_of, step="deliver")
+    return deliver(
+        project.store,
+        project.outlets,
+        studio,
+        project.gate,
+        project.clock,
+        witness=project.witness(studio.salt),
+        suppress=partial(keep_refused, project.recorder),
+        wait=wait,
+        announce=receipts_to(project.plugins),
+        progress=progress,
+    )
 
 
 def customer(project: Project, customer: str, as_of: datetime | None, *, entries: int) -> CustomerView:
@@ -86,7 +101,7 @@ def explain(project: Project, customer: str, campaign: str | None, as_of: dateti
     from relationship_core.flow.report.explain import explain
 
     moment = project.moment(as_of)
-    return explain(project.store, project.rules, customer, campaign, moment, outbox=project.outbox(keep=False))
+    return explain(project.store, project.rules_alone, customer, campaign, moment, outbox=project.outbox(keep=False))
 
 
 def preview(project: Project, campaign: Campaign, customer: str | None, as_of: datetime | None) -> Sequence[Preview]:
@@ -94,7 +109,7 @@ def preview(project: Project, campaign: Campaign, customer: str | None, as_of: d
     from relationship_core.flow.report.preview import preview
 
     media = project.chosen.media(project.campaigns)
-    return preview(project.store, campaign, customer, project.studio(as_of), media)
+    return preview(project.store, campaign, customer, project.studio(as_of), media, price=project.chosen.price)
 
 
 def ladder(project: Project, as_of: datetime | None) -> LadderView:

@@ -62,7 +62,7 @@ class Media:
             return lambda _: Told(medium, self)
 
         return tuple(
-            Provider(name=medium, factory=made(medium), settings=NullSettings, summary="Told.")
+            Provider(name=medium, factory=made(medium), settings=NullSettings, summary="Told.", capabilities={"html"})
             for medium in ("email", "sms", "post")
         )
 

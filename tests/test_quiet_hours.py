@@ -334,7 +334,7 @@ def test_what_is_claimed_at_night_goes_back_until_the_morning(
     project.plan(as_of=NOON_IN_BERLIN)
     assert waits(project) == {"ada": NOON_IN_BERLIN}
     delivered = project.deliver(as_of=at(20, 30))
-    assert (delivered.accepted, delivered.deferred, delivered.waiting) == (0, 1, ())
+    assert (delivered.accepted, delivered.deferred, delivered.waiting) == (0, 1, {})
     (row,) = project.store.read(MESSAGES).to_dicts()
     assert (row["state"], row["not_before"], row["attempts"]) == ("queued", at(7, day=15), 0)
     assert project.deliver(as_of=at(6, 59, day=15)).accepted == 0

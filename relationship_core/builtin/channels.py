@@ -14,6 +14,9 @@ from relationship_core.builtin.task import TaskChannel, TaskSettings
 if TYPE_CHECKING:
     from relationship_core import Channel, Message, Receipt
 
+BATCH = 100
+"""So many messages these channels are handed at once: of none of them it stays unknown what became of it."""
+
 
 @frozen(kw_only=True)
 class NullSettings:
@@ -58,20 +61,23 @@ def relationship_channels() -> tuple[Provider[Channel], ...]:
             factory=FolderChannel,
             settings=FolderSettings,
             summary="Writes a file for each message: .eml for e-mail, .txt for SMS, else an .html card.",
-            capabilities={"local", "lookup"},
+            capabilities={"local", "lookup", "html", "batch"},
+            batch=BATCH,
         ),
         Provider(
             name="null",
             factory=NullChannel,
             settings=NullSettings,
             summary="Accepts every message and keeps nothing.",
-            capabilities={"local"},
+            capabilities={"local", "html", "batch"},
+            batch=BATCH,
         ),
         Provider(
             name="task",
             factory=TaskChannel,
             settings=TaskSettings,
             summary="Gives work to people: a call, a visit, a handwritten line.",
-            capabilities={"local", "lookup"},
+            capabilities={"local", "lookup", "batch"},
+            batch=BATCH,
         ),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from relationship_core import Delivered, Planned, Ran, Rebuilt, Reviewed
+from relationship_core import Delivered, Planned, Ran, Rebuilt, Restored, Reviewed
 from relationship_core.cli.documents import attributes
 from relationship_core.cli.show import clean, console, counted, table
 
@@ -17,7 +17,7 @@ _MEANINGS = {
     "rejected": "the channel will never take them; look at their addresses",
     "unknown": "the channel may have sent them; look there, since they are not sent again by themselves",
     "expired": "they were no longer worth sending",
-    "failed": "they could not be filled in; see `relate doctor`",
+    "failed": "they could not be filled in, or are not for their channel; see `relate doctor`",
     "stopped": "permission was taken back, the goal reached, the campaign archived, or the task cancelled",
     "unjudged": "a policy failed on them, and they stay in the outbox",
 }
@@ -116,8 +116,52 @@ def show_delivered(delivered: Delivered, *, deferred_for: str) -> None:
         for campaign, number in sorted(campaigns.items()):
             wait = "waits" if number == 1 else "wait"
             click.echo(f"  {counted(number, 'message')} of {clean(campaign)} {wait}, since {why}")
-    for channel in delivered.waiting:
-        click.echo(f"  {channel}: out of order, the rest of its messages waits; look at it, then `relate deliver`")
+    for channel, until in sorted(delivered.waiting.items()):
+        click.echo(f"  {channel}: out of order, and left alone until {_at(until)}; look at it, then `relate deliver`")
+    for channel, trouble in sorted(delivered.misconfigured.items()):
+        click.echo(f"  {channel}: {clean(trouble)}; its messages wait")
+    _show_left(delivered)
+
+
+_WAITS = {
+    "campaign": "for their campaigns",
+    "time": "for their time",
+    "breaker": "for a channel that is out of order",
+    "settings": "for a channel whose settings are wrong",
+    "policy": "for a policy that failed",
+    "channel": "for a channel that is not configured",
+    "worker": "for another delivery, which is at them or has left them",
+    "turn": "for the next delivery",
+}
+"""Of each reason why messages are left in the outbox: what they wait for."""
+
+
+def _show_left(delivered: Delivered) -> None:
+    """Say how many messages are in no final state yet, and why."""
+    if not delivered.left:
+        return
+    parts = []
+    for reason, words in _WAITS.items():
+        if number := delivered.left.get(reason):
+            since = f", the first until {_at(delivered.next_at)}" if reason == "time" and delivered.next_at else ""
+            parts.append(f"{number:,} {words}{since}")
+    total = sum(delivered.left.values())
+    click.echo(f"{counted(total, 'message')} {'waits' if total == 1 else 'wait'} in the outbox: {'; '.join(parts)}.")
+
+
+def show_restored(restored: Restored) -> None:
+    """Say what became of the outbox of a restored store."""
+    click.echo(
+        f"The store was restored: {counted(restored.unknown, 'message')} may have gone since the backup and "
+        f"stay unsent; {restored.accepted:,} had gone; {restored.queued:,} surely may go."
+    )
+
+
+def show_put_back(put_back: Mapping[str, int]) -> None:
+    """Say how many messages were put back into the outbox."""
+    told = [f"{number:,} {state}" for state, number in put_back.items()]
+    total = counted(sum(put_back.values()), "message")
+    click.echo(f"Put {total} back into the outbox: {', '.join(told)}." if told else "There was nothing to put back.")
 
 
 def show_ran(ran: Ran, reasons: Mapping[str, str], *, asked: datetime | None, deferred_for: str) -> None:

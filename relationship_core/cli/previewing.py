@@ -32,10 +32,11 @@ def preview(folder: Path, campaign: str, id: str | None, as_of: datetime | None,
 
     with Relationships.open(folder) as relationships:
         previews = relationships.preview(campaign, id, as_of=as_of)
+        currency = relationships.settings.project.currency
     if as_json:
         print_document({"campaign": campaign, "messages": [_document(each) for each in previews]})
     else:
-        _show(previews)
+        _show(previews, currency)
 
 
 COMMANDS = {"preview": preview}
@@ -45,10 +46,26 @@ def _document(preview: Preview) -> dict[str, Any]:
     message = attributes(preview.message)
     wanted = ("channel", "locale", "address", "recipient", "subject", "text", "html")
     who = {"action": preview.action, "customer": preview.customer, "assignee": preview.assignee}
-    return who | {name: message[name] for name in wanted}
+    price = {"price": attributes(preview.price) if preview.price is not None else None}
+    return who | {name: message[name] for name in wanted} | price
 
 
-def _show(previews: Sequence[Preview]) -> None:
+def _price(preview: Preview, currency: str) -> str:
+    from relationship_core import minor_digits
+
+    price = preview.price
+    if price is None:
+        return ""
+    parts = f"{price.parts} {price.part}{'' if price.parts == 1 else 's'}"
+    if price.minor is None:
+        return parts
+    digits = minor_digits(currency)
+    # A part may cost less than the smallest coin.
+    shown = digits if price.minor.is_integer() else digits + 2
+    return f"{parts}, {price.minor / 10**digits:,.{shown}f} {currency}"
+
+
+def _show(previews: Sequence[Preview], currency: str) -> None:
     from rich.text import Text
 
     from relationship_core.cli.show import clean, console, heading, indented
@@ -61,7 +78,7 @@ def _show(previews: Sequence[Preview]) -> None:
         to = f"on {message.channel}{f', in {message.locale}' if message.locale else ''}, to {each.customer}"
         out.print(heading(f"{each.campaign} / {each.action}", more=to))
         goes = ("assignee", each.assignee) if each.assignee else ("address", message.address or "none on this channel")
-        for label, text in (goes, ("subject", message.subject)):
+        for label, text in (goes, ("subject", message.subject), ("price", _price(each, currency))):
             if text:
                 out.print(indented(Text.assemble((f"{label:<10}", "dim"), clean(text))))
         out.print()

@@ -14,6 +14,9 @@ from relationship_core.cli.project import as_of_option, following, json_option, 
 if TYPE_CHECKING:
     from relationship_core import Delivered, Relationships
 
+_EVERY_CHANNEL = "*"
+"""What ``--retry`` says where no channel is named."""
+
 
 @click.command()
 @click.option("--everybody", is_flag=True, help="Review everybody, not just who is due.")
@@ -64,23 +67,52 @@ def plan(folder: Path, as_of: datetime | None, *, dry_run: bool, as_json: bool) 
 
 
 @click.command()
+@click.option(
+    "--retry",
+    is_flag=False,
+    flag_value=_EVERY_CHANNEL,
+    metavar="[CHANNEL]",
+    help="First put back into the outbox what was rejected or failed, on one channel or on all.",
+)
+@click.option("--unknown", is_flag=True, help="With --retry: send what may have gone already once more, too.")
+@click.option(
+    "--restored",
+    is_flag=True,
+    help="The store is a restored backup: do not send what may have gone since, and go on.",
+)
 @as_of_option
 @json_option
 @project_options
-def deliver(folder: Path, as_of: datetime | None, *, as_json: bool) -> None:
+def deliver(
+    folder: Path, as_of: datetime | None, retry: str | None, *, unknown: bool, restored: bool, as_json: bool
+) -> None:
     """Hand the messages of the outbox to their channels.
 
-    A message of which nobody knows whether it went out is not sent again. The exit status is 1 where a message
-    failed or has an unknown outcome, a policy failed, or a channel is out of order.
+    A message of which nobody knows whether it went out is not sent again, unless --unknown or the configuration says
+    so. The exit status is 1 where a message failed or has an unknown outcome, a policy failed, or a channel is out of
+    order or its credentials are wrong.
     """
     from relationship_core import Relationships
-    from relationship_core.cli.outcomes import show_delivered
+    from relationship_core.cli.outcomes import show_delivered, show_put_back, show_restored
 
+    if unknown and retry is None:
+        message = "--unknown goes with --retry: it says that what may have gone already is sent once more"
+        raise click.UsageError(message)
     with Relationships.open(folder) as relationships, following() as progress:
+        first: dict[str, object] = {}
+        if restored:
+            first["restored"] = kept = relationships.outbox.restored()
+            if not as_json:
+                show_restored(kept)
+        if retry is not None:
+            channel = None if retry == _EVERY_CHANNEL else retry
+            first["put_back"] = put_back = relationships.outbox.retry(channel, unknown=unknown)
+            if not as_json:
+                show_put_back(put_back)
         delivered = relationships.deliver(as_of=as_of, progress=progress)
         deferred_for = _deferred_for(relationships, delivered)
     if as_json:
-        print_document(delivered)
+        print_document({**first, **attributes(delivered)})
     else:
         show_delivered(delivered, deferred_for=deferred_for)
     _exit(delivered)
@@ -145,5 +177,12 @@ def _deferred_for(relationships: Relationships, delivered: Delivered) -> str:
 
 
 def _exit(delivered: Delivered) -> None:
-    if delivered.failed or delivered.unknown or delivered.policy_failed or delivered.waiting:
+    troubles = (
+        delivered.failed,
+        delivered.unknown,
+        delivered.policy_failed,
+        delivered.waiting,
+        delivered.misconfigured,
+    )
+    if any(troubles):
         raise click.exceptions.Exit(1)

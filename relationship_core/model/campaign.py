@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 from attrs import field, frozen, validators
 
 from relationship_core.errors import WrongArgumentError
+from relationship_core.model.attached_file import AttachedFile
 from relationship_core.model.interaction import Nature
 from relationship_core.model.offer import Offer
 from relationship_core.model.task import Assignment
@@ -44,6 +45,7 @@ class Variant:
         subject: template of the subject line; unused by channels without one.
         text: template of the plain text.
         html: template of the HTML; empty where there is none.
+        attachments: files that go with it; in a campaign's file their paths, relative to it.
     """
 
     channel: str = field(validator=declared.filled)
@@ -51,6 +53,7 @@ class Variant:
     subject: str = field(default="", validator=declared.text)
     text: str = field(default="", validator=declared.text)
     html: str = field(default="", validator=declared.text)
+    attachments: tuple[AttachedFile, ...] = field(default=(), converter=listed, validator=declared.each(AttachedFile))
 
 
 @frozen(kw_only=True)

@@ -18,7 +18,8 @@ from relationship_core.errors import ConfigurationError, RejectedError, nearest
 from relationship_core.flow.campaigns.life import read_lives
 from relationship_core.flow.campaigns.moving import Doing, keep_act, present_version, refuse_nobody
 from relationship_core.flow.customers import find_customer
-from relationship_core.flow.deliver.desk import hand_over
+from relationship_core.flow.deliver.handover import hand_over
+from relationship_core.flow.deliver.outlets import Outlet
 from relationship_core.flow.deliver.render import Studio
 from relationship_core.flow.permission.keys import held_back_keys
 from relationship_core.flow.permission.standing import scopes_against
@@ -31,7 +32,7 @@ from relationship_core.model.campaign import Action, Campaign
 from relationship_core.model.life import CampaignAct
 from relationship_core.model.message import Message
 from relationship_core.model.words import TASK_MEDIUM
-from relationship_core.ports import Channel, Store
+from relationship_core.ports import Store
 
 CUSTOMERS = 3
 """For so many customers a test is filled in, unless some are named."""
@@ -76,7 +77,7 @@ class SeedTerms:
         studio: what rendering needs.
         permission: what suppressions are compared by.
         media: the medium of each channel instance.
-        channel: gives a channel instance by its name.
+        outlets: how to get each channel instance, by name.
         seeds: the addresses that tests go to, by medium.
         approval: whether the project asks for approvals.
     """
@@ -86,7 +87,7 @@ class SeedTerms:
     studio: Studio
     permission: Terms
     media: Mapping[str, str]
-    channel: Callable[[str], Channel]
+    outlets: Mapping[str, Callable[[], Outlet]]
     seeds: Mapping[str, tuple[str, ...]] = field(repr=False)
     approval: bool
 
@@ -258,8 +259,11 @@ def _for_seed(message: Message, address: str) -> Message:
 
 
 def _send(terms: SeedTerms, message: Message) -> _Sent:
-    receipt = hand_over(terms.channel(message.channel), message.channel, message)
-    return _Sent(terms.media[message.channel], receipt.state, receipt.detail)
+    handed = hand_over(terms.outlets[message.channel](), (message,))
+    if handed.misconfigured:
+        raise ConfigurationError(handed.misconfigured)
+    (answer,) = handed.answers
+    return _Sent(terms.media[message.channel], answer.state, answer.receipt.detail)
 
 
 def _keep(terms: SeedTerms, doing: Doing, sent: Sequence[_Sent], wanted: int) -> CampaignAct:

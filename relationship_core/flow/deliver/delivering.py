@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from attrs import field, frozen
 
 from relationship_core.columns import MESSAGES
 from relationship_core.flow.campaigns.life import Lives, count_acts, read_lives
-from relationship_core.flow.deliver.abandoned import settle_abandoned
+from relationship_core.flow.deliver.abandoned import Outlets, settle_abandoned
+from relationship_core.flow.deliver.breaker import OpenBreaker, Streak, keep_breaker, opened, read_breaker
 from relationship_core.flow.deliver.desk import Desk, prepare, send
+from relationship_core.flow.deliver.epoch import NoWitness, Witness, advance, refuse_restored
+from relationship_core.flow.deliver.next_variant import queue_next_variants
+from relationship_core.flow.deliver.outlets import LEASE
+from relationship_core.flow.deliver.pace import Pace
 from relationship_core.flow.deliver.permission import Gate
 from relationship_core.flow.deliver.present import Present
 from relationship_core.flow.deliver.render import Row, Studio
-from relationship_core.flow.deliver.settling import keep_settled, settled
+from relationship_core.flow.deliver.settling import release
+from relationship_core.flow.deliver.unknown import settle_unknown
+from relationship_core.flow.deliver.waiting import waiting
 from relationship_core.flow.deliver.worker import working
 from relationship_core.flow.progress import Listener, Progress, silent
 from relationship_core.flow.versions import kept_campaigns
 from relationship_core.model.instants import utc
 from relationship_core.model.message import Receipt
-from relationship_core.ports import Channel, Clock, Store
+from relationship_core.ports import Clock, Store
 
-CLAIM_SIZE = 500
-"""So many messages are claimed, and rendered, together."""
-LEASE = timedelta(minutes=15)
-"""How long a claim lasts where nobody can tell whether its worker still runs."""
-BREAKER = 5
-"""So many messages deferred or unknown in a row, and the rest of the channel's messages stay queued."""
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @frozen(kw_only=True)
@@ -44,13 +48,17 @@ class Delivered:
         deferred: they stay queued for later.
         unknown: the channel may have sent them; they are not sent again by themselves.
         expired: they were not worth sending any more.
-        failed: they could not be rendered.
+        failed: they could not be rendered, or their channel cannot deliver them as they are.
         stopped: permission was taken back, the goal reached, the campaign archived, or the task cancelled.
         unjudged: they stay queued, since a policy failed when it was asked once more.
-        waiting: channels whose breaker opened; the rest of their messages stays queued.
+        waiting: channels that are left alone after too much trouble, each with until when.
+        misconfigured: channels whose credentials or settings are wrong, with what to change.
         policy_failed: campaigns on whose messages a policy failed, with what happened.
         inactive: campaigns that are not active, with how many messages of theirs wait in the outbox.
         unapproved: campaigns that are, with how many wait that were planned with content that nobody approved.
+        left: how many messages are left in the outbox, by what they wait for: ``campaign``, ``time``, ``breaker``,
+            ``settings``, ``policy``, ``channel``, ``worker``, ``turn``; nothing where all are in a final state.
+        next_at: when the first of those that wait for their time may go; None where none does.
     """
 
     as_of: datetime
@@ -62,19 +70,25 @@ class Delivered:
     failed: int = 0
     stopped: int = 0
     unjudged: int = 0
-    waiting: tuple[str, ...] = ()
+    waiting: Mapping[str, datetime] = field(factory=dict)
+    misconfigured: Mapping[str, str] = field(factory=dict)
     policy_failed: Mapping[str, str] = field(factory=dict)
     inactive: Mapping[str, int] = field(factory=dict)
     unapproved: Mapping[str, int] = field(factory=dict)
+    left: Mapping[str, int] = field(factory=dict)
+    next_at: datetime | None = None
 
 
 def deliver(
     store: Store,
-    channels: Mapping[str, Callable[[], Channel]],
+    outlets: Outlets,
     studio: Studio,
     gate: Gate,
     clock: Clock,
     *,
+    witness: Witness | None = None,
+    suppress: Callable[[Sequence[Row]], object] = lambda _: None,
+    wait: Callable[[float], None] = time.sleep,
     announce: Callable[[Sequence[Receipt]], None] | None = None,
     progress: Listener = silent,
 ) -> Delivered:
@@ -84,103 +98,197 @@ def deliver(
 
     Args:
         store: where the outbox is.
-        channels: how to get each channel instance, by name.
+        outlets: how to get each channel instance, by name.
         studio: what rendering needs; its moment is the instant at which the delivery begins.
         gate: what permission is asked by, once more.
         clock: tells how much time passes while messages are sent.
+        witness: what remembers outside of the store how often was claimed.
+        suppress: keeps suppressions of addresses that will never work, inside a transaction.
+        wait: waits for so many seconds, where a channel has a rate.
         announce: told the receipts of each batch after they were kept.
         progress: told how many messages are done.
+
+    Raises:
+        RejectedError: the store was restored from a backup.
     """
+    witness = witness or NoWitness()
+    refuse_restored(store, witness)
     totals: Counter[str] = Counter()
-    waiting = []
     halted: dict[str, str] = {}
+    open_until: dict[str, datetime] = {}
+    misconfigured: dict[str, str] = {}
     present = Present(as_of=studio.moment.now, since=utc(clock()), clock=clock)
-    settle_abandoned(store, channels, studio, present.now, totals, followed=gate.followed)
+    tell = _Telling(totals, announce, progress)
+    claims = 0
     with working() as worker:
-        for name in sorted(channels):
-            if not store.count(MESSAGES, ["channel"], where={"channel": name, "state": "queued"}).is_empty():
-                desk = Desk(
-                    store=store,
-                    channel=channels[name](),
-                    name=name,
-                    worker=worker,
-                    studio=studio,
-                    gate=gate,
-                    present=present,
-                    halted=halted,
-                )
-                if not _empty_outbox(desk, totals, announce, progress):
-                    waiting.append(name)
-    inactive, unapproved = _held(store, approval=gate.approval)
+        settle_abandoned(store, outlets, studio, present.now, totals, worker=worker, followed=gate.followed)
+        settle_unknown(store, outlets, studio, followed=gate.followed)
+        turns = deque(sorted(outlets))
+        while turns:
+            name = turns.popleft()
+            if store.count(MESSAGES, ["channel"], where={"channel": name, "state": "queued"}).is_empty():
+                continue
+            outlet = outlets[name]()
+            desk = Desk(
+                store=store,
+                outlet=outlet,
+                pace=Pace(outlet.settings.rate, burst=outlet.call_size, clock=clock, wait=wait),
+                streak=Streak(outlet.settings.breaker),
+                worker=worker,
+                studio=studio,
+                gate=gate,
+                present=present,
+                halted=halted,
+                suppress=suppress,
+            )
+            ended = _empty_outbox(desk, outlets, witness, tell)
+            claims += ended.claims
+            if ended.open_until is not None:
+                open_until[name] = ended.open_until
+            if ended.misconfigured:
+                misconfigured[name] = ended.misconfigured
+            # A channel that comes before in the alphabet has had its turn.
+            turns.extend(sorted(ended.passed_on - {*turns, *open_until, *misconfigured}))
+        if claims:
+            # What was sent in the last claim is told from what a backup has that was made in the middle of it.
+            witness.write(_next_epoch(store))
+    left = waiting(
+        store,
+        read_lives(store, approval=gate.approval),
+        present.now,
+        channels=outlets,
+        open_until=open_until,
+        misconfigured=misconfigured,
+        halted=halted,
+    )
     return Delivered(
         as_of=studio.moment.now,
-        waiting=tuple(waiting),
+        waiting=open_until,
+        misconfigured=misconfigured,
         policy_failed=halted,
-        inactive=inactive,
-        unapproved=unapproved,
+        inactive=left.inactive,
+        unapproved=left.unapproved,
+        left=left.reasons,
+        next_at=left.next_at,
         **totals,
     )
 
 
-def _empty_outbox(
-    desk: Desk,
-    totals: Counter[str],
-    announce: Callable[[Sequence[Receipt]], None] | None,
-    progress: Listener,
-) -> bool:
-    """Deliver claim by claim; False where the breaker opened."""
+class _Telling(NamedTuple):
+    """What counts, and who is told."""
+
+    totals: Counter[str]
+    announce: Callable[[Sequence[Receipt]], None] | None
+    progress: Listener
+
+
+class _Ended(NamedTuple):
+    """How it ended at one channel.
+
+    Attributes:
+        claims: after how many claims.
+        passed_on: the channels that have messages now which this one rejected.
+        open_until: until when it is left alone.
+        misconfigured: what is wrong with its credentials or settings.
+    """
+
+    claims: int
+    passed_on: frozenset[str] = frozenset()
+    open_until: datetime | None = None
+    misconfigured: str = ""
+
+
+class _Claim(NamedTuple):
+    """Messages that were claimed together; of a channel whose breaker was open, one to try it with."""
+
+    messages: pl.DataFrame
+    lives: Lives
+    now: datetime
+    epoch: int
+    breaker: OpenBreaker | None
+
+
+def _empty_outbox(desk: Desk, outlets: Outlets, witness: Witness, tell: _Telling) -> _Ended:
+    """Deliver claim by claim, until nothing more may go."""
     campaigns = kept_campaigns(desk.store)
     unjudged: list[Row] = []
-    trouble = 0
-    while True:
-        now = desk.present.now
-        with desk.store.transaction(durable=True):
-            lives = read_lives(desk.store, approval=desk.gate.approval)
-            claimed = desk.store.claim(
-                worker=desk.worker,
-                channel=desk.name,
-                as_of=now,
-                until=now + LEASE,
-                limit=CLAIM_SIZE,
-                held=lives.held,
-            )
-        if claimed.is_empty():
-            keep_settled(desk.store, unjudged)
-            return True
-        if not campaigns.keys() >= {*claimed.select("campaign", "version").iter_rows()}:
-            campaigns = kept_campaigns(desk.store)  # somebody has planned meanwhile
-        ready, untold = prepare(desk, claimed, campaigns, totals, now, over=lives.archived)
-        # They stay claimed while this delivery lasts: once they are queued, the next claim would take them again.
-        unjudged += untold
-        receipts = []
-        unmoved = partial(_same_acts, desk.store, lives)
-        with closing(send(desk, ready, totals, may=unmoved)) as sending:
-            for receipt in sending:
-                receipts.append(receipt)
-                trouble = trouble + 1 if receipt.state in {"deferred", "unknown"} else 0
-                if trouble >= BREAKER:
-                    break
-        if announce is not None and receipts:
-            announce(receipts)
-        progress(Progress(step="deliver", done=sum(totals.values())))
-        rest = [settled(each.row, "queued", now) for each in ready[len(receipts) :]]
-        if trouble >= BREAKER:
-            keep_settled(desk.store, [*unjudged, *rest])
-            return False
-        keep_settled(desk.store, rest)
+    claims = 0
+    passed_on: frozenset[str] = frozenset()
+    try:
+        while True:
+            claim = _claim(desk)
+            if isinstance(claim, OpenBreaker):
+                return _Ended(claims, passed_on, open_until=claim.until)
+            if claim.messages.is_empty():
+                return _Ended(claims, passed_on)
+            claims += 1
+            witness.write(claim.epoch)
+            if not campaigns.keys() >= {*claim.messages.select("campaign", "version").iter_rows()}:
+                campaigns = kept_campaigns(desk.store)  # somebody has planned meanwhile
+            ready, untold = prepare(desk, claim.messages, campaigns, tell.totals, claim.now, over=claim.lives.archived)
+            # They stay claimed while this delivery lasts: once they are queued, the next claim would take them again.
+            unjudged += untold
+            may = partial(_same_acts, desk.store, claim.lives)
+            sent = send(desk, ready, tell.totals, until=claim.now + LEASE, may=may)
+            release(desk.store, sent.rest, desk.worker, claim.now)
+            passed_on |= queue_next_variants(sent.rejected, campaigns, desk.store, outlets, desk.gate, now=claim.now)
+            open_until = _keep_breaker(desk, claim, learned=bool(sent.receipts))
+            if tell.announce is not None and sent.receipts:
+                tell.announce(sent.receipts)
+            tell.progress(Progress(step="deliver", done=sum(tell.totals.values())))
+            if sent.misconfigured or open_until is not None:
+                return _Ended(claims, passed_on, open_until, sent.misconfigured)
+    finally:
+        release(desk.store, unjudged, desk.worker, desk.present.now)
+
+
+def _claim(desk: Desk) -> _Claim | OpenBreaker:
+    """Claim what may go next, durably; or the breaker that leaves the channel alone.
+
+    An open breaker whose time has come lets one message through. It is kept as open for longer before that one goes,
+    so that of several workers one alone tries the channel, and one that dies of it leaves it alone.
+    """
+    store, name, now = desk.store, desk.outlet.name, desk.present.now
+    with store.transaction(durable=True):
+        breaker = read_breaker(store, name) if desk.outlet.settings.breaker else None
+        if breaker is not None and breaker.until > now:
+            return breaker
+        lives = read_lives(store, approval=desk.gate.approval)
+        messages = store.claim(
+            worker=desk.worker,
+            channel=name,
+            as_of=now,
+            until=now + LEASE,
+            limit=1 if breaker is not None else desk.outlet.claim_size,
+            held=lives.held,
+        )
+        if messages.is_empty():
+            return _Claim(messages, lives, now, 0, breaker)
+        if breaker is not None:
+            keep_breaker(store, name, opened(name, breaker, now))
+        return _Claim(messages, lives, now, advance(store), breaker)
+
+
+def _keep_breaker(desk: Desk, claim: _Claim, *, learned: bool) -> datetime | None:
+    """Open or close the breaker by what the messages of a claim have told; until when, where it is open."""
+    store, name, now = desk.store, desk.outlet.name, desk.present.now
+    before = claim.breaker
+    if before is None and not desk.streak.is_too_long:
+        return None
+    if before is None or (learned and desk.streak.is_trouble):
+        after: OpenBreaker | None = opened(name, before, now)
+    else:
+        after = None if learned else before  # no message came to the channel: the next one tries it
+    with store.transaction():
+        keep_breaker(store, name, after)
+    return after.until if after is not None and after is not before else None
+
+
+def _next_epoch(store: Store) -> int:
+    with store.transaction(durable=True):
+        return advance(store)
 
 
 def _same_acts(store: Store, lives: Lives) -> bool:
     """Whether nothing was done with any campaign since their lives were read."""
     return count_acts(store) == lives.acts
-
-
-def _held(store: Store, *, approval: bool) -> tuple[Mapping[str, int], Mapping[str, int]]:
-    """How many messages wait for their campaigns to be active, and how many for an approval, where there are some."""
-    lives = read_lives(store, approval=approval)
-    inactive: Counter[str] = Counter()
-    unapproved: Counter[str] = Counter()
-    for name, version, rows in store.count(MESSAGES, ["campaign", "version"], where={"state": "queued"}).iter_rows():
-        if (name, version) in lives.held:
-            (unapproved if lives.of(name).state == "active" else inactive)[name] += rows
-    return dict(inactive), dict(unapproved)

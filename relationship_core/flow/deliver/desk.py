@@ -1,11 +1,10 @@
-"""A desk: one worker's place at one channel, where claimed messages are rendered and handed over one by one."""
+"""A desk: one worker's place at one channel, where claimed messages are rendered and handed over."""
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
@@ -14,18 +13,24 @@ from attrs import evolve, field, frozen
 
 from relationship_core.errors import RejectedError
 from relationship_core.flow.deliver.assigning import columns_of_assignees, task_of
+from relationship_core.flow.deliver.breaker import Streak
 from relationship_core.flow.deliver.goals import with_goal_reached
+from relationship_core.flow.deliver.handover import Handed, hand_over
+from relationship_core.flow.deliver.outlets import Outlet
+from relationship_core.flow.deliver.pace import Pace
 from relationship_core.flow.deliver.permission import Gate, asked_again, disturbing
 from relationship_core.flow.deliver.present import Present
 from relationship_core.flow.deliver.render import Row, Studio, columns_named, known_of, rendered, variant_of
-from relationship_core.flow.deliver.settling import CAMPAIGN_ARCHIVED, keep_settled, settled, settled_by
-from relationship_core.flow.message_states import EXPIRED, FAILED, QUEUED, STOPPED
+from relationship_core.flow.deliver.settling import CAMPAIGN_ARCHIVED, Settled, keep_settled, settled, settled_by
+from relationship_core.flow.deliver.suppressing import suppression
+from relationship_core.flow.message_states import EXPIRED, FAILED, QUEUED, REJECTED, STOPPED
 from relationship_core.model.campaign import Campaign
 from relationship_core.model.message import Message, Receipt
 from relationship_core.model.task import Task
-from relationship_core.ports import Channel, Lookup, Store
+from relationship_core.ports import Store
 
-logger = logging.getLogger(__name__)
+_SPARE = timedelta(minutes=1)
+"""So long before its claim runs out a desk begins no other call: clocks differ, and a call takes its time."""
 
 
 @frozen(kw_only=True)
@@ -34,24 +39,28 @@ class Desk:
 
     Attributes:
         store: where the outbox is.
-        channel: the channel.
-        name: the name of its instance.
+        outlet: the channel, and how it is used.
+        pace: how fast messages may go.
+        streak: the trouble in a row.
         worker: who claims messages here.
         studio: what rendering needs.
         gate: what permission is asked by.
         present: the delivery's instant, which goes on.
         halted: the campaigns on whose messages a policy failed in this delivery, with what happened.
+        suppress: keeps suppressions of addresses, inside a transaction.
         put_off: the messages that this delivery has put off; where it lasts, their time may come before its end.
     """
 
     store: Store
-    channel: Channel
-    name: str
+    outlet: Outlet
+    pace: Pace
+    streak: Streak
     worker: str
     studio: Studio
     gate: Gate
     present: Present
     halted: dict[str, str]
+    suppress: Callable[[Sequence[Row]], object]
     put_off: set[str] = field(factory=set)
 
 
@@ -123,6 +132,7 @@ def prepare(
             try:
                 message = rendered(row, variant, campaign, known[row["customer"]], studio)
                 task = task_of(row, message, campaign, known[row["customer"]], studio=studio, now=now)
+                _refuse_lack(desk.outlet, message)
             except RejectedError as error:
                 done.append(settled(row, FAILED, now, detail=str(error)))
             except Exception as error:  # noqa: BLE001  a renderer may be a plugin's, and fails this message only
@@ -130,7 +140,7 @@ def prepare(
                 done.append(settled(row, FAILED, now, detail=detail))
             else:
                 ready.append(Ready(row, message, task))
-    keep_settled(desk.store, done)
+    keep_settled(desk.store, Settled(done))
     totals.update("deferred" if row["state"] == QUEUED else str(row["state"]) for row in done)
     desk.put_off.update(str(row["id"]) for row in done if row["state"] == QUEUED)
     totals["unjudged"] += len(unjudged)
@@ -146,60 +156,90 @@ def _with_campaigns(claimed: pl.DataFrame, campaigns: Mapping[tuple[str, str], C
     )
 
 
-def send(desk: Desk, ready: Sequence[Ready], totals: Counter[str], *, may: Callable[[], bool]) -> Generator[Receipt]:
-    """Send one by one; each commit keeps the last receipt, the task that it made, and the next attempt together.
+def _refuse_lack(outlet: Outlet, message: Message) -> None:
+    lack = outlet.lack(message)
+    if lack:
+        told = f"the channel {outlet.name!r} does not deliver {lack}; send it through another one, or without"
+        raise RejectedError(told)
+
+
+class Sent(NamedTuple):
+    """What came of sending the messages of a claim.
+
+    Attributes:
+        receipts: what the channel answered.
+        rejected: the rows of those that it will never take, with what it said of them.
+        rest: those that were not handed over.
+        misconfigured: what is wrong with the channel's credentials or settings.
+    """
+
+    receipts: Sequence[Receipt]
+    rejected: Sequence[Row]
+    rest: Sequence[Row]
+    misconfigured: str
+
+
+def send(desk: Desk, ready: Sequence[Ready], totals: Counter[str], *, until: datetime, may: Callable[[], bool]) -> Sent:
+    """Hand messages over, call by call, until there is too much trouble.
+
+    Each commit keeps the last receipts, the tasks that they made, and the next attempts together.
 
     Args:
         desk: the desk.
         ready: the messages.
         totals: counts what becomes of them.
+        until: when the claim runs out.
         may: asked in each commit whether to go on.
     """
-    done: list[Row] = []
-    made: list[Task] = []
-    keep = partial(keep_settled, desk.store, followed=desk.gate.followed)
+    done = Settled(())
+    receipts: list[Receipt] = []
+    rejected: list[Row] = []
+    begun, misconfigured = 0, ""
+    keep = partial(keep_settled, desk.store, followed=desk.gate.followed, suppress=desk.suppress)
     try:
-        for row, message, task in ready:
-            goes_on = keep(done, tasks=made, attempting=message.id, may=may)
-            done, made = [], []
+        for start in range(0, len(ready), desk.outlet.call_size):
+            call = ready[start : start + desk.outlet.call_size]
+            desk.pace.take(len(call))
+            if desk.present.now >= until - _SPARE:
+                break
+            goes_on = keep(done, attempting=[each.message.id for each in call], may=may)
+            done = Settled(())
             if not goes_on:
-                return
-            receipt = hand_over(desk.channel, desk.name, message)
-            done = [settled_by(receipt, row, desk.present.now)]
-            made = [task] if task is not None and receipt.state == "accepted" else []
-            totals[receipt.state] += 1
-            if receipt.state == "deferred":
-                desk.put_off.add(message.id)
-            yield receipt
+                break
+            begun += len(call)
+            handed = hand_over(desk.outlet, [each.message for each in call])
+            done = _settled(desk, call, handed)
+            totals.update(answer.state for answer in handed.answers)
+            receipts += [answer.receipt for answer in handed.answers if not answer.failed]
+            rejected += [
+                {**each.row, "detail": f"{desk.outlet.name} rejected it: {answer.receipt.detail}"}
+                for each, answer in zip(call, handed.answers, strict=False)
+                if answer.state == REJECTED
+            ]
+            desk.streak.note(handed.answers)
+            misconfigured = handed.misconfigured
+            if misconfigured or desk.streak.is_too_long:
+                break
     finally:
-        keep(done, tasks=made)
+        keep(done, durable=True)
+    rest = [each.row for each in ready[begun:]]
+    return Sent(receipts, rejected, rest, misconfigured)
 
 
-def hand_over(channel: Channel, name: str, message: Message) -> Receipt:
-    """What the channel of this name answers for one message, or what can be said where it fails."""
-    try:
-        (receipt,) = channel.send((message,))
-        return _checked(receipt, message.id)
-    except Exception as error:  # noqa: BLE001  the core owns every try around plugin code; what it raised is logged
-        logger.warning("channel %s failed on message %s with %s", name, message.id, type(error).__name__)
-        return looked_up(channel, message.id, f"the channel failed with {type(error).__name__}")
-
-
-def _checked(receipt: object, message: str) -> Receipt:
-    if not isinstance(receipt, Receipt) or receipt.message != message:
-        words = "the channel answered with something else than the message's receipt"
-        raise TypeError(words)
-    return receipt
-
-
-def looked_up(channel: Channel, message: str, detail: str) -> Receipt:
-    """What can be said of a message that may have been sent."""
-    unknown = Receipt(message=message, state="unknown", detail=detail)
-    if not isinstance(channel, Lookup):
-        return unknown
-    try:
-        found = message in channel.sent((message,))
-    except Exception as error:  # noqa: BLE001  a channel that cannot look leaves it unknown
-        logger.warning("a channel failed to look up message %s with %s", message, type(error).__name__)
-        return unknown
-    return Receipt(message=message, state="accepted" if found else "deferred", detail=detail)
+def _settled(desk: Desk, call: Sequence[Ready], handed: Handed) -> Settled:
+    """What the answers of a call make of its messages; those without one wait on."""
+    now = desk.present.now
+    answered = list(zip(call, handed.answers, strict=False))
+    desk.put_off.update(answer.receipt.message for answer in handed.answers if answer.state == "deferred")
+    return Settled(
+        rows=[
+            *(settled_by(answer, each.row, now) for each, answer in answered),
+            *(settled(each.row, QUEUED, now, detail=str(each.row["detail"])) for each in call[len(answered) :]),
+        ],
+        tasks=[each.task for each, answer in answered if each.task is not None and answer.state == "accepted"],
+        suppressed=[
+            suppression(each.row, answer.receipt.suppression, source=desk.outlet.name, now=now)
+            for each, answer in answered
+            if answer.receipt.suppression is not None
+        ],
+    )

@@ -127,6 +127,7 @@ def rendered(row: Row, variant: Variant, campaign: Campaign, known: Row, studio:
         at=now,
         country=_text_or_none(known.get("country_profile", known.get("country"))),
         expires_at=_instant_or_none(row.get("expires_at")),
+        attachments=tuple(each.attachment for each in variant.attachments),
         unsubscribe=links.of(id, "unsubscribe", now) if campaign.purpose == "marketing" else "",
     )
 

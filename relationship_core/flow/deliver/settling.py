@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import polars as pl
 
 from relationship_core.columns import MESSAGES
+from relationship_core.flow.deliver.backoff import delay
+from relationship_core.flow.deliver.handover import Answer
 from relationship_core.flow.deliver.render import Row
-from relationship_core.flow.message_states import CONTACT_STATES, GONE_STATES
+from relationship_core.flow.message_states import CONTACT_STATES, FAILED, GONE_STATES, QUEUED, REJECTED
 from relationship_core.flow.tasks.keeping import keep_tasks
 from relationship_core.flow.united import ties_of
-from relationship_core.model.message import Receipt
 from relationship_core.model.task import Task
 from relationship_core.ports import Store
 
 FIRST_DELAY = timedelta(minutes=1)
 LONGEST_DELAY = timedelta(hours=6)
-"""A deferred message waits twice as long each time, from the first of these to the second."""
+"""A deferred message waits twice as long each time, from the first of these to the second, less up to a half."""
 CAMPAIGN_ARCHIVED = "campaign_archived"
 """What is told of a message that was stopped because its campaign was archived."""
+
+RESENT = "sent again"
+"""With this begins what is told of a message that was sent once more, though it may have gone before."""
+_TOLD_OF = (QUEUED, *GONE_STATES, REJECTED, FAILED)
+"""The states in which it is told for ever that a message was sent again."""
 
 _SETTLED: Mapping[str, pl.DataType | type[pl.DataType]] = {
     name: MESSAGES.schema[name]
@@ -50,61 +57,111 @@ def settled(row: Row, state: str, now: datetime, *, detail: str = "", reference:
         "claimed_until": None,
         "attempts": row["attempts"],
         "reference": reference,
-        "detail": detail,
+        "detail": _resent(detail) if was_resent(row) and state in _TOLD_OF else detail,
         "settled_at": now if state != "queued" else None,
     }
 
 
-def settled_by(receipt: Receipt, row: Row, now: datetime) -> Row:
+def was_resent(row: Row) -> bool:
+    """Whether a message was sent once more, though it may have gone before."""
+    return str(row["detail"]).startswith(RESENT)
+
+
+def _resent(detail: str) -> str:
+    if detail.startswith(RESENT):
+        return detail
+    return f"{RESENT}, {detail}" if detail else RESENT
+
+
+def settled_by(answer: Answer, row: Row, now: datetime) -> Row:
     """The message's columns after its receipt; a deferred one waits and is queued again."""
-    if receipt.state != "deferred":
-        return settled(row, receipt.state, now, detail=receipt.detail, reference=receipt.reference)
+    receipt = answer.receipt
+    if answer.state != "deferred":
+        return settled(row, answer.state, now, detail=receipt.detail, reference=receipt.reference)
     attempts = int(str(row["attempts"])) + 1
-    delay = min(FIRST_DELAY * 2 ** min(attempts - 1, 10), LONGEST_DELAY)
+    wait = delay(str(row["id"]), attempts, first=FIRST_DELAY, longest=LONGEST_DELAY)
     if receipt.retry_after is not None:
-        delay = max(delay, timedelta(seconds=receipt.retry_after))
+        wait = max(wait, timedelta(seconds=receipt.retry_after))
     return {
-        **settled(row, "queued", now, detail=receipt.detail),
-        "not_before": now + delay,
+        **settled(row, QUEUED, now, detail=receipt.detail),
+        "not_before": now + wait,
         "attempts": attempts,
     }
 
 
+class Settled(NamedTuple):
+    """Messages that are settled, and what goes with them into the same commit.
+
+    Attributes:
+        rows: their columns.
+        tasks: the tasks that were made.
+        suppressed: the addresses that are not to be used again, as rows of suppressions.
+    """
+
+    rows: Sequence[Row]
+    tasks: Sequence[Task] = ()
+    suppressed: Sequence[Row] = ()
+
+
 def keep_settled(
     store: Store,
-    rows: Sequence[Row],
+    settled: Settled,
     *,
-    tasks: Sequence[Task] = (),
     followed: Collection[str] = (),
-    attempting: str | None = None,
+    suppress: Callable[[Sequence[Row]], object] = lambda _: None,
+    attempting: Sequence[str] = (),
     may: Callable[[], bool] = lambda: True,
+    durable: bool = False,
 ) -> bool:
-    """Write messages that are settled; in the same commit, that the next one is being attempted.
+    """Write messages that are settled; in the same commit, that the next ones are being attempted.
 
     Args:
         store: where the outbox is.
-        rows: what is settled.
-        tasks: the tasks that it made.
+        settled: what is settled.
         followed: the campaigns with follow-ups: to whom their messages went waits for the next step.
-        attempting: the next message.
-        may: asked in the same commit whether that one may still be attempted.
+        suppress: keeps suppressions, inside the transaction.
+        attempting: the next messages.
+        may: asked in the same commit whether those may still be attempted.
+        durable: whether it must survive a power cut.
 
     Returns:
-        Whether it may.
+        Whether they may.
     """
-    if not rows and attempting is None:
+    if not settled.rows and not attempting:
         return True
-    with store.transaction():
-        if rows:
-            store.update(MESSAGES, pl.DataFrame(list(rows), schema=dict(_SETTLED)))
-            _mark_for_plan(store, rows, followed)
-            keep_tasks(store, tasks)
-        if attempting is None:
+    with store.transaction(durable=durable):
+        if settled.rows:
+            write_settled(store, settled.rows, followed=followed)
+            keep_tasks(store, settled.tasks)
+            if settled.suppressed:
+                suppress(settled.suppressed)
+        if not attempting:
             return True
         if not may():
             return False
-        store.update(MESSAGES, pl.DataFrame({"id": [attempting], "state": ["attempting"]}))
+        states = pl.repeat("attempting", len(attempting), eager=True)
+        store.update(MESSAGES, pl.DataFrame({"id": attempting, "state": states}))
         return True
+
+
+def write_settled(store: Store, rows: Sequence[Row], *, followed: Collection[str] = ()) -> None:
+    """Write messages that are settled; inside a transaction."""
+    columns = {name: [row[name] for row in rows] for name in _SETTLED}
+    store.update(MESSAGES, pl.DataFrame(columns, schema=dict(_SETTLED)))
+    _mark_for_plan(store, rows, followed)
+
+
+def release(store: Store, rows: Sequence[Row], worker: str, now: datetime) -> None:
+    """Give claimed messages back to the outbox, but those that somebody else has taken over since."""
+    if not rows:
+        return
+    with store.transaction():
+        ids = [str(row["id"]) for row in rows]
+        own = {"id": ids, "state": "claimed", "worker": worker}
+        held = set(store.read(MESSAGES, where=own, columns=["id"])["id"])
+        back = [settled(row, QUEUED, now, detail=str(row["detail"])) for row in rows if row["id"] in held]
+        if back:
+            write_settled(store, back)
 
 
 def _mark_for_plan(store: Store, rows: Sequence[Row], followed: Collection[str]) -> None:

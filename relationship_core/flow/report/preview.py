@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from relationship_core.columns import CONTACT_POINTS, Page
 from relationship_core.errors import ConfigurationError, RejectedError
@@ -12,7 +12,7 @@ from relationship_core.flow.customers import find_customer
 from relationship_core.flow.deliver.assigning import assignee_of, columns_of_assignees, is_task
 from relationship_core.flow.deliver.render import Row, Studio, columns_named, known_of, rendered
 from relationship_core.model.campaign import Campaign, Variant
-from relationship_core.model.message import Message
+from relationship_core.model.message import Message, Price
 from relationship_core.ports import Store
 
 
@@ -26,6 +26,7 @@ class Preview:
         customer: the customer's id.
         message: what would be handed to the channel; its address is empty where the customer has none there.
         assignee: who would do it, where it is a task; else empty.
+        price: what sending it would cost; None where its channel does not tell.
     """
 
     campaign: str
@@ -33,16 +34,31 @@ class Preview:
     customer: str
     message: Message
     assignee: str = ""
+    price: Price | None = None
 
 
 def preview(
-    store: Store, campaign: Campaign, customer: str | None, studio: Studio, media: Mapping[str, str]
+    store: Store,
+    campaign: Campaign,
+    customer: str | None,
+    studio: Studio,
+    media: Mapping[str, str],
+    *,
+    price: Callable[[Message], Price | None],
 ) -> Sequence[Preview]:
     """Fill in every variant of a campaign for one customer, the first one when None.
 
+    Args:
+        store: where the project lives.
+        campaign: the campaign.
+        customer: the customer's id, or None.
+        studio: what messages are rendered with.
+        media: the medium of each channel that the campaign names.
+        price: what sending a message would cost.
+
     Raises:
         RejectedError: nobody has that id, or the project has no customers.
-        ConfigurationError: a template names what is not known of this customer.
+        ConfigurationError: a template names what is not known of this customer, or a channel cannot tell its price.
     """
     page = find_customer(store, customer) if customer is not None else _anybody(store, studio)
     who = page.first
@@ -59,7 +75,8 @@ def preview(
             }
             names = columns_named(variant, studio.renderer) | columns_of_assignees([(campaign, row)], studio)
             known = known_of(store, studio, [who], names)[who]
-            shown.append(_filled_in(row, variant, campaign, known, studio))
+            filled_in = _filled_in(row, variant, campaign, known, studio)
+            shown.append(evolve(filled_in, price=price(filled_in.message)))
     return shown
 
 
