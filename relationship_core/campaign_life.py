@@ -133,7 +133,7 @@ class CampaignLife:
             studio=project.studio(None),
             permission=project.terms(keep=True),
             media=project.chosen.media(project.campaigns),
-            channel=project.chosen.channel,
+            outlets=project.outlets,
             seeds=settings.seeds,
             approval=settings.approval,
         )

@@ -17,12 +17,16 @@ from relationship_core import (
     Cost,
     Customer,
     Interaction,
+    Offer,
     Policy,
+    Provider,
     RejectedError,
     Relationships,
+    Renderer,
     Variant,
     hookimpl,
 )
+from relationship_core.builtin.liquid import LiquidSettings
 
 Open = Callable[..., Relationships]
 Plan = Callable[..., Campaign]
@@ -127,6 +131,71 @@ def test_a_policy_that_fails_is_told(make_project: Open, make_campaign: Plan, ma
     assert answers(news)["broken"] == "failed"
     assert news.outlook is not None
     assert news.outlook.reason == "policy_failed"
+
+
+def test_a_policy_that_fails_leaves_the_answers_of_the_others(
+    make_project: Open, make_campaign: Plan, make_customer: Know
+) -> None:
+    def told(*plugins: object) -> dict[str, str]:
+        project = make_project(make_campaign("news"), plugins=plugins)
+        project.record_customers([make_customer("ada", contact_points=[])])
+        step(project, START)
+        return answers(views(project, "ada", START)["news"])
+
+    sound = told()
+    assert sound["no_contact_point"] == "holds_back"
+    assert told(Broken()) == {**sound, "broken": "failed"}
+
+
+# What is not looked at
+
+
+class Unasked:
+    """A plugin whose template language cannot be made."""
+
+    @hookimpl
+    def relationship_renderers(self) -> tuple[Provider[Renderer], ...]:
+        return (Provider(name="unasked", factory=self._make, settings=LiquidSettings, summary="Is not there."),)
+
+    def _make(self, _settings: LiquidSettings) -> Renderer:
+        message = "nobody must ask for it"
+        raise ConfigurationError(message)
+
+
+def test_what_writes_nothing_waits_for_no_template_language(
+    make_project: Open, make_campaign: Plan, make_customer: Know
+) -> None:
+    offer = Offer(summary="10 % off", percent=10)
+    variants = [Variant(channel="letters", subject="Hello", text="{{ offer.code }}")]
+    store = Choice(use="sqlite", settings={"path": "shop.db"})
+    campaign = make_campaign("spring", offer=offer, variants=variants, audience="order_days > 0")
+    with make_project(campaign, store=store) as project:
+        project.record_customers([make_customer("ada")])
+        step(project, START)
+    with make_project(campaign, store=store, renderer=Choice(use="unasked"), plugins=[Unasked()]) as project:
+        assert not project.explain("ada", as_of=START).actions[0].addressed
+        assert not project.customer("ada", as_of=START).coupons
+        with pytest.raises(ConfigurationError, match="nobody must ask"):
+            project.plan(as_of=START)
+
+
+def test_a_wrong_template_stops_the_plan_and_no_explanation(
+    make_project: Open, make_campaign: Plan, make_customer: Know
+) -> None:
+    variants = [Variant(channel="letters", subject="Hello", text="{{ customer.nmae }}")]
+    project = make_project(make_campaign("news", variants=variants))
+    project.record_customers([make_customer("ada")])
+    assert views(project, "ada", START)["news"].addressed
+    for refused in (project.review, project.plan):
+        with pytest.raises(ConfigurationError, match="nmae"):
+            refused(as_of=START)
+
+
+def test_an_explanation_refuses_what_it_cannot_judge(make_project: Open, make_campaign: Plan) -> None:
+    wrong = make_campaign("b", variants=[Variant(channel="carrier-pigeon", subject="Hello", text="Hello")])
+    for campaign, said in ((make_campaign("b", audience="odrer_days > 0"), "odrer_days"), (wrong, "carrier-pigeon")):
+        with pytest.raises(ConfigurationError, match=f"campaign 'b'.*{said}"):
+            make_project(make_campaign("a"), campaign).explain("ada", as_of=START)
 
 
 # Arbitration, ledger, what comes

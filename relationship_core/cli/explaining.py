@@ -13,7 +13,7 @@ from relationship_core.cli.documents import attributes, is_plain, print_document
 from relationship_core.cli.project import as_of_option, json_option, project_options
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import RenderableType
     from rich.text import Text
 
     from relationship_core import ActionView, AtomView, Explanation, MessageView, PolicyView, Relationships
@@ -58,23 +58,44 @@ def _document(explanation: Explanation) -> dict[str, Any]:
 
 
 def _show(explanation: Explanation, relationships: Relationships) -> None:
-    from relationship_core.cli.show import console, heading, when
+    from rich.console import Group
+
+    from relationship_core.cli.show import console
     from relationship_core.cli.words import reasons_in_words
 
-    zone = relationships.settings.project.zone
-    reasons = reasons_in_words(relationships)
     out = console()
-    out.print(
-        heading(explanation.customer, more=f"{explanation.stage}, as of {when(explanation.as_of, zone)} ({zone})")
-    )
+    # In one go: to print line by line takes much longer.
+    zone, reasons = relationships.settings.project.zone, reasons_in_words(relationships)
+    out.print(Group(*_lines(explanation, reasons, zone, out.width)))
+
+
+def _lines(explanation: Explanation, reasons: Mapping[str, str], zone: str, width: int) -> Iterator[RenderableType]:
+    from rich.text import Text
+
+    from relationship_core.cli.show import heading, when
+
+    yield heading(explanation.customer, more=f"{explanation.stage}, as of {when(explanation.as_of, zone)} ({zone})")
     if not explanation.actions:
-        out.print("The project has no campaigns; write one into campaigns/.")
+        yield Text("The project has no campaigns; write one into campaigns/.")
     for action in explanation.actions:
-        out.print()
-        _show_action(out, action, reasons, zone)
-    for line in (*_ledger(explanation, zone), *_moves(explanation, zone), *explanation.untold):
-        out.print()
-        out.print(line)
+        yield Text()
+        yield heading(f"{action.campaign} / {action.action}", more=f"of {action.owner}")
+        for line, columns in _of_action(action, reasons, zone):
+            yield _indented(line, columns, width)
+    for told in (*_ledger(explanation, zone), *_moves(explanation, zone), *explanation.untold):
+        yield Text()
+        yield Text(told)
+
+
+def _indented(line: Text, columns: int, width: int) -> RenderableType:
+    """The line, further to the right; one that there is room for needs no layout."""
+    from rich.text import Text
+
+    from relationship_core.cli.show import indented
+
+    if columns + line.cell_len > width:
+        return indented(line, columns)
+    return Text(" " * columns).append_text(line)
 
 
 def _ledger(explanation: Explanation, zone: str) -> Iterator[str]:
@@ -104,10 +125,8 @@ def _moves(explanation: Explanation, zone: str) -> Iterator[str]:
         yield f"Moves on the ladder until then: {'; '.join(moves)}."
 
 
-def _show_action(out: Console, action: ActionView, reasons: Mapping[str, str], zone: str) -> None:
-    from relationship_core.cli.show import heading, indented
-
-    out.print(heading(f"{action.campaign} / {action.action}", more=f"of {action.owner}"))
+def _of_action(action: ActionView, reasons: Mapping[str, str], zone: str) -> Iterator[tuple[Text, int]]:
+    """The lines about one action, with the columns before each."""
     if action.addressed is not None:
         verdict = "addressed" if action.addressed else "not addressed"
         for title, holds, atoms in (
@@ -115,17 +134,16 @@ def _show_action(out: Console, action: ActionView, reasons: Mapping[str, str], z
             (_moment(action, zone), action.due, action.occasion),
             *_goal(action),
         ):
-            out.print(indented(_mark(holds, title)))
+            yield _mark(holds, title), 2
             for line in _atoms(atoms, zone):
-                out.print(indented(line, 6))
-    for line in _policies(action.policies, zone):
-        out.print(indented(line))
+                yield line, 6
     for line in (
+        *_policies(action.policies, zone),
         *_outlook(action, reasons, zone),
         *_decisions(action, reasons, zone),
         *_messages(action.messages, zone),
     ):
-        out.print(indented(line))
+        yield line, 2
 
 
 def _moment(action: ActionView, zone: str) -> str:

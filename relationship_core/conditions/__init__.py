@@ -163,7 +163,9 @@ def _place_of(error: SqlglotError) -> str:
 def _tried(nodes: Sequence[Node], scope: Scope) -> list[pl.Expr]:
     """The nodes' truths, each tried on a row of nulls and a row of plain values: the last guard."""
     frame = pl.DataFrame([_two_values(name, scope) for name in {NOW, *nodes[0].columns}])
-    return [_tried_on(frame, node, scope) for node in nodes]
+    # A condition of one atom is that atom.
+    tried = {node: _tried_on(frame, node, scope) for node in dict.fromkeys(nodes)}
+    return [tried[node] for node in nodes]
 
 
 def _tried_on(frame: pl.DataFrame, node: Node, scope: Scope) -> pl.Expr:

@@ -9,6 +9,7 @@ import math
 import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -195,6 +196,12 @@ def _headed(where: str) -> str:
     return f"[{where}]" if where.isidentifier() else where
 
 
+# A class is read as often as there are tables of it, and its types cost more to find than a table to read.
+@cache
+def _hints(cls: type) -> Mapping[str, Any]:
+    return get_type_hints(cls)
+
+
 def _types(cls: type, where: str) -> dict[str, Any]:
     """The types of a class's fields.
 
@@ -202,7 +209,7 @@ def _types(cls: type, where: str) -> dict[str, Any]:
         ConfigurationError: one of them cannot be read from a document; that is the class's fault.
     """
     try:
-        hints = get_type_hints(cls)
+        hints = _hints(cls)
     except NameError as error:
         message = f"{where}: the types of {cls.__qualname__} must be imported at run time: {error}"
         raise ConfigurationError(message) from error

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, cast
 
 import polars as pl
@@ -168,14 +167,15 @@ def make_rules(catalog: Catalog, campaigns: Iterable[Campaign], policies: Iterab
             can reach or keep a stage; an occasion's key or beginning is no column.
     """
     ladder, campaigns, policies = catalog.ladder, tuple(campaigns), tuple(policies)
-    rungs = tuple(_rungs(catalog))
+    reading = _Reading(catalog)
+    rungs = tuple(_rungs(reading))
     refuse_unreachable(rungs, ladder.name)
-    lapsed = _parse(catalog, ladder.lapsed, f"ladder {ladder.name!r}, lapsed")
-    freezes = _parse(catalog, ladder.freezes, f"ladder {ladder.name!r}, freezes")
+    lapsed = reading.optional(ladder.lapsed, f"ladder {ladder.name!r}, lapsed")
+    freezes = reading.optional(ladder.freezes, f"ladder {ladder.name!r}, freezes")
     triggers = tuple(
         trigger
         for campaign in sorted(campaigns, key=lambda campaign: campaign.name)
-        for trigger in _triggers(catalog, campaign)
+        for trigger in _triggers(reading, campaign)
     )
     accounts = None
     if catalog.account_ladder is not None:
@@ -191,34 +191,49 @@ def make_rules(catalog: Catalog, campaigns: Iterable[Campaign], policies: Iterab
     )
 
 
-def _rungs(catalog: Catalog) -> Iterator[Rung]:
-    for rank, stage in enumerate(catalog.ladder.stages):
-        where = f"ladder {catalog.ladder.name!r}, stage {stage.name!r}"
+class _Reading:
+    """Parses conditions by one catalog, each text once: campaigns of one project say much the same."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self._read: dict[tuple[str, tuple[str, ...]], Condition] = {}
+
+    def optional(self, text: str, where: str) -> Condition | None:
+        """A condition that need not be there."""
+        return self.condition(text, where) if text else None
+
+    def condition(self, text: str, where: str, also: tuple[str, ...] = ()) -> Condition:
+        """A condition, with the instants that it may name beside the catalog's columns."""
+        if (text, also) not in self._read:
+            catalog = self.catalog
+            self._read[text, also] = parse_condition(
+                text,
+                {**catalog.types, **dict.fromkeys(also, INSTANT)},
+                stages=catalog.ladder.names,
+                absent=catalog.absent,
+                where=where,
+            )
+        return self._read[text, also]
+
+
+def _rungs(reading: _Reading) -> Iterator[Rung]:
+    ladder = reading.catalog.ladder
+    for rank, stage in enumerate(ladder.stages):
+        where = f"ladder {ladder.name!r}, stage {stage.name!r}"
         yield Rung(
             name=stage.name,
             rank=rank,
-            enter=_parse(catalog, stage.enter, f"{where}, enter"),
-            leave=_parse(catalog, stage.leave, f"{where}, leave"),
+            enter=reading.optional(stage.enter, f"{where}, enter"),
+            leave=reading.optional(stage.leave, f"{where}, leave"),
             dwell_days=stage.dwell_days,
         )
 
 
-def _parse(catalog: Catalog, text: str, where: str) -> Condition | None:
-    return _condition(catalog, text, where) if text else None
-
-
-def _condition(
-    catalog: Catalog, text: str, where: str, also: Mapping[str, pl.DataType] = MappingProxyType({})
-) -> Condition:
-    columns = {**catalog.types, **also}
-    return parse_condition(text, columns, stages=catalog.ladder.names, absent=catalog.absent, where=where)
-
-
-def _triggers(catalog: Catalog, campaign: Campaign) -> Iterator[Trigger]:
-    audience = _condition(catalog, campaign.audience, f"campaign {campaign.name!r}, audience")
-    goal = parse_goal(catalog, campaign) if campaign.goal else None
+def _triggers(reading: _Reading, campaign: Campaign) -> Iterator[Trigger]:
+    audience = reading.condition(campaign.audience, f"campaign {campaign.name!r}, audience")
+    goal = _goal(reading, campaign) if campaign.goal else None
     for action in campaign.actions:
-        when = _when(catalog, action, f"campaign {campaign.name!r}, action {action.name!r}")
+        when = _when(reading, action, f"campaign {campaign.name!r}, action {action.name!r}")
         yield Trigger(campaign=campaign, action=action, audience=audience, when=when, goal=goal)
 
 
@@ -228,15 +243,19 @@ def parse_goal(catalog: Catalog, campaign: Campaign) -> Condition:
     Raises:
         ConfigurationError: it does not parse, names an unknown column or stage, or is not boolean.
     """
-    return _condition(catalog, campaign.goal, f"campaign {campaign.name!r}, goal", {ENTERED_AT: INSTANT})
+    return _goal(_Reading(catalog), campaign)
 
 
-def _when(catalog: Catalog, action: Action, where: str) -> Condition:
+def _goal(reading: _Reading, campaign: Campaign) -> Condition:
+    return reading.condition(campaign.goal, f"campaign {campaign.name!r}, goal", (ENTERED_AT,))
+
+
+def _when(reading: _Reading, action: Action, where: str) -> Condition:
     if action.after is not None:
-        return _condition(catalog, action.after.when, f"{where}, after when", dict.fromkeys(STEP_COLUMNS, INSTANT))
+        return reading.condition(action.after.when, f"{where}, after when", STEP_COLUMNS)
     occasion = cast("Occasion", action.occasion)
-    _check_occasion(catalog, occasion, where)
-    return _condition(catalog, occasion.when, f"{where}, occasion when")
+    _check_occasion(reading.catalog, occasion, where)
+    return reading.condition(occasion.when, f"{where}, occasion when")
 
 
 def _check_occasion(catalog: Catalog, occasion: Occasion, where: str) -> None:

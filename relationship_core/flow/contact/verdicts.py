@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 
 import polars as pl
 
 from relationship_core.columns import DECISIONS
 from relationship_core.declarations import Policy
-from relationship_core.flow.candidate_columns import CHANGES_AT
+from relationship_core.flow.candidate_columns import CHANGES_AT, KEYS
 from relationship_core.table import INSTANT
 
 DUE = "due"
@@ -23,6 +23,7 @@ IN_VAIN = "expires before it may be sent"
 """The detail of an engagement that would have to wait beyond its expiry."""
 
 
+_VERDICT = ("reason", "detail", "until", "not_before", "waits")
 _NO_TEXT = pl.lit(None, dtype=pl.String)
 _NEVER = pl.lit(None, dtype=INSTANT)
 
@@ -76,7 +77,39 @@ def _halted(candidates: pl.DataFrame, stopped: MutableMapping[str, str]) -> pl.D
     )
 
 
+def each_verdict(candidates: pl.DataFrame, policies: tuple[Policy, ...]) -> list[pl.DataFrame]:
+    """What each policy says by itself, whatever the ones before it say.
+
+    A frame for each policy, with a row for each candidate: KEYS, ``now``, what ``with_reasons`` adds, and ``applies``:
+    whether the policy holds for the candidate's purpose and nature. Nothing is ``held``.
+
+    Args:
+        candidates: candidates with their circumstances.
+        policies: the policies, in order.
+    """
+    names = (*KEYS, "now")
+    free = candidates.with_columns(held=pl.lit(value=False))
+    said = [{**_verdict((policy,)), "applies": holds_for(policy)} for policy in policies]
+    numbered = [expr.alias(f"{name}:{place}") for place, each in enumerate(said) for name, expr in each.items()]
+    try:
+        told = free.select(*names, *numbered)
+    except Exception:  # noqa: BLE001  a policy may be a plugin's; each by itself tells which of them fails
+        return [
+            with_reasons(free, (policy,), {}).select(*names, *_VERDICT, holds_for(policy).alias("applies"))
+            for policy in policies
+        ]
+    return [
+        told.select(*names, *(pl.col(f"{name}:{place}").alias(name) for name in (*_VERDICT, "applies")))
+        for place in range(len(policies))
+    ]
+
+
 def _judged(candidates: pl.DataFrame, policies: tuple[Policy, ...]) -> pl.DataFrame:
+    return candidates.with_columns(expr.alias(name) for name, expr in _verdict(policies).items())
+
+
+def _verdict(policies: tuple[Policy, ...]) -> Mapping[str, pl.Expr]:
+    """The columns of _VERDICT: what these policies say together."""
     reason, detail, until = _NO_TEXT, pl.lit(""), _NEVER
     waits, told = [pl.col("now")], [pl.lit("")]
     for policy in reversed(policies):
@@ -94,13 +127,14 @@ def _judged(candidates: pl.DataFrame, policies: tuple[Policy, ...]) -> pl.DataFr
             detail = pl.when(refuses).then(_detail_of(policy)).otherwise(detail)
             own_until = policy.until if policy.until is not None else _NEVER
             until = pl.when(refuses).then(own_until).otherwise(until)
-    return candidates.with_columns(
-        reason.cast(pl.String).alias("reason"),
-        detail.cast(pl.String).fill_null("").alias("detail"),
-        until.cast(INSTANT).alias("until"),
-        pl.max_horizontal(waits).alias("not_before"),
-        pl.coalesce(told).alias("waits"),
+    columns = (
+        reason.cast(pl.String),
+        detail.cast(pl.String).fill_null(""),
+        until.cast(INSTANT),
+        pl.max_horizontal(waits),
+        pl.coalesce(told),
     )
+    return dict(zip(_VERDICT, columns, strict=True))
 
 
 def _detail_of(policy: Policy) -> pl.Expr:

@@ -160,10 +160,14 @@ def _issued(
 ) -> pl.DataFrame:
     if not campaigns:
         return pl.DataFrame(schema=_ISSUED)
-    offered = pl.DataFrame(list(_offered(campaigns, terms.renderer())), schema=_OFFERED, orient="row")
     went = pl.col("state").is_in(GONE_STATES) & (pl.col("settled_at") <= now)
     where = {"campaign": sorted({name for name, _ in campaigns}), "state": GONE_STATES} if page is None else None
     rows = store.read(MESSAGES, where=where, page=page, columns=_READ).filter(went)
+    concerned = campaigns.keys() & set(rows.select("campaign", "version").iter_rows())
+    if not concerned:  # whoever was offered nothing waits for no renderer
+        return pl.DataFrame(schema=_ISSUED)
+    telling = _offered({key: campaigns[key] for key in concerned}, terms.renderer())
+    offered = pl.DataFrame(list(telling), schema=_OFFERED, orient="row")
     rows = rows.join(offered, on=["campaign", "version", "action", "variant"]).rename(
         {"id": "message", "settled_at": "issued_at"}
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import polars as pl
@@ -72,11 +72,16 @@ def with_addresses(
     rows = numbered.select("__row", "place", "campaign", "action").with_columns(
         locales.sort("place")["locale"].gather(numbered["place"]).alias("locale")
     )
-    ways = _ways(rules.triggers, media, _points(store, page, places, known, media), known, len(page.customers))
+    candidates = rows.partition_by("campaign", "action", as_dict=True)
+    triggers = {
+        (each.campaign.name, each.action.name): each
+        for each in rules.triggers
+        if (each.campaign.name, each.action.name) in candidates
+    }
+    points = _points(store, page, places, known, media)
+    ways = _ways(triggers.values(), media, points, known, len(page.customers))
     parts = [pl.DataFrame(schema={"__row": pl.UInt32, **_FOUND})]
-    for (campaign, action), own in rows.group_by("campaign", "action"):
-        trigger = next(each for each in rules.triggers if (each.campaign.name, each.action.name) == (campaign, action))
-        parts.append(_chosen(own, trigger, media, ways))
+    parts += [_chosen(candidates[key], trigger, media, ways) for key, trigger in triggers.items()]
     found = pl.concat(parts).sort("__row").drop("__row", "permitted")
     return due.hstack(found).with_columns(
         pl.col("address").is_not_null().alias("reachable"),
@@ -98,7 +103,7 @@ def _points(
 
 
 def _ways(
-    triggers: Sequence[Trigger], media: Mapping[str, str], points: pl.DataFrame, known: Permission, number: int
+    triggers: Iterable[Trigger], media: Mapping[str, str], points: pl.DataFrame, known: Permission, number: int
 ) -> Mapping[_Class, pl.DataFrame]:
     """For each class of messages the address at which each place is reached best: a row for each place."""
     classes = {

@@ -40,6 +40,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from relationship_core.conditions import Condition
 from relationship_core.flow.candidate_columns import CHANGES_AT, ENTERED_AT, OWN_COLUMNS, STEP_AT
 from relationship_core.flow.contact.follow_ups import after_steps, comes_at, due_changes_at, is_due, steps_of
 from relationship_core.flow.rules import Rules, Trigger, step_names
@@ -88,60 +89,69 @@ def candidates(frame: pl.DataFrame, rules: Rules, moment: Moment, messages: pl.D
         messages: what there is in the outbox for these customers; None where no campaign has follow-ups.
     """
     steps = None if messages is None else steps_of(messages, moment.now)
+    # Campaigns of one audience share it.
+    audiences: dict[Condition, pl.DataFrame] = {}
     parts = []
     for trigger in rules.triggers:
-        audience, occasion, after = frame.filter(trigger.audience.holds), trigger.action.occasion, trigger.action.after
+        if trigger.audience not in audiences:
+            audiences[trigger.audience] = frame.filter(trigger.audience.holds)
+        audience, occasion, after = audiences[trigger.audience], trigger.action.occasion, trigger.action.after
+        if audience.is_empty():
+            continue
         if occasion is not None:
-            part = _on_occasion(audience, trigger, occasion, moment)
+            own = _on_occasion(audience, trigger, occasion, moment)
         elif after is not None and steps is not None:
-            part = _following(audience, trigger, after, steps, rules)
+            audience = after_steps(audience, trigger, after, steps)
+            own = _following(trigger, after, rules)
         else:
             continue
-        parts.append(_with_terms(part, trigger).select(*frame.columns, *_ADDED))
+        terms = {**_terms(trigger), **own}
+        parts.append(audience.select(*frame.columns, *(terms.get(name, pl.col(name)).alias(name) for name in _ADDED)))
     if not parts:
         return frame.clear().with_columns(pl.lit(None, kind).alias(name) for name, kind in _ADDED.items())
     return pl.concat(parts)
 
 
-def _on_occasion(audience: pl.DataFrame, trigger: Trigger, occasion: Occasion, moment: Moment) -> pl.DataFrame:
-    due, never = trigger.when.holds, pl.lit(None, INSTANT)
+def _on_occasion(audience: pl.DataFrame, trigger: Trigger, occasion: Occasion, moment: Moment) -> Mapping[str, pl.Expr]:
+    due = trigger.when.holds
     expires_at = _expires_at(trigger, occasion, audience, moment)
-    return audience.with_columns(
-        due.alias("due"),
-        pl.when(due).then(_key(occasion, audience, moment)).otherwise(pl.lit("")).alias("occasion"),
-        pl.when(due).then(expires_at).alias("expires_at"),
-        *(never.alias(name) for name in (STEP_AT, ENTERED_AT, CHANGES_AT)),
-    )
+    return {
+        "due": due,
+        "occasion": pl.when(due).then(_key(occasion, audience, moment)).otherwise(pl.lit("")),
+        "expires_at": pl.when(due).then(expires_at),
+        **dict.fromkeys((STEP_AT, ENTERED_AT, CHANGES_AT), pl.lit(None, INSTANT)),
+    }
 
 
-def _following(
-    audience: pl.DataFrame, trigger: Trigger, after: After, steps: pl.DataFrame, rules: Rules
-) -> pl.DataFrame:
+def _following(trigger: Trigger, after: After, rules: Rules) -> Mapping[str, pl.Expr]:
+    """What a row of ``after_steps`` does not tell yet."""
     days = trigger.campaign.limits.expires_days
     expires_at = pl.lit(None, INSTANT) if days is None else comes_at(after) + pl.duration(days=days)
-    return after_steps(audience, trigger, after, steps).with_columns(
-        is_due(trigger, after).alias("due"),
-        expires_at.cast(INSTANT).alias("expires_at"),
-        due_changes_at(trigger, after, rules).alias(CHANGES_AT),
-    )
+    return {
+        "due": is_due(trigger, after),
+        "expires_at": expires_at.cast(INSTANT),
+        CHANGES_AT: due_changes_at(trigger, after, rules),
+    }
 
 
-def _with_terms(part: pl.DataFrame, trigger: Trigger) -> pl.DataFrame:
-    campaign, action = trigger.campaign, trigger.action
-    return part.with_columns(
-        pl.lit(campaign.name).alias("campaign"),
-        pl.lit(action.name).alias("action"),
-        pl.lit(campaign.purpose).alias("purpose"),
-        pl.lit(campaign.nature).alias("nature"),
-        pl.lit(campaign.priority, dtype=pl.Int64).alias("priority"),
-        pl.lit(campaign.value, dtype=pl.Int64).alias("value"),
-        pl.lit(campaign.topic).alias("topic"),
-        pl.lit(campaign.weight).alias("weight"),
-        pl.lit(campaign.cost.money, dtype=pl.Int64).alias("cost"),
-        pl.lit(campaign.cost.our_minutes).alias("our_minutes"),
-        pl.lit(campaign.cost.their_minutes).alias("their_minutes"),
-        pl.lit(campaign.limits.per_customer, dtype=pl.Int64).alias("per_customer"),
-    )
+def _terms(trigger: Trigger) -> Mapping[str, pl.Expr]:
+    """What the campaign says of each of its candidates."""
+    campaign = trigger.campaign
+    said = {
+        "campaign": campaign.name,
+        "action": trigger.action.name,
+        "purpose": campaign.purpose,
+        "nature": campaign.nature,
+        "topic": campaign.topic,
+        "priority": campaign.priority,
+        "value": campaign.value,
+        "cost": campaign.cost.money,
+        "per_customer": campaign.limits.per_customer,
+        "weight": campaign.weight,
+        "our_minutes": campaign.cost.our_minutes,
+        "their_minutes": campaign.cost.their_minutes,
+    }
+    return {name: pl.lit(value, dtype=_ADDED[name]) for name, value in said.items()}
 
 
 def _key(occasion: Occasion, frame: pl.DataFrame, moment: Moment) -> pl.Expr:

@@ -19,7 +19,14 @@ from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.flow.campaigns.life import NOT_ACTIVE, read_lives
 from relationship_core.flow.candidate_columns import KEYS
 from relationship_core.flow.contact.follow_ups import waiting_follow_ups
-from relationship_core.flow.contact.verdicts import DUE, NOTHING_DUE, POLICY_FAILED, decisions, holds_for, with_reasons
+from relationship_core.flow.contact.verdicts import (
+    DUE,
+    NOTHING_DUE,
+    POLICY_FAILED,
+    decisions,
+    each_verdict,
+    with_reasons,
+)
 from relationship_core.flow.customers import find_customer
 from relationship_core.flow.message_states import HELD_OUT
 from relationship_core.flow.objects import as_decisions
@@ -40,8 +47,15 @@ from relationship_core.flow.report.explained import (
     Outlook,
     PolicyView,
 )
-from relationship_core.flow.report.explained_follow_ups import atom_views, goal_view, latest, step_view, with_step
-from relationship_core.flow.report.recalled import message_views, own_rows, recalled
+from relationship_core.flow.report.explained_follow_ups import (
+    Standing,
+    goal_view,
+    judged,
+    latest,
+    standing_of,
+    step_view,
+)
+from relationship_core.flow.report.recalled import message_views, recalled
 from relationship_core.flow.rules import Rules, Trigger
 from relationship_core.flow.standing import Moment, last_recorded, standing
 from relationship_core.ports import Store
@@ -59,6 +73,7 @@ __all__ = [
     "explain",
 ]
 
+_ACTION = ("campaign", "action")
 _ENOUGH = 2**40
 """The room of a budget that paid for everybody in the last plan."""
 
@@ -94,20 +109,21 @@ def explain(
     everyone = candidates(frame, rules, moment, messages)
     inactive = read_lives(store, approval=outbox.approval).inactive(outbox.versions)
     active = everyone.filter(~pl.col("campaign").is_in(list(inactive)))
-    judged = _judged(active, messages, store, rules, moment, outbox)
+    would = _judged(active, messages, store, rules, moment, outbox)
+    decided = store.read(DECISIONS, page=page).sort("at", descending=True)
     known = _Known(
-        frame=frame,
-        everyone=everyone,
-        judged=judged,
-        undue=_undue(everyone, messages, rules, moment),
-        answers={} if judged is None else _answers(judged, rules.policies),
-        decided=store.read(DECISIONS, page=page).sort("at", descending=True),
-        sent=sent,
-        messages=messages.filter(pl.col("queued_at") != moment.now),
+        standing=standing_of(frame, triggers),
+        everyone=_Parts(everyone, _ACTION),
+        judged=_Parts(active.clear() if would is None else would, _ACTION),
+        undue=_Parts(_undue(everyone, messages, rules, moment), _ACTION),
+        answers={} if would is None else _answers(would, rules.policies),
+        decided=_Parts(decided, _ACTION),
+        sent=_Parts(sent, _ACTION),
+        messages=_Parts(messages.filter(pl.col("queued_at") != moment.now), ("campaign",)),
     )
     actions = tuple(_with_life(_action(trigger, known), inactive) for trigger in triggers)
     reviews = store.read(STATES, page=page, columns=["due_at"])["due_at"]
-    found = [(at, "review") for at in reviews] + _changes(actions, known.decided, sent)
+    found = [(at, "review") for at in reviews] + _changes(actions, decided, sent)
     changes_at, changes = min(((at, what) for at, what in found if at and at > moment.now), default=(None, ""))
     return Explanation(
         customer=page.first,
@@ -143,24 +159,36 @@ class _Known:
     """What is known of the customer.
 
     Attributes:
-        frame: their standing.
-        everyone: them as a candidate of every action.
+        standing: their standing, and how conditions are judged on it.
+        everyone: them as a candidate, by campaign and action, as everything below.
         judged: what would be decided where something is due.
         undue: rows of DECISIONS that would be kept where nothing is due.
         answers: what each policy says, by campaign, action and occasion.
         decided: rows of DECISIONS that are kept, newest first.
         sent: rows of MESSAGES.
-        messages: those of them that a plan looks at.
+        messages: those of them that a plan looks at, by campaign alone.
     """
 
-    frame: pl.DataFrame
-    everyone: pl.DataFrame
-    judged: pl.DataFrame | None
-    undue: pl.DataFrame
+    standing: Standing
+    everyone: _Parts
+    judged: _Parts
+    undue: _Parts
     answers: Mapping[tuple[str, str, str], list[PolicyView]]
-    decided: pl.DataFrame
-    sent: pl.DataFrame
-    messages: pl.DataFrame
+    decided: _Parts
+    sent: _Parts
+    messages: _Parts
+
+
+class _Parts:
+    """The rows of a frame, apart by some columns."""
+
+    def __init__(self, rows: pl.DataFrame, by: tuple[str, ...]) -> None:
+        self._parts = rows.partition_by(by, as_dict=True, maintain_order=True) if rows.height else {}
+        self._none = rows.clear()
+
+    def of(self, *key: str) -> pl.DataFrame:
+        """The rows in which the columns are so, in their order."""
+        return self._parts.get(key, self._none)
 
 
 def _undue(everyone: pl.DataFrame, messages: pl.DataFrame, rules: Rules, moment: Moment) -> pl.DataFrame:
@@ -197,34 +225,37 @@ def _judged(  # noqa: PLR0917  what a plan rests on
 
 
 def _action(trigger: Trigger, known: _Known) -> ActionView:
-    own = own_rows(trigger)
-    frame, candidate = known.frame, latest(known.everyone, own)
+    own = trigger.campaign.name, trigger.action.name
+    judgements, candidate = known.standing.judgements, latest(known.everyone.of(*own))
     step = step_view(trigger, candidate)
-    addressed = bool(frame.select(trigger.audience.holds.alias("holds")).item())
-    stepped = frame if step is None else with_step(frame, candidate)
-    due = bool(stepped.select(trigger.when.holds.alias("holds")).item() if step is None else candidate["due"].any())
+    audience, when = judgements[trigger.audience], judgements[trigger.when]
+    if step is not None and candidate.height:
+        when = judged((trigger.when,), candidate)[trigger.when]
+    due = when.holds if step is None else bool(candidate["due"].any())
     occasion = str(candidate["occasion"].item()) if candidate.height else ""
-    judged = None if known.judged is None else known.judged.filter(own & (pl.col("occasion") == occasion))
+    of_occasion = pl.col("occasion") == occasion
+    would = known.judged.of(*own)
+    would = would.filter(of_occasion) if would.height else would
     return ActionView(
         campaign=trigger.campaign.name,
         action=trigger.action.name,
         owner=trigger.campaign.owner,
-        addressed=addressed,
+        addressed=audience.holds,
         due=due,
-        audience=atom_views(trigger.audience, frame),
-        occasion=atom_views(trigger.when, stepped),
+        audience=audience.atoms,
+        occasion=when.atoms,
         step=step,
-        goal=goal_view(trigger, frame, candidate, known.messages),
-        policies=tuple(known.answers.get((trigger.campaign.name, trigger.action.name, occasion), ())),
+        goal=goal_view(trigger, known.standing, candidate, known.messages.of(trigger.campaign.name)),
+        policies=tuple(known.answers.get((*own, occasion), ())),
         outlook=(
-            _outlook(judged)
-            if judged is not None and judged.height
-            else _waits(known.undue.filter(own & (pl.col("occasion") == occasion)))
+            _outlook(would)
+            if would.height
+            else _waits(known.undue.of(*own).filter(of_occasion))
             if step is not None
-            else _idle(addressed=addressed, due=due)
+            else _idle(addressed=audience.holds, due=due)
         ),
-        decisions=as_decisions(known.decided.filter(own)),
-        messages=message_views(known.sent, own),
+        decisions=as_decisions(known.decided.of(*own)),
+        messages=message_views(known.sent.of(*own)),
     )
 
 
@@ -252,11 +283,10 @@ def _outlook(candidate: pl.DataFrame) -> Outlook:
 
 
 def _answers(judged: pl.DataFrame, policies: tuple[Policy, ...]) -> Mapping[tuple[str, str, str], list[PolicyView]]:
-    """What each policy says by itself, whatever the ones before it say; by campaign, action and occasion."""
-    free = judged.drop("reason", "detail", "until", "not_before").with_columns(held=pl.lit(value=False))
+    """What each policy says by itself; by campaign, action and occasion."""
+    free = judged.drop("reason", "detail", "until", "not_before", "waits")
     answers: dict[tuple[str, str, str], list[PolicyView]] = {}
-    for policy in policies:
-        said = with_reasons(free, (policy,), {}).with_columns(holds_for(policy).alias("applies"))
+    for policy, said in zip(policies, each_verdict(free, policies), strict=True):
         for row in said.iter_rows(named=True):
             engagement = row["campaign"], row["action"], row["occasion"]
             answers.setdefault(engagement, []).append(_answer(policy.name, row))

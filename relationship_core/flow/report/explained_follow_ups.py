@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import polars as pl
+from attrs import frozen
 
 from relationship_core.conditions import Condition
-from relationship_core.flow.candidate_columns import CHANGES_AT, ENTERED_AT, GOAL_REACHED, STEP_AT
-from relationship_core.flow.contact.follow_ups import comes_at, entries_of, with_goals
+from relationship_core.flow.candidate_columns import ENTERED_AT, STEP_AT
+from relationship_core.flow.contact.follow_ups import comes_at, entries_of
 from relationship_core.flow.report.explained import AtomView, CampaignGoalView, FollowUpView
 from relationship_core.flow.rules import Trigger
 from relationship_core.table import INSTANT
@@ -16,9 +17,9 @@ from relationship_core.table import INSTANT
 _NEVER = pl.lit(None, INSTANT)
 
 
-def latest(everyone: pl.DataFrame, own: pl.Expr) -> pl.DataFrame:
+def latest(own: pl.DataFrame) -> pl.DataFrame:
     """The candidate of one action and one customer; of a follow-up the one whose step before went last."""
-    return everyone.filter(own).sort(STEP_AT, "occasion", nulls_last=False).tail(1)
+    return own.sort(STEP_AT, "occasion", nulls_last=False).tail(1) if own.height > 1 else own
 
 
 def step_view(trigger: Trigger, candidate: pl.DataFrame) -> FollowUpView | None:
@@ -33,50 +34,72 @@ def step_view(trigger: Trigger, candidate: pl.DataFrame) -> FollowUpView | None:
 
 
 def goal_view(
-    trigger: Trigger, frame: pl.DataFrame, candidate: pl.DataFrame, messages: pl.DataFrame
+    trigger: Trigger, known: Standing, candidate: pl.DataFrame, messages: pl.DataFrame
 ) -> CampaignGoalView | None:
     """Whether the customer has reached the campaign's goal; None for a campaign without one.
 
     Args:
         trigger: the action.
-        frame: the customer's standing.
+        known: the customer's standing, on which the goal is judged.
         candidate: the customer as a candidate of the action; empty where they are none.
-        messages: what there is in the outbox for them, as far as a plan looks at it.
+        messages: what there is in the outbox for them of the campaign, as far as a plan looks at it.
     """
-    goal, name = trigger.goal, trigger.campaign.name
+    goal = trigger.goal
     if goal is None:
         return None
-    entries = entries_of(messages.filter(pl.col("campaign") == name)).sort(ENTERED_AT)
+    entries = entries_of(messages).sort(ENTERED_AT)
     occasion = candidate["occasion"].first() or entries["occasion"].last() or ""
-    row = frame.with_columns(
-        pl.lit(name).alias("campaign"), pl.lit(occasion).alias("occasion"), *_nothing(ENTERED_AT, CHANGES_AT)
-    )
-    told = with_goals(row, messages, {name: goal}, None)
-    return CampaignGoalView(reached=bool(told[GOAL_REACHED].item()), atoms=atom_views(goal, told))
+    entered_at = entries.filter(pl.col("occasion") == occasion)[ENTERED_AT]
+    judgement = known.judgements[goal]
+    if len(entered_at):
+        entered = known.frame.with_columns(pl.lit(entered_at[0], INSTANT).alias(ENTERED_AT))
+        judgement = judged((goal,), entered)[goal]
+    return CampaignGoalView(reached=judgement.holds, atoms=judgement.atoms)
 
 
-def with_step(frame: pl.DataFrame, candidate: pl.DataFrame) -> pl.DataFrame:
-    """The customer's standing, with what messages tell of the step."""
-    if candidate.is_empty():
-        return frame.with_columns(_nothing(STEP_AT, ENTERED_AT))
-    return candidate
+@frozen(kw_only=True)
+class Judgement:
+    """A condition, judged for one customer: whether it holds, and its atoms."""
+
+    holds: bool
+    atoms: tuple[AtomView, ...]
 
 
-def _nothing(*names: str) -> list[pl.Expr]:
-    return [_NEVER.alias(name) for name in names]
+@frozen(kw_only=True)
+class Standing:
+    """The standing of the one customer, and how conditions are judged on it.
+
+    Attributes:
+        frame: their standing, and what messages would tell of a step, which is nothing.
+        judgements: each condition of the actions asked about.
+    """
+
+    frame: pl.DataFrame
+    judgements: Mapping[Condition, Judgement]
 
 
-def atom_views(condition: Condition, frame: pl.DataFrame) -> tuple[AtomView, ...]:
-    """The atoms of a condition, judged for the one customer of the frame."""
-    return tuple(
-        AtomView(
-            text=atom.text,
-            holds=frame.select(atom.expr.alias("holds")).item(),
-            values=_values(frame, atom.operands),
+def standing_of(frame: pl.DataFrame, triggers: Iterable[Trigger]) -> Standing:
+    """The standing of the one customer of a frame, with all conditions judged at once."""
+    told = frame.with_columns(_NEVER.alias(name) for name in (STEP_AT, ENTERED_AT))
+    named = [each for trigger in triggers for each in (trigger.audience, trigger.when, trigger.goal)]
+    return Standing(frame=told, judgements=judged(dict.fromkeys(each for each in named if each is not None), told))
+
+
+def judged(conditions: Collection[Condition], frame: pl.DataFrame) -> Mapping[Condition, Judgement]:
+    """Conditions with their atoms, judged for the one customer of the frame."""
+    atoms = [atom for condition in conditions for atom in condition.atoms]
+    truths = [*(condition.holds for condition in conditions), *(atom.expr for atom in atoms)]
+    operands = list(dict.fromkeys(name for atom in atoms for name in atom.operands))
+    row = iter(frame.select(truth.alias(f"{place}") for place, truth in enumerate(truths)).row(0) if truths else ())
+    values = frame.select(operands).row(0, named=True) if operands else {}
+    holds = dict(zip(conditions, row, strict=False))
+    return {
+        condition: Judgement(
+            holds=bool(holds[condition]),
+            atoms=tuple(
+                AtomView(text=atom.text, holds=next(row), values={name: values[name] for name in atom.operands})
+                for atom in condition.atoms
+            ),
         )
-        for atom in condition.atoms
-    )
-
-
-def _values(frame: pl.DataFrame, names: tuple[str, ...]) -> Mapping[str, object]:
-    return frame.select(names).row(0, named=True) if names else {}
+        for condition in conditions
+    }

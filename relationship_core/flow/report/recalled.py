@@ -55,7 +55,7 @@ def _action(trigger: Trigger, decided: pl.DataFrame, sent: pl.DataFrame) -> Acti
         addressed=None,
         due=None,
         decisions=as_decisions(decided.filter(own)),
-        messages=message_views(sent, own),
+        messages=message_views(sent.filter(own)),
     )
 
 
@@ -73,9 +73,11 @@ def own_rows(trigger: Trigger) -> pl.Expr:
     return (pl.col("campaign") == trigger.campaign.name) & (pl.col("action") == trigger.action.name)
 
 
-def message_views(sent: pl.DataFrame, own: pl.Expr) -> tuple[MessageView, ...]:
+def message_views(sent: pl.DataFrame) -> tuple[MessageView, ...]:
     """Messages as they are told, newest first."""
+    if sent.is_empty():
+        return ()
     view: Callable[..., MessageView] = MessageView
     columns = ("id", "occasion", "channel", "state", "queued_at", "detail")
-    rows = sent.filter(own).sort("queued_at", descending=True).select(columns)
+    rows = sent.sort("queued_at", descending=True).select(columns)
     return tuple(view(**row) for row in rows.iter_rows(named=True))
