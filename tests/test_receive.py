@@ -386,3 +386,28 @@ def test_a_receiver_that_there_is_not_is_named(shop: Open) -> None:
 def test_a_receiver_cannot_take_the_name_of_the_links(shop: Open) -> None:
     with pytest.raises(ConfigurationError, match="links"):
         shop(receivers={"links": Choice(use="ear")})
+
+
+# What is shown of it
+
+
+def test_the_report_and_the_page_tell_what_was_heard(shop: Open, letter: Make, post: Post) -> None:
+    project = shop(letter())
+    ids = send(project)
+    hear(project, post, event(ids["ada"], "delivered"), event(ids["ada"], "opened", 2), event(ids["bob"], "delivered"))
+    assert project.report().heard == {"delivered": 2, "opened": 1}
+    assert project.report(as_of=START + timedelta(minutes=90)).heard == {"delivered": 2}
+    (entry,) = [each for each in project.customer("ada", as_of=START + DAY).timeline if each.kind == "message"]
+    assert entry.detail == "mail: accepted, opened"
+    (entry,) = [each for each in project.customer("eve", as_of=START + DAY).timeline if each.kind == "message"]
+    assert entry.detail == "mail: accepted"
+
+
+def test_what_was_heard_is_exported_and_forgotten(shop: Open, letter: Make, post: Post) -> None:
+    project = shop(letter())
+    ids = send(project)
+    hear(project, post, event(ids["ada"], "delivered", raw='{"email": "ada@example.com"}'))
+    (kept,) = project.export("ada").tables["delivery_events"]
+    assert kept["raw"] == '{"email": "ada@example.com"}'
+    project.forget("ada", actor="ann")
+    assert project.store.read(DELIVERY_EVENTS).is_empty()

@@ -66,6 +66,9 @@ def report_parts(numbers: Report, project: ProjectSettings) -> Iterator[Renderab
     if numbers.messages:
         rows = [(each.campaign, each.channel, each.state, f"{each.messages:,}") for each in numbers.messages]
         yield table("Messages", ("campaign", "channel", "state", ">number"), rows)
+    if numbers.heard:
+        heard = [(kind, f"{number:,}") for kind, number in numbers.heard.items()]
+        yield table("Heard of messages", ("event", ">number"), heard)
     if numbers.costs:
         yield table(
             f"Costs in {project.currency}",

@@ -12,7 +12,17 @@ from datetime import date, datetime
 import polars as pl
 from attrs import frozen
 
-from relationship_core.columns import ALIASES, CUSTOMERS, DECISIONS, INTERACTIONS, MESSAGES, STATES, TRANSITIONS, Page
+from relationship_core.columns import (
+    ALIASES,
+    CUSTOMERS,
+    DECISIONS,
+    DELIVERY_EVENTS,
+    INTERACTIONS,
+    MESSAGES,
+    STATES,
+    TRANSITIONS,
+    Page,
+)
 from relationship_core.flow.last_review import last_reviewed
 from relationship_core.flow.report.costs import Costs, CostTerms, campaign_costs
 from relationship_core.flow.standing import last_recorded
@@ -86,6 +96,7 @@ class Report:
         ladder: where customers stand.
         decisions: decisions by campaign, verdict and reason; None for the past, since the next one replaces a decision.
         messages: messages by campaign, channel and state; of the past, ``queued`` for what was settled later.
+        heard: how many delivery events there are, by type; of the past, those that had happened.
         costs: what messages and their offers have cost, by owner and campaign.
     """
 
@@ -95,6 +106,7 @@ class Report:
     ladder: LadderView
     decisions: tuple[DecisionCount, ...] | None
     messages: tuple[MessageCount, ...]
+    heard: Mapping[str, int]
     costs: tuple[Costs, ...]
 
 
@@ -114,6 +126,7 @@ def report(
             MessageCount(campaign=campaign, channel=channel, state=state, messages=rows)
             for campaign, channel, state, rows in messages.iter_rows()
         ),
+        heard=dict(_heard(store, as_of).sort("rows", "type", descending=[True, False]).iter_rows()),
         costs=campaign_costs(store, terms, now, as_of=None if as_of is None else utc(as_of)),
     )
 
@@ -137,6 +150,12 @@ def _messages(store: Store, as_of: datetime | None) -> pl.DataFrame:
     pages = _pages(store, MESSAGES, [*by, "queued_at", "settled_at"], as_of, pl.col("queued_at") <= as_of)
     state = pl.when(pl.col("settled_at") <= as_of).then("state").otherwise(pl.lit("queued")).alias("state")
     return _counted((page.with_columns(state) for page in pages), by)
+
+
+def _heard(store: Store, as_of: datetime | None) -> pl.DataFrame:
+    if as_of is None:
+        return store.count(DELIVERY_EVENTS, ["type"])
+    return _counted(_pages(store, DELIVERY_EVENTS, ["type", "at"], as_of, pl.col("at") <= as_of), ["type"])
 
 
 def _pages(store: Store, table: Table, columns: list[str], as_of: datetime, there: pl.Expr) -> Iterator[pl.DataFrame]:

@@ -14,11 +14,13 @@ from relationship_core.columns import (
     CONTACT_POINTS,
     CUSTOMERS,
     DECISIONS,
+    DELIVERY_EVENTS,
     MESSAGES,
     PREFERENCES,
     STATES,
     TASKS,
     TRANSITIONS,
+    Page,
 )
 from relationship_core.declarations import ScoringRule
 from relationship_core.flow.catalog import CONFIDENCE, Catalog
@@ -182,7 +184,7 @@ def view_customer(
         scores=_scores(known, catalog),
         measures={name: known[name] for name in _measure_names(catalog) if known.get(name) is not None},
         transitions=moves,
-        timeline=timeline(history, messages, entries),
+        timeline=timeline(history, messages, _heard(store, page, moment), entries),
         interactions=history.height,
         first_at=history["at"][0] if history.height else None,
         influences=told.influences,
@@ -236,6 +238,11 @@ def _score(rule: ScoringRule, known: Mapping[str, object]) -> Score:
 
 def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) else None
+
+
+def _heard(store: Store, page: Page, moment: Moment) -> pl.DataFrame:
+    """What was heard of the customer's messages by then."""
+    return store.read(DELIVERY_EVENTS, page=page, columns=["message", "type", "at"]).filter(pl.col("at") <= moment.now)
 
 
 def _measure_names(catalog: Catalog) -> list[str]:

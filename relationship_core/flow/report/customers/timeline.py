@@ -37,12 +37,15 @@ class TimelineEntry:
     detail: str = ""
 
 
-def timeline(history: pl.DataFrame, messages: pl.DataFrame, entries: int) -> tuple[TimelineEntry, ...]:
+def timeline(
+    history: pl.DataFrame, messages: pl.DataFrame, heard: pl.DataFrame, entries: int
+) -> tuple[TimelineEntry, ...]:
     """What happened last, newest first.
 
     Args:
         history: rows of INTERACTIONS.
         messages: rows of MESSAGES.
+        heard: rows of DELIVERY_EVENTS.
         entries: how many lines.
     """
     happened = [
@@ -55,16 +58,22 @@ def timeline(history: pl.DataFrame, messages: pl.DataFrame, entries: int) -> tup
         )
         for row in history.sort("at", descending=True).head(entries).iter_rows(named=True)
     ]
+    last = {message: kind for message, kind, _ in heard.select("message", "type", "at").sort("at", "type").iter_rows()}
     sent = [
         TimelineEntry(
             at=row["settled_at"] or row["queued_at"],
             kind="message",
             source=row["campaign"],
-            detail=f"{row['channel']}: {row['state']}",
+            detail=f"{row['channel']}: {_state(row['state'], last.get(row['id'], ''))}",
         )
         for row in messages.sort("queued_at", descending=True).head(entries).iter_rows(named=True)
     ]
     return tuple(sorted((*happened, *sent), key=lambda entry: entry.at, reverse=True)[:entries])
+
+
+def _state(state: str, heard: str) -> str:
+    """Where a message is, and what was heard of it last where that says more."""
+    return f"{state}, {heard}" if heard and heard != state else state
 
 
 def _outcome(row: Mapping[str, object]) -> str:
