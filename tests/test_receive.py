@@ -54,6 +54,7 @@ class Post:
     def __init__(self) -> None:
         self.answer: Any = "accepted"
         self.sent: list[Message] = []
+        self.meanwhile: Callable[[Sequence[Message]], object] = lambda _: None
         self.says: Any = Heard()
 
     @hookimpl
@@ -73,6 +74,7 @@ class Line:
 
     def send(self, messages: Sequence[Message]) -> Sequence[Receipt]:
         self.post.sent += messages
+        self.post.meanwhile(messages)
         return [Receipt(message=each.id, state=self.post.answer) for each in messages]
 
     def close(self) -> None:
@@ -221,6 +223,14 @@ def test_the_order_and_the_number_of_times_make_no_difference(make_project: Open
     shuffled = data.draw(st.permutations([*events, *events[: data.draw(st.integers(0, len(events)))]]))
     cut = data.draw(st.integers(0, len(shuffled)))
     assert ended([[each] for each in events]) == ended([shuffled[:cut], shuffled[cut:]])
+
+
+def test_a_report_may_come_before_the_answer_that_it_is_about(shop: Open, letter: Make, post: Post) -> None:
+    project = shop(letter())
+    post.answer = "unknown"
+    post.meanwhile = lambda messages: hear(project, post, *(event(each.id, "delivered", 0) for each in messages[:1]))
+    send(project)
+    assert set(states(project).values()) == {"accepted"}
 
 
 def test_what_is_heard_twice_is_kept_once(shop: Open, letter: Make, post: Post) -> None:

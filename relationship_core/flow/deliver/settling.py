@@ -12,7 +12,8 @@ from relationship_core.columns import MESSAGES
 from relationship_core.flow.deliver.backoff import delay
 from relationship_core.flow.deliver.handover import Answer
 from relationship_core.flow.deliver.render import Row
-from relationship_core.flow.message_states import CONTACT_STATES, FAILED, GONE_STATES, QUEUED, REJECTED
+from relationship_core.flow.heard import settle_heard
+from relationship_core.flow.message_states import CONTACT_STATES, FAILED, GONE_STATES, QUEUED, REJECTED, UNKNOWN
 from relationship_core.flow.tasks.keeping import keep_tasks
 from relationship_core.flow.united import ties_of
 from relationship_core.model.task import Task
@@ -148,6 +149,8 @@ def write_settled(store: Store, rows: Sequence[Row], *, followed: Collection[str
     """Write messages that are settled; inside a transaction."""
     columns = {name: [row[name] for row in rows] for name in _SETTLED}
     store.update(MESSAGES, pl.DataFrame(columns, schema=dict(_SETTLED)))
+    # A provider may report a message before its answer to it has come, or in place of one.
+    settle_heard(store, [str(row["id"]) for row in rows if row["state"] == UNKNOWN])
     _mark_for_plan(store, rows, followed)
 
 

@@ -44,7 +44,7 @@ def preview(
     studio: Studio,
     media: Mapping[str, str],
     *,
-    price: Callable[[Message], Price | None],
+    price: Callable[[Message], Price | None] = lambda _: None,
 ) -> Sequence[Preview]:
     """Fill in every variant of a campaign for one customer, the first one when None.
 
