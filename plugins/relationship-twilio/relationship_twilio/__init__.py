@@ -1,0 +1,1 @@
+"""SMS through Twilio, what Twilio reports of it, and what customers answer."""
