@@ -88,5 +88,9 @@ def _provided(plugin: InstalledPlugin) -> str:
 
 def _listed(word: str, names: tuple[str, ...]) -> str:
     if len(names) > FEW:
-        return f"{len(names)} {word}s: {', '.join(names[: FEW - 1])}, ..."
+        return f"{len(names)} {_several(word)}: {', '.join(names[: FEW - 1])}, ..."
     return f"{word} {', '.join(names)}"
+
+
+def _several(word: str) -> str:
+    return f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
