@@ -23,7 +23,18 @@ FLOORS = (
     {"hookspecs"},
     {"plugins", "config", "campaign_files", "conditions", "crossing", "chosen", "ready"},
     {"flow"},
-    {"relationships", "arguments", "project", "people", "offers", "outbox", "tasks", "receivers", "campaign_life", "steps"},
+    {
+        "relationships",
+        "arguments",
+        "project",
+        "people",
+        "offers",
+        "outbox",
+        "tasks",
+        "receivers",
+        "campaign_life",
+        "steps",
+    },
 )
 LAYERED = frozenset().union(*FLOORS)
 
