@@ -112,6 +112,7 @@ def open_project(
         # Everybody may be written to, so that what comes of a plan is what the shares of ``data`` say.
         "consent": ConsentSettings(without=("email",)),
         "preference": PreferenceSettings(unasked="close"),
+        "channels": {"mail": Choice(use="null", settings={"medium": "email"})},
     }
     made = Settings(
         project=ProjectSettings(
@@ -122,7 +123,6 @@ def open_project(
             postal_address="Sample Street 1, 10000 Anytown",
         ),
         store=Choice(use="sqlite", settings={"path": database}),
-        channels={"mail": Choice(use="null", settings={"medium": "email"})},
         **{**own, **settings},
     )
     return Relationships(settings=made, campaigns=campaigns, clock=_now, folder=folder)

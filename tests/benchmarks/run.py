@@ -17,7 +17,22 @@ from typing import TypeAlias
 from attrs import evolve
 
 from data import SIZES
-from figures import contact, customer, day, keyed, knowing, memory, plan, record, review, start
+from figures import (
+    contact,
+    customer,
+    day,
+    deliver,
+    keyed,
+    knowing,
+    memory,
+    plan,
+    post,
+    record,
+    review,
+    sendgrid,
+    smtp,
+    start,
+)
 from measuring import Figure
 from projects import Prepared
 from table import as_json, as_markdown, show, verdict
@@ -36,6 +51,10 @@ MEASURES: Mapping[str, tuple[Measure, int]] = {
     "campaigns": (contact.campaigns, contact.REPEATS),
     "campaigns day": (contact.day, contact.REPEATS),
     "explain": (contact.explain, contact.ANSWERS),
+    "deliver": (deliver.measure, deliver.REPEATS),
+    "post": (post.measure, post.REPEATS),
+    "sendgrid": (sendgrid.measure, sendgrid.REPEATS),
+    "smtp": (smtp.measure, smtp.REPEATS),
     "memory": (memory.measure, memory.REPEATS),
 }
 """What measures each figure, and how often unless the command line says otherwise."""

@@ -44,24 +44,49 @@ def relationship_commands(cli: click.Group) -> None:
     type=click.IntRange(min=1),
     help="How many months to replay. [default: all, 12 of the groceries and 24 of the garage]",
 )
+@click.option(
+    "--smtp",
+    "mail_server",
+    metavar="HOST:PORT",
+    help="Deliver the e-mail of this run to that mail server, without encryption, instead of the outbox folder.",
+)
+@click.option(
+    "--post",
+    "is_printed",
+    is_flag=True,
+    help="Write the cards or letters of this run as PDF to print, a file for each batch, into outbox/print.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
 @click.pass_context
-def demo(context: click.Context, name: str, folder: Path | None, months: int | None, *, as_json: bool) -> None:
+def demo(
+    context: click.Context,
+    *,
+    name: str,
+    folder: Path | None,
+    months: int | None,
+    mail_server: str | None,
+    is_printed: bool,
+    as_json: bool,
+) -> None:
     """Replay a year of real purchases of 2,469 households, or two years of a synthetic garage.
 
     Makes a project folder, records month by month, reviews, plans a few campaigns and delivers them into
-    an outbox folder; nothing leaves this machine. A second run finds the project and shows what is there; an
-    interrupted one goes on where it stopped.
+    an outbox folder; nothing leaves this machine unless --smtp names a server elsewhere. A second run finds the
+    project and shows what is there; an interrupted one goes on where it stopped.
     """
+    from relationship_demo.channels import post_channel, smtp_channel
     from relationship_demo.replay import replay
     from relationship_demo.show import following, show
     from relationship_demo.summary import summarize
 
     count = _count_of_months(months, MONTHS[name])
+    channels = {} if mail_server is None else smtp_channel(mail_server)
+    if is_printed:
+        channels |= post_channel(name)
     business = _business(name)
     chosen = folder or _project_of_the_group(context) or business.folder
     with following() as listen:
-        replay(chosen, months=count, listen=listen, business=business)
+        replay(chosen, months=count, listen=listen, business=business, channels=channels)
     summary = summarize(chosen, business)
     if as_json:
         click.echo(json.dumps(summary.document(), ensure_ascii=False, indent=2))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from itertools import takewhile
 from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
+from attrs import evolve
 
-from relationship_core import FACTS, MESSAGES, RUNS, Relationships
+from relationship_core import FACTS, MESSAGES, RUNS, Choice, Relationships, read_campaigns, read_settings
 from relationship_demo import project
 from relationship_demo.business import Business
 from relationship_demo.groceries import GROCERIES
@@ -40,13 +41,27 @@ class Calendar:
         return self.at
 
 
-def replay(folder: Path, *, months: int, listen: Listener, business: Business = GROCERIES) -> None:
+def replay(
+    folder: Path,
+    *,
+    months: int,
+    listen: Listener,
+    business: Business = GROCERIES,
+    channels: Mapping[str, Choice] | None = None,
+) -> None:
     """Bring a demo project to the end of the first so many months; what is done is not done again.
 
     A month may be repeated at will, since a recorded interaction is recorded once and an unfinished run is
     taken up where it stopped; so whoever interrupts it loses nothing.
 
     Customers are recorded when they become known: those who have not bought yet are prospects.
+
+    Args:
+        folder: the demo project.
+        months: how many months of the business.
+        listen: hears how far it is.
+        business: whose history is replayed.
+        channels: what delivers in the place of the project's own channels, by their names, in this run.
 
     Raises:
         ConfigurationError: the folder is no demo project of this business, or one of its files has been edited
@@ -55,7 +70,7 @@ def replay(folder: Path, *, months: int, listen: Listener, business: Business = 
     year = business.months()
     calendar = Calendar(year[0].since)
     project.prepare(folder, business)
-    with Relationships.open(folder, clock=calendar) as relationships:
+    with _opened(folder, calendar, channels or {}) as relationships:
         _draw_the_same_lots(relationships)
         done = len(months_done(relationships, business))
         if done:
@@ -75,6 +90,14 @@ def replay(folder: Path, *, months: int, listen: Listener, business: Business = 
             listen(f"{month.name}: review, plan, deliver", number, months)
             relationships.run()
             _deliver_in_the_morning(relationships, calendar, month)
+
+
+def _opened(folder: Path, calendar: Calendar, channels: Mapping[str, Choice]) -> Relationships:
+    if not channels:
+        return Relationships.open(folder, clock=calendar)
+    settings = read_settings(folder)
+    chosen = evolve(settings, channels={**settings.channels, **channels})
+    return Relationships(settings=chosen, campaigns=read_campaigns(folder), clock=calendar, folder=folder.absolute())
 
 
 def _draw_the_same_lots(relationships: Relationships) -> None:

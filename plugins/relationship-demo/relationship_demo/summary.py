@@ -83,7 +83,9 @@ class Summary:
     def examples(self) -> tuple[Path, ...]:
         """A file of the outbox from each channel."""
         folders = sorted(path for path in (self.folder / OUTBOX).glob("*") if path.is_dir())
-        return tuple(min(files) for folder in folders if (files := [*folder.rglob("[!.]*.*")]))
+        found = (sorted(folder.rglob("[!.]*.*")) for folder in folders)
+        # A manifest tells what is in the file beside it, which is the one to look at.
+        return tuple(min(files, key=lambda file: file.suffix == ".csv") for files in found if files)
 
     def document(self) -> dict[str, Any]:
         """The numbers as ``relate demo --json`` prints them."""

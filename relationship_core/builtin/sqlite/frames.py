@@ -43,7 +43,13 @@ def values_of(frame: pl.DataFrame) -> list[Any]:
 
 
 def _as_kept(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.select(_kept(name, type_) for name, type_ in frame.schema.items())
+    types = frame.schema
+    if any(isinstance(type_, pl.List) for type_ in types.values()):
+        return frame.select(_kept(name, type_) for name, type_ in types.items())
+    if INSTANT not in types.values():
+        return frame
+    # Without an expression, which wakes threads for what is one row where messages are settled one by one.
+    return pl.DataFrame([column.cast(pl.Int64) if column.dtype == INSTANT else column for column in frame])
 
 
 def _kept(name: str, type_: pl.DataType) -> pl.Expr:

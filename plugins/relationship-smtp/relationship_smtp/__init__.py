@@ -1,0 +1,1 @@
+"""E-mail by SMTP: the channel ``smtp``, and the receiver ``mailbox`` for what comes back."""
