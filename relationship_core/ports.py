@@ -93,8 +93,8 @@ class Provider(Generic[P_co]):
         name: what the configuration says.
         factory: makes the object from its settings; it imports whatever is heavy when it is called.
         settings: a frozen attrs class of the configuration's keys. Field types may be str, int, float,
-            bool, Path (made absolute against the project folder), Secret, a Literal, tuple[str, ...], and
-            X | None. A field with the metadata ``{"project": "sender"}`` takes that key of ``[project]``
+            bool, Path (made absolute against the project folder), Secret, a Literal, tuple[str, ...], a
+            Mapping of names to one of them, and X | None. A field with the metadata ``{"project": "sender"}`` takes that key of ``[project]``
             where its own is not given.
         summary: one line for people.
         capabilities: what it can do beyond the port, by the names of CAPABILITIES.

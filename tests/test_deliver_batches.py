@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import polars as pl
 import pytest
 from attrs import define, field
 
@@ -17,10 +18,13 @@ from relationship_core import (
     ConfigurationError,
     ContactPoint,
     Customer,
+    Engagement,
     Message,
     Provider,
     Receipt,
     Relationships,
+    Suppression,
+    SuppressionReason,
     UnsupportedError,
     Variant,
     hookimpl,
@@ -72,6 +76,10 @@ class Looking(Told):
         return frozenset(messages)
 
 
+def _made(channel: Told) -> Callable[[object], Told]:
+    return lambda _settings: channel
+
+
 @define(slots=False)
 class Installed:
     """A plugin with these channels, each under its own name."""
@@ -85,7 +93,7 @@ class Installed:
         return tuple(
             Provider(
                 name=f"told-{name}",
-                factory=lambda _, made=channel: made,
+                factory=_made(channel),
                 settings=NullSettings,
                 summary="Told.",
                 capabilities=self.capabilities,
@@ -255,8 +263,6 @@ def test_a_channel_that_lost_a_capability_fails_the_message(queued: Callable[...
 
 
 def _message(**more: Any) -> Message:
-    from relationship_core import Engagement
-
     engagement = Engagement(campaign="c", action="a", customer="u", occasion="o")
     return Message(id="0" * 32, engagement=engagement, channel="letters", address="a@example.com", at=START, **more)
 
@@ -308,9 +314,8 @@ def test_other_channels_go_on(queued: Callable[..., Relationships], make_campaig
     project = queued(1, letters=letters, cards=cards, campaign=actions, customer={"contact_points": BOTH})
     with project.store.transaction():
         row = row_of(project, "c0")
-        other = {**row, "id": "f" * 32, "channel": "cards", "medium": "post", "address": BOTH[1].address, "occasion": "o"}
-        import polars as pl
-
+        way = {"channel": "cards", "medium": "post", "address": BOTH[1].address}
+        other = {**row, "id": "f" * 32, "occasion": "o", **way}
         project.store.put(MESSAGES, pl.DataFrame([other], schema=dict(MESSAGES.schema)))
     delivered = project.deliver(as_of=START)
     assert (delivered.accepted, [*delivered.misconfigured]) == (1, ["letters"])
@@ -339,7 +344,7 @@ def test_handing_over_nothing_to_look_at() -> None:
 # Addresses that will never work, and other channels
 
 
-def rejecting(reason: str | None) -> Answer:
+def rejecting(reason: SuppressionReason | None) -> Answer:
     return lambda messages: [
         Receipt(message=each.id, state="rejected", detail="5.1.1", suppression=reason) for each in messages
     ]
@@ -347,7 +352,7 @@ def rejecting(reason: str | None) -> Answer:
 
 @pytest.mark.parametrize(("reason", "scope"), [("hard_bounce", "all"), ("complaint", "marketing")])
 def test_an_address_that_the_channel_speaks_against_is_not_used_again(
-    queued: Callable[..., Relationships], reason: str, scope: str
+    queued: Callable[..., Relationships], reason: SuppressionReason, scope: str
 ) -> None:
     project = queued(1, letters=Told(rejecting(reason)))
     project.deliver(as_of=START)
@@ -385,7 +390,12 @@ def test_what_one_channel_rejects_goes_by_the_next_variant(
     project = queued(1, **{first: letters, "cards": cards}, **two_ways)
     before = row_of(project, "c0")
     said: list[str] = []
-    cards.answer = lambda messages: said.extend(each.text for each in messages) or accepted(messages)
+
+    def listen(messages: Sequence[Message]) -> list[Receipt]:
+        said.extend(each.text for each in messages)
+        return accepted(messages)
+
+    cards.answer = listen
     delivered = project.deliver(as_of=START)
     assert (delivered.rejected, delivered.accepted, delivered.left) == (1, 1, {})
     row = row_of(project, "c0")
@@ -395,8 +405,6 @@ def test_what_one_channel_rejects_goes_by_the_next_variant(
 
 
 def test_the_next_variant_must_be_allowed(queued: Callable[..., Relationships], two_ways: dict[str, Any]) -> None:
-    from relationship_core import Suppression
-
     cards = Told(medium="post")
     project = queued(1, letters=Told(rejecting(None)), cards=cards, **two_ways)
     project.permissions.suppress([Suppression(medium="post", address=BOTH[1].address, reason="manual", at=START)])
@@ -404,7 +412,9 @@ def test_the_next_variant_must_be_allowed(queued: Callable[..., Relationships], 
     assert (states(project), cards.calls) == ({"c0": "rejected"}, [])
 
 
-def test_who_has_no_other_address_stays_rejected(queued: Callable[..., Relationships], two_ways: dict[str, Any]) -> None:
+def test_who_has_no_other_address_stays_rejected(
+    queued: Callable[..., Relationships], two_ways: dict[str, Any]
+) -> None:
     two_ways["customer"]["contact_points"] = BOTH[:1]
     project = queued(1, letters=Told(rejecting(None)), cards=Told(medium="post"), **two_ways)
     project.deliver(as_of=START)

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,7 +57,7 @@ text = "Hello {{ customer.name }}"
 
 
 @pytest.fixture(scope="module")
-def planned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bytes]:
+def planned(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The database of a project in which so many messages are queued."""
     folder = tmp_path_factory.mktemp("planned")
     (folder / "relationship.toml").write_text(PROJECT.replace('"recorder"', '"null"'))
@@ -71,7 +70,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bytes]:
         )
         project.review()
         assert project.plan().planned == MESSAGES_QUEUED
-    yield (folder / "relationships.db").read_bytes()
+    return (folder / "relationships.db").read_bytes()
 
 
 @pytest.mark.parametrize("workers", [1, 3])

@@ -195,7 +195,7 @@ def test_no_more_is_claimed_than_goes_in_a_minute(queued: Queued) -> None:
     assert max(most) == 3
 
 
-def test_a_claim_that_runs_out_is_given_back(queued: Queued, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_claim_that_runs_out_is_given_back(queued: Queued) -> None:
     """Somebody elsewhere may take it over then: what is not begun is claimed anew."""
     clock = Clock()
 
@@ -229,7 +229,7 @@ def test_messages_deferred_together_do_not_come_back_together(queued: Queued) ->
     delivered = project.deliver(as_of=START)
     waits = project.store.read(MESSAGES)["not_before"] - START
     assert waits.n_unique() == 20
-    assert (delivered.left, delivered.next_at) == ({"time": 20}, START + waits.min())
+    assert (delivered.left, delivered.next_at) == ({"time": 20}, START + min(waits))
 
 
 def test_a_message_is_deferred_until_it_expires(queued: Queued) -> None:
@@ -329,9 +329,7 @@ def test_of_two_workers_one_tries(queued: Queued) -> None:
     assert others[1].accepted == 0
 
 
-def test_a_try_that_came_to_nothing_leaves_the_time_as_it_is(
-    queued: Queued, make_project: Open, make_campaign: Callable[..., Campaign]
-) -> None:
+def test_a_try_that_came_to_nothing_leaves_the_time_as_it_is(queued: Queued) -> None:
     """The message had expired: nothing was learned of the channel, and the next one tries it."""
     line = Line("unknown")
     project = queued(line, 7, campaign={"limits": {"expires_days": 1}})

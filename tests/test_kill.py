@@ -61,6 +61,12 @@ path = "letters"
 use = "folder"
 path = "cards"
 medium = "post"
+
+[delivery.letters]
+attempting = 1
+
+[delivery.cards]
+attempting = 1
 """
 
 CAMPAIGN = """

@@ -138,7 +138,7 @@ _WAITS = {
 
 def _show_left(delivered: Delivered) -> None:
     """Say how many messages are in no final state yet, and why."""
-    if not delivered.left:
+    if not delivered.left.keys() - {"campaign"}:  # those are told already
         return
     parts = []
     for reason, words in _WAITS.items():
