@@ -25,13 +25,13 @@ from relationship_core.config import (
 from relationship_core.errors import WrongArgumentError, WrongDataError, nearest
 from relationship_core.flow.record.rows import Said, What
 from relationship_core.model.instants import EARLIEST, LATEST, utc
-from relationship_core.model.received import RawRequest
 from relationship_core.model.validation import AWARE, is_whole, kind_of, with_article
 from relationship_core.plugins import Plugins
 
 if TYPE_CHECKING:
     from relationship_core.flow.progress import Listener
     from relationship_core.model.campaign import Campaign
+    from relationship_core.model.received import RawRequest
     from relationship_core.ports import Clock
 
 T = TypeVar("T")
@@ -171,6 +171,8 @@ def listener(progress: object) -> Listener:
 
 def request(given: object) -> RawRequest:
     """A request, as a receiver takes it."""
+    from relationship_core.model.received import RawRequest
+
     if not isinstance(given, RawRequest):
         raise _wrong("request", "a RawRequest", given)
     return given

@@ -93,8 +93,9 @@ class Provider(Generic[P_co]):
         name: what the configuration says.
         factory: makes the object from its settings; it imports whatever is heavy when it is called.
         settings: a frozen attrs class of the configuration's keys. Field types may be str, int, float,
-            bool, Path (made absolute against the project folder), Secret, a Literal, tuple[str, ...], a
-            Mapping of names to one of them, and X | None. A field with the metadata ``{"project": "sender"}`` takes that key of ``[project]``
+            bool, Path (made absolute against the project folder), Secret, a Literal, a tuple of any number of one of
+            them, such as tuple[Secret, ...], a Mapping of names to one of them, and X | None. ``declared`` has
+            validators for them. A field with the metadata ``{"project": "sender"}`` takes that key of ``[project]``
             where its own is not given.
         summary: one line for people.
         capabilities: what it can do beyond the port, by the names of CAPABILITIES.
@@ -158,6 +159,13 @@ class Store(Protocol):
         """Change some columns of rows that exist: the frame has the key and the columns to change."""
         ...
 
+    def revise(self, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+        """As ``update``, for a few rows, without a frame: messages may be settled one by one.
+
+        Every row has the key and the same columns to change; instants are aware datetimes.
+        """
+        ...
+
     def delete(self, table: Table, keys: pl.DataFrame) -> None:
         """Remove the rows with these keys; the frame has at least the table's key columns."""
         ...
@@ -184,6 +192,10 @@ class Store(Protocol):
 
         ``where`` is as in ``read``.
         """
+        ...
+
+    def fact(self, name: str) -> str | None:
+        """The value of one row of FACTS; None where there is none. It costs next to nothing."""
         ...
 
     def append(self, interactions: pl.DataFrame) -> pl.DataFrame:

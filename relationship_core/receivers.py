@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from relationship_core import arguments
 from relationship_core.errors import UnsupportedError
-from relationship_core.flow.permission.links import LINKS
 from relationship_core.model.instants import utc
+from relationship_core.model.words import LINKS
 
 if TYPE_CHECKING:
     from relationship_core.flow.receive import Received

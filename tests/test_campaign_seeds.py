@@ -62,7 +62,13 @@ class Media:
             return lambda _: Told(medium, self)
 
         return tuple(
-            Provider(name=medium, factory=made(medium), settings=NullSettings, summary="Told.", capabilities={"html"})
+            Provider(
+                name=f"told-{medium}",
+                factory=made(medium),
+                settings=NullSettings,
+                summary="Told.",
+                capabilities={"html"},
+            )
             for medium in ("email", "sms", "post")
         )
 
@@ -93,7 +99,7 @@ def shop(make_project: Open, make_customer: Know, media: Media) -> Callable[...,
         project = make_project(
             *campaigns,
             plugins=[media],
-            channels={medium: Choice(use=medium) for medium in ("email", "sms", "post")},
+            channels={medium: Choice(use=f"told-{medium}") for medium in ("email", "sms", "post")},
             campaigns=CampaignSettings(approval=approval, seeds=given),
             clock=lambda: START,
             **more,

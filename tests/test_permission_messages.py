@@ -57,7 +57,7 @@ class Media:
             return lambda _: Told(medium, self.sent)
 
         return tuple(
-            Provider(name=medium, factory=channel(medium), settings=NullSettings, summary="Told.")
+            Provider(name=f"told-{medium}", factory=channel(medium), settings=NullSettings, summary="Told.")
             for medium in ("email", "sms", "post")
         )
 
@@ -84,7 +84,7 @@ def shop(make_project: Open, media: Media) -> Open:
     """A project with customers ``ada`` and ``bob``, in which marketing needs consent but by post."""
 
     def open_it(*campaigns: Campaign, **more: Any) -> Relationships:
-        channels = {medium: Choice(use=medium) for medium in ("email", "sms", "post")}
+        channels = {medium: Choice(use=f"told-{medium}") for medium in ("email", "sms", "post")}
         chosen = {"channels": channels, "consent": ConsentSettings(), "quiet_hours": {}, **more}
         project = make_project(*campaigns, **{**chosen, "plugins": [media, *more.get("plugins", [])]})
         points = [
@@ -582,7 +582,7 @@ def test_the_variant_is_the_first_that_is_permitted(
     project = make_project(
         campaign,
         plugins=[Media()],
-        channels={each: Choice(use=each) for each in points},
+        channels={each: Choice(use=f"told-{each}") for each in points},
         consent=ConsentSettings(),
         quiet_hours={},
     )

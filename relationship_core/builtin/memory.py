@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from operator import add
+from functools import lru_cache
+from operator import add, itemgetter
 from typing import Any, TypeAlias
 
 import polars as pl
@@ -14,6 +15,7 @@ import polars as pl
 from relationship_core import (
     CUSTOMERS,
     DECISIONS,
+    FACTS,
     INTERACTIONS,
     KEYED_MEASURES,
     MESSAGES,
@@ -35,7 +37,16 @@ Rows: TypeAlias = dict[Key, Row]
 
 COMBINED: Mapping[str, Callable[[Any, Any], Any]] = {"sum": add, "count": add, "min": min, "max": max}
 ENGAGEMENT = ("campaign", "action", "customer", "occasion")
-REFERRING = ("contact_points", "transitions", "decisions", "messages", "consents", "preferences", "tasks", "delivery_events")
+REFERRING = (
+    "contact_points",
+    "transitions",
+    "decisions",
+    "messages",
+    "consents",
+    "preferences",
+    "tasks",
+    "delivery_events",
+)
 """Tables whose rows name a customer that must be known."""
 
 
@@ -122,6 +133,16 @@ class MemoryStore:
             if key in rows:
                 self._change(rows, key, {**rows[key], **change})
 
+    def revise(self, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+        """Change columns of a few rows that exist, by key."""
+        self._require_transaction()
+        kept = self._tables[table.name]
+        for change in rows:
+            table.types(change)  # refuses unknown columns
+            key = tuple(change[name] for name in table.key)
+            if key in kept:
+                self._change(kept, key, {**kept[key], **change})
+
     def delete(self, table: Table, keys: pl.DataFrame) -> None:
         """Remove rows by key."""
         self._require_transaction()
@@ -151,13 +172,10 @@ class MemoryStore:
         named = where or {}
         table.types(named)  # refuses unknown columns, also where there are no rows
         among = {name: {value} if isinstance(value, str) else {*value} for name, value in named.items()}
-        found = sorted(
-            key
-            for key, row in rows.items()
-            if (customers is None or row["customer"] in customers)
-            and all(row[name] in values for name, values in among.items())
-        )
-        return _frame([[rows[key][name] for name in types] for key in found], types)
+        found = [key for key, row in rows.items() if customers is None or row["customer"] in customers]
+        for name, values in among.items():
+            found = [key for key in found if rows[key][name] in values]
+        return _frame(_values((rows[key] for key in sorted(found)), types), types)
 
     def count(
         self, table: Table, by: Sequence[str], *, where: Mapping[str, str | Collection[str]] | None = None
@@ -168,6 +186,11 @@ class MemoryStore:
         if not by:
             return frame.select(number)
         return frame.group_by(list(table.types(by))).agg(number).sort(list(by))
+
+    def fact(self, name: str) -> str | None:
+        """The value of one fact."""
+        row = self._tables[FACTS.name].get((name,))
+        return None if row is None else row["value"]
 
     def append(self, interactions: pl.DataFrame) -> pl.DataFrame:
         """Keep what is new and return it."""
@@ -188,7 +211,7 @@ class MemoryStore:
         types = INTERACTIONS.types(columns)
         rows = self._tables["interactions"]
         found = sorted(key for key in set(INTERACTIONS.conform(keys, INTERACTIONS.key).rows()) if key in rows)
-        return _frame([[rows[key][name] for name in types] for key in found], types)
+        return _frame(_values((rows[key] for key in found), types), types)
 
     def merge(self, measures: pl.DataFrame, keyed: pl.DataFrame) -> None:
         """Combine contributions into what is kept."""
@@ -324,8 +347,24 @@ def _key(names: Sequence[str], row: Row) -> Key:
     return tuple(row[name] for name in names)
 
 
+def _values(rows: Iterable[Row], names: Collection[str]) -> list[Sequence[Any]]:
+    """What the rows hold under these names, a sequence for each row."""
+    if len(names) == 1:
+        (name,) = names
+        return [(row[name],) for row in rows]
+    return list(map(itemgetter(*names), rows)) if names else [() for _ in rows]
+
+
 def _frame(rows: Sequence[Sequence[Any]], types: Mapping[str, Any]) -> pl.DataFrame:
+    if not rows:
+        return _without_rows(tuple(types.items())).clone()
     return pl.DataFrame(rows, schema=dict(types), orient="row")
+
+
+@lru_cache(maxsize=256)
+def _without_rows(types: tuple[tuple[str, Any], ...]) -> pl.DataFrame:
+    """Most of what is asked for is not there, and to make a frame of nothing takes as long as one of a hundred rows."""
+    return pl.DataFrame(schema=dict(types))
 
 
 def _combine(combine: str, kept: Any, contributed: Any) -> Any:

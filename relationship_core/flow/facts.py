@@ -13,8 +13,7 @@ LAST_RECORDED_FACT = "last_recorded_at"
 
 def read_fact(store: Store, name: str) -> str | None:
     """The text kept under a name; None where there is none."""
-    rows = store.read(FACTS, where={"name": name})
-    return None if rows.is_empty() else str(rows["value"][0])
+    return store.fact(name)
 
 
 def write_fact(store: Store, name: str, value: str) -> None:

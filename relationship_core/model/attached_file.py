@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from relationship_core.errors import ConfigurationError
-from relationship_core.model.message import Attachment
 from relationship_core.model.validation import declared
 
 if TYPE_CHECKING:
     from attrs import Attribute
+
+    from relationship_core.model.message import Attachment
 
 LARGEST_FILE = 10 * 1024 * 1024
 """So many bytes a file may have: most mail servers take no larger message."""
@@ -48,6 +49,8 @@ class AttachedFile:
     @property
     def attachment(self) -> Attachment:
         """The file as a message has it."""
+        from relationship_core.model.message import Attachment  # whoever asks for a customer waits for no message
+
         return Attachment(name=self.name, type=self.type, content=base64.b64decode(self.content))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, TypeGuard, get_args
 
 from attrs import field, frozen, validators
 
@@ -34,7 +35,16 @@ EventType: TypeAlias = Literal[
 """What was heard later; django-anymail's words, with ``accepted`` for its ``sent``."""
 
 
+_OUTBOX_ID = re.compile(r"[0-9a-f]{32}")
 _SUPPRESSION = validators.optional(data.one_of(get_args(SuppressionReason)))
+
+
+def is_outbox_id(message: object) -> TypeGuard[str]:
+    """Whether something is the id of a message of the outbox: 32 hexadecimal digits in lower case.
+
+    A receiver asks it of what a provider sends back; a test of a campaign, for one, has other ids.
+    """
+    return isinstance(message, str) and _OUTBOX_ID.fullmatch(message) is not None
 
 
 @frozen(kw_only=True)

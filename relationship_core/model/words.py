@@ -30,3 +30,6 @@ PERMITTED_STATES: tuple[ConsentState, ...] = ("not_needed", "granted")
 
 WITHOUT_MARKETING: tuple[Wish, ...] = ("transactional", "none")
 """The wishes of those who want no marketing."""
+
+LINKS = "links"
+"""The variable under which templates know the links of messages, and the receiver that takes the clicks on them."""

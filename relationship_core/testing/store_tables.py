@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
+import polars as pl
 import pytest
 
 from relationship_core.columns import (
@@ -100,6 +103,54 @@ class TableContract:
             store.put(CONTACT_POINTS, point)
         know(store, "ada")
         assert store.read(CONTACT_POINTS).equals(point)
+
+    def test_a_few_rows_are_revised_as_a_frame_is_updated(self, store: Store) -> None:
+        know(store, "ada")
+        with store.transaction():
+            store.put(MESSAGES, messages(*(message(each, occasion=each) for each in ("m1", "m2", "m3"))))
+            change = {"state": "accepted", "settled_at": NOON + DAY, "worker": None, "attempts": 2}
+            store.revise(MESSAGES, [{"id": "m2", **change}, {"id": "m1", **change}, {"id": "unknown", **change}])
+            store.revise(MESSAGES, [])
+        found = store.read(MESSAGES)
+        expected = messages(*(message(each, occasion=each) for each in ("m1", "m2", "m3")))
+        changed = pl.col("id") != "m3"
+        assert found.equals(
+            expected.with_columns(
+                pl.when(changed).then(pl.lit(value).cast(MESSAGES.schema[name])).otherwise(name).alias(name)
+                for name, value in change.items()
+            )
+        )
+
+    def test_what_is_revised_may_be_any_instant_of_any_zone(self, store: Store) -> None:
+        know(store, "ada")
+        at = datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=timezone(timedelta(hours=-5)))
+        with store.transaction():
+            store.put(MESSAGES, messages(message("m1")))
+            store.revise(MESSAGES, [{"id": "m1", "settled_at": at}])
+        assert store.read(MESSAGES)["settled_at"].to_list() == [at]
+
+    def test_a_wrong_revision_is_refused(self, store: Store) -> None:
+        know(store, "ada")
+        with pytest.raises(ConfigurationError, match="stat"), store.transaction():
+            store.revise(MESSAGES, [{"id": "m1", "stat": "accepted"}])
+        with pytest.raises(RuntimeError):
+            store.revise(MESSAGES, [{"id": "m1", "state": "accepted"}])
+
+    def test_a_revision_is_undone_with_its_transaction(self, store: Store) -> None:
+        know(store, "ada")
+        with store.transaction():
+            store.put(MESSAGES, messages(message("m1")))
+        with pytest.raises(ZeroDivisionError), store.transaction():
+            store.revise(MESSAGES, [{"id": "m1", "state": "accepted"}])
+            raise ZeroDivisionError
+        assert store.read(MESSAGES).equals(messages(message("m1")))
+
+    def test_a_fact_is_told_by_its_name(self, store: Store) -> None:
+        assert store.fact("zone") is None
+        with store.transaction():
+            store.put(FACTS, frame(FACTS, {"name": "zone", "value": "UTC"}))
+            assert store.fact("zone") == "UTC"
+        assert store.fact("zone") == "UTC"
 
     def test_a_frame_that_lacks_a_column_is_refused(self, store: Store) -> None:
         with pytest.raises(ConfigurationError, match="locale"), store.transaction():

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 
 from relationship_core import (
-    INSTANT,
     INTERACTIONS,
     KEYED_MEASURES,
     MESSAGES,
@@ -79,6 +78,17 @@ class SQLiteStore:
             table.conform(frame, [*changed, *table.key]),
         )
 
+    def revise(self, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+        """Change columns of a few rows that exist, by key."""
+        self._require_transaction()
+        if not rows:
+            return
+        changed = [name for name in table.types(rows[0]) if name not in table.key]
+        if changed:
+            changes = ", ".join(f"{quoted(name)} = ?" for name in changed)
+            values = [[_plain(row[name]) for name in (*changed, *table.key)] for row in rows]
+            self._database.run_many(f"UPDATE {quoted(table.name)} SET {changes} WHERE {equal(table.key)}", values)
+
     def delete(self, table: Table, keys: pl.DataFrame) -> None:
         """Remove rows by key."""
         self._write(f"DELETE FROM {quoted(table.name)} WHERE {equal(table.key)}", table.conform(keys, table.key))
@@ -117,6 +127,11 @@ class SQLiteStore:
             f"SELECT {names}count(*) FROM {quoted(table.name)} WHERE {conditions} {grouping}", parameters
         )
         return frame_of(rows, {**types, "rows": pl.Int64})
+
+    def fact(self, name: str) -> str | None:
+        """The value of one fact."""
+        rows = self._database.rows("SELECT value FROM facts WHERE name = ?", (name,))
+        return rows[0][0] if rows else None
 
     def append(self, interactions: pl.DataFrame) -> pl.DataFrame:
         """Keep what is new and return it."""
@@ -261,5 +276,14 @@ class SQLiteStore:
         self._database.require_transaction()
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def _microseconds(instant: datetime) -> int:
-    return int(pl.Series([instant], dtype=INSTANT).to_physical()[0])
+    since = instant - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _plain(value: object) -> object:
+    """A value as SQLite keeps it."""
+    return _microseconds(value) if isinstance(value, datetime) else value

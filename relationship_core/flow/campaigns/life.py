@@ -8,10 +8,13 @@ from functools import cached_property
 from attrs import evolve, frozen
 
 from relationship_core.columns import CAMPAIGN_ACTS, CAMPAIGNS
+from relationship_core.flow.facts import read_fact
 from relationship_core.flow.rules import Rules
 from relationship_core.model.life import CampaignState, LifeAct
 from relationship_core.ports import Store
 
+ACTS_FACT = "campaign_acts"
+"""Under this name the store keeps how many acts there are."""
 NOT_ACTIVE = "not_active"
 """What is told of a campaign that no plan looks at; no decision has it for a reason."""
 
@@ -143,12 +146,12 @@ def read_lives(store: Store, *, approval: bool) -> Lives:
             approved, ever = version, ever | {version}
         known[campaign] = Life(state=state, approved=approved, ever_approved=ever, approval=approval)
     contents = frozenset(store.read(CAMPAIGNS, columns=["campaign", "version"]).iter_rows())
-    return Lives(known=known, contents=contents, approval=approval, acts=rows.height)
+    return Lives(known=known, contents=contents, approval=approval, acts=count_acts(store))
 
 
 def count_acts(store: Store) -> int:
-    """How many acts there are."""
-    return int(store.count(CAMPAIGN_ACTS, [])["rows"][0])
+    """How many acts there are; asked before every message that goes."""
+    return int(read_fact(store, ACTS_FACT) or 0)
 
 
 def of_campaigns(rules: Rules, inactive: Collection[str]) -> Rules:

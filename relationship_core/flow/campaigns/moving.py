@@ -10,9 +10,10 @@ from attrs import frozen
 
 from relationship_core.columns import CAMPAIGN_ACTS, MESSAGES
 from relationship_core.errors import RejectedError
-from relationship_core.flow.campaigns.life import Life, moves_without_file, read_lives
+from relationship_core.flow.campaigns.life import ACTS_FACT, Life, count_acts, moves_without_file, read_lives
 from relationship_core.flow.campaigns.view import count_waiting
 from relationship_core.flow.deliver.settling import CAMPAIGN_ARCHIVED
+from relationship_core.flow.facts import write_fact
 from relationship_core.flow.message_states import STOPPED
 from relationship_core.flow.united import ties_of
 from relationship_core.flow.versions import keep_version, last_version
@@ -129,6 +130,7 @@ def keep_act(store: Store, doing: Doing, *, state: CampaignState, version: str, 
     )
     row = (act.campaign, len(before) + 1, act.act, act.state, act.version, act.at, act.actor, act.reason, act.detail)
     store.put(CAMPAIGN_ACTS, pl.DataFrame([row], schema=CAMPAIGN_ACTS.types(), orient="row"))
+    write_fact(store, ACTS_FACT, str(count_acts(store) + 1))
     return act
 
 

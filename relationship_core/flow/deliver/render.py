@@ -14,12 +14,13 @@ from relationship_core.config import ProjectSettings
 from relationship_core.errors import ConfigurationError, RejectedError, nearest
 from relationship_core.flow.catalog import Catalog
 from relationship_core.flow.offers.templates import check_offer, offer_names, offer_words
-from relationship_core.flow.permission.links import LINKS, Links, link_names, link_words
+from relationship_core.flow.permission.links import Links, link_names, link_words
 from relationship_core.flow.standing import Moment, standing
 from relationship_core.flow.united import ties_of
 from relationship_core.model.campaign import Action, Campaign, Variant
 from relationship_core.model.engagement import Engagement
 from relationship_core.model.message import Message
+from relationship_core.model.words import LINKS
 from relationship_core.ports import Renderer, Store
 
 Row = Mapping[str, object]

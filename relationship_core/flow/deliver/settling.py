@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -30,20 +30,18 @@ RESENT = "sent again"
 _TOLD_OF = (QUEUED, *GONE_STATES, REJECTED, FAILED)
 """The states in which it is told for ever that a message was sent again."""
 
-_SETTLED: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    name: MESSAGES.schema[name]
-    for name in (
-        "id",
-        "state",
-        "not_before",
-        "worker",
-        "claimed_until",
-        "attempts",
-        "reference",
-        "detail",
-        "settled_at",
-    )
-}
+_SETTLED = (
+    "id",
+    "state",
+    "not_before",
+    "worker",
+    "claimed_until",
+    "attempts",
+    "reference",
+    "detail",
+    "settled_at",
+)
+"""The columns of a message that settling changes, after its key."""
 
 
 def settled(row: Row, state: str, now: datetime, *, detail: str = "", reference: str | None = None) -> Row:
@@ -140,15 +138,13 @@ def keep_settled(
             return True
         if not may():
             return False
-        states = pl.repeat("attempting", len(attempting), eager=True)
-        store.update(MESSAGES, pl.DataFrame({"id": attempting, "state": states}))
+        store.revise(MESSAGES, [{"id": message, "state": "attempting"} for message in attempting])
         return True
 
 
 def write_settled(store: Store, rows: Sequence[Row], *, followed: Collection[str] = ()) -> None:
     """Write messages that are settled; inside a transaction."""
-    columns = {name: [row[name] for row in rows] for name in _SETTLED}
-    store.update(MESSAGES, pl.DataFrame(columns, schema=dict(_SETTLED)))
+    store.revise(MESSAGES, [{name: row[name] for name in _SETTLED} for row in rows])
     # A provider may report a message before its answer to it has come, or in place of one.
     settle_heard(store, [str(row["id"]) for row in rows if row["state"] == UNKNOWN])
     _mark_for_plan(store, rows, followed)

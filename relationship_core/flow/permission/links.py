@@ -11,10 +11,9 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-from relationship_core.flow.permission.tokens import TOKEN_LENGTH, TokenPurpose, is_outbox_id, sign_token
-
-LINKS = "links"
-"""The variable under which templates know them, and the receiver that takes their clicks."""
+from relationship_core.flow.permission.tokens import TOKEN_LENGTH, TokenPurpose, sign_token
+from relationship_core.model.message import is_outbox_id
+from relationship_core.model.words import LINKS
 
 LETTERS: Mapping[TokenPurpose, str] = {"unsubscribe": "u", "preference": "p", "confirm": "c"}
 """What stands before the token; links are short, since a header that holds one must stay on one line."""
