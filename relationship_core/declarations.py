@@ -7,6 +7,7 @@ Expressions are polars expressions over named columns.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
 
 from attrs import field, frozen, validators
@@ -280,7 +281,7 @@ class CaseMeasure:
         """The interaction kinds of its parts, each once."""
         return tuple(dict.fromkeys(kind for part in self.parts for kind in part.kinds))
 
-    @property
+    @cached_property
     def keyed(self) -> tuple[KeyedMeasure, ...]:
         """The keyed measures that it is kept as, in order of the parts."""
         return tuple(

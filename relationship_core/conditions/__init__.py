@@ -10,6 +10,7 @@ whatever else has no number gives null. Nulls follow SQL's three-valued logic.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -94,9 +95,22 @@ def parse_condition(
         ConfigurationError: it does not parse, uses what conditions do not have, names an unknown column
             or stage, compares unlike things, or is not true or false.
     """
-    stage = columns.get(STAGE)
-    names = tuple(stage.categories) if isinstance(stage, pl.Enum) else tuple(stages)
-    scope = Scope(columns={NOW: INSTANT, **columns}, stages=names, where=where, absent=absent)
+    return _condition(text, tuple(columns.items()), tuple(stages), tuple(absent.items()), where)
+
+
+@lru_cache(maxsize=512)
+def _condition(
+    text: str,
+    columns: tuple[tuple[str, pl.DataType], ...],
+    stages: tuple[str, ...],
+    absent: tuple[tuple[str, str], ...],
+    where: str,
+) -> Condition:
+    """The same condition by the same columns means the same: a program may open many projects, or one many times."""
+    types = dict(columns)
+    stage = types.get(STAGE)
+    names = tuple(stage.categories) if isinstance(stage, pl.Enum) else stages
+    scope = Scope(columns={NOW: INSTANT, **types}, stages=names, where=where, absent=dict(absent))
     node = translate(_parse(text, scope), scope) if text.strip() else literal(True, TRUTH, "TRUE")
     if node.kind != TRUTH:
         raise scope.error(f"{node.text} is {node.kind}, not true or false; compare it with something")

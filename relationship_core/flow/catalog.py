@@ -110,16 +110,17 @@ class Catalog:
         types = {name: column.dtype for name, column in self.columns.items() if not name.endswith(NEXT_CHANGE)}
         return MappingProxyType(types)
 
-    @property
+    @cached_property
     def absent(self) -> Mapping[str, str]:
         """Columns that are not there for want of an attribute, and what brings them."""
         features = [feature for feature in _features(self.measures) if feature.name not in self.columns]
-        return {each.name: " and ".join(map(as_text, each.attributes)) for each in features if each.attributes}
+        absent = {each.name: " and ".join(map(as_text, each.attributes)) for each in features if each.attributes}
+        return MappingProxyType(absent)
 
-    @property
+    @cached_property
     def motions(self) -> Mapping[str, Motion]:
         """How every column moves without news."""
-        return {name: column.motion for name, column in self.columns.items()}
+        return MappingProxyType({name: column.motion for name, column in self.columns.items()})
 
     def closure(self, names: Iterable[str]) -> frozenset[str]:
         """The named columns and all that they are computed from, but for those that every moment has."""
@@ -134,6 +135,10 @@ class Catalog:
 
     def signature(self) -> str:
         """A hash that changes whenever a definition changes what a review would find."""
+        return self._signature
+
+    @cached_property
+    def _signature(self) -> str:
         parts = [repr(self.ladder), repr(self.account_ladder), repr(self.preference.ask_again_days)]
         for rule in self.scores:
             motions = f"{_motion_text(rule.motion)} / {_motion_text(rule.confidence_motion)}"

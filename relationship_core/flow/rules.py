@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 import polars as pl
@@ -101,6 +102,10 @@ class Rules:
 
     def signature(self) -> str:
         """A hash that changes whenever a rule changes, so that everybody becomes due."""
+        return self._signature
+
+    @cached_property
+    def _signature(self) -> str:
         texts = [condition.text for condition in (*self.ladder_conditions, *self.plan_conditions)]
         texts += [condition.text for condition in self.accounts.ladder_conditions] if self.accounts else []
         texts += [f"{trigger.campaign}" for trigger in self.triggers]
@@ -112,8 +117,16 @@ class Rules:
 
     def days_until_change(self, condition: Condition) -> pl.Expr:
         """The days until a condition may change without news (null: never)."""
-        return days_until_change(condition, self.catalog.motions)
+        if condition not in self._days_until_change:
+            self._days_until_change[condition] = days_until_change(condition, self.catalog.motions)
+        return self._days_until_change[condition]
 
+    @cached_property
+    def _days_until_change(self) -> dict[Condition, pl.Expr]:
+        """What was asked for already: every page of a review asks the same."""
+        return {}
+
+    @cached_property
     def days_until_news(self) -> tuple[pl.Expr, ...]:
         """The days until anything but a rung may change: the mark, the freeze, a campaign's condition, an occasion."""
         of_ladder = [each for each in (self.lapsed, self.freezes) if each is not None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import cached_property, lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -56,19 +57,25 @@ class Moment:
         """The first instant of the next project-local year."""
         return self._midnight(date(self.local_date.year + 1, 1, 1))
 
-    @property
+    @cached_property
     def columns(self) -> tuple[pl.Expr, ...]:
         """``now`` and the next local ``day``, ``month`` and ``year`` as instants, ``today`` as date."""
         return (
-            pl.lit(self.now, dtype=INSTANT).alias("now"),
-            pl.lit(self.next_day, dtype=INSTANT).alias("next_day"),
-            pl.lit(self.next_month, dtype=INSTANT).alias("next_month"),
-            pl.lit(self.next_year, dtype=INSTANT).alias("next_year"),
+            _literal(self.now).alias("now"),
+            _literal(self.next_day).alias("next_day"),
+            _literal(self.next_month).alias("next_month"),
+            _literal(self.next_year).alias("next_year"),
             pl.lit(self.local_date).alias("today"),
         )
 
     def _midnight(self, day: date) -> datetime:
         return datetime.combine(day, time(), tzinfo=ZoneInfo(self.zone)).astimezone(self.now.tzinfo)
+
+
+@lru_cache(maxsize=64)
+def _literal(instant: datetime) -> pl.Expr:
+    """An instant as polars writes it, which takes it two queries; many moments share their next month and year."""
+    return pl.lit(instant, dtype=INSTANT)
 
 
 class Moments(Protocol):

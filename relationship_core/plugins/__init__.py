@@ -26,9 +26,9 @@ from relationship_core.plugins.declared import (
     LATER,
     Declared,
     checked,
-    names_taken,
     provided,
     refuse_clashes,
+    source_of,
 )
 from relationship_core.plugins.implementations import (
     call,
@@ -74,6 +74,7 @@ class Plugins:
         self._lookups: dict[str, Mapping[str, Any]] = {}
         self._values: Mapping[str, float] = {}
         self._tables: Mapping[str, pl.DataFrame] = {}
+        self._asked: dict[tuple[object, ...], tuple[Declared, ...]] = {}  # the last answer, shared by copies
         known = {name for source in sources for name in (source.name, source.distribution)}
         for name in sorted(self._required - known):
             message = f"the plugin {name!r} of [plugins] required is not installed{nearest(name, known)}"
@@ -153,7 +154,7 @@ class Plugins:
     @cached_property
     def columns(self) -> Mapping[str, str]:
         """The columns that measures, features and scores make, each with which of the three it is."""
-        taken = [names for declared in self._declared for names in names_taken(declared)]
+        taken = [names for declared in self._declared for names in declared.names]
         return MappingProxyType({name: word for space, name, word in taken if space == "column"})
 
     @property
@@ -207,10 +208,9 @@ class Plugins:
         """
         if name in among:
             return among[name]
-        is_declared = any(among is declared for declared in self._lookups.values())
         message = f"{where}: there is no {name!r}{nearest(name, among)}"
         message += f"; the known ones are {', '.join(sorted(among)) or 'none'}"
-        if is_declared and self.broken:
+        if any(among is declared for declared in self._lookups.values()) and self.broken:
             causes = "; ".join(f"{plugin.name} ({plugin.reason})" for plugin in self.broken)
             message += f"; it may belong to a broken plugin: {causes}"
         raise ConfigurationError(message)
@@ -235,7 +235,7 @@ class Plugins:
             ConfigurationError: the factory failed. The message names the plugin and the type of the cause;
                 the cause's words are told, and the cause is chained, only where they show no secret.
         """
-        source = _source_of(provider, self._first) or _source_of(provider, self._declared)
+        source = source_of(provider, self._first) or source_of(provider, self._declared)
         plugin = f"the plugin {source.name} ({source.owner})" if source else "its plugin"
         return make(provider, settings, f"{where}: {plugin} could not make {provider.name!r}")
 
@@ -350,10 +350,15 @@ class Plugins:
 
     @cached_property
     def _declared(self) -> tuple[Declared, ...]:
-        """What every plugin declares; a plugin counts whole or not at all."""
-        first = self._first
-        found = (*first, *self._ask_everybody(LATER, {"parameters": self.values, "tables": self.tables}))
+        """What every plugin declares, asked once for the same values; a plugin counts whole or not at all."""
+        asked = (tuple(self.values.items()), tuple(self._plugins))
+        if asked in self._asked and not self._tables:
+            return self._asked[asked]
+        found = (*self._first, *self._ask_everybody(LATER, {"parameters": self.values, "tables": self.tables}))
         refuse_clashes(found)
+        if asked[1] == tuple(self._plugins) and not self._tables:  # and nobody was left out
+            self._asked.clear()
+            self._asked[asked] = found
         return found
 
     def _ask_everybody(self, hooks: Iterable[str], values: Mapping[str, object]) -> tuple[Declared, ...]:
@@ -393,7 +398,3 @@ class Plugins:
             records = [each.record for each in declared if each.hook == hook and each.source in self._plugins]
             self._lookups[hook] = MappingProxyType({record.name: record for record in records})
         return self._lookups[hook]
-
-
-def _source_of(record: object, declared: Iterable[Declared]) -> Source | None:
-    return next((each.source for each in declared if each.record is record), None)

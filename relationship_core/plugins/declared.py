@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -79,6 +80,11 @@ class Declared:
         """What people call it."""
         return DECLARING[self.hook]
 
+    @cached_property
+    def names(self) -> tuple[tuple[str, str, str], ...]:
+        """Every name that it takes: where it must be unique, the name, and what has it."""
+        return tuple(_names_taken(self))
+
 
 def checked(returned: object, hook: str) -> Iterable[Record]:
     """The records that a hook returned.
@@ -100,8 +106,7 @@ def checked(returned: object, hook: str) -> Iterable[Record]:
     return tuple(returned)
 
 
-def names_taken(declared: Declared) -> Iterator[tuple[str, str, str]]:
-    """Every name that a declaration takes: where it must be unique, the name, and what has it."""
+def _names_taken(declared: Declared) -> Iterator[tuple[str, str, str]]:
     from relationship_core.declarations import CaseMeasure, KeyedMeasure, Measure, ScoringRule
     from relationship_core.parameters import Calibration
 
@@ -132,7 +137,7 @@ def refuse_clashes(found: Iterable[Declared]) -> None:
     """
     taken: dict[tuple[str, str], tuple[str, Source]] = {}
     for declared in found:
-        for space, name, word in names_taken(declared):
+        for space, name, word in declared.names:
             if (space, name) in taken:
                 raise ConfigurationError(_clash(name, taken[space, name], (word, declared.source)))
             taken[space, name] = (word, declared.source)
@@ -153,3 +158,8 @@ def provided(found: Iterable[Declared]) -> Mapping[str, tuple[str, ...]]:
     for declared in found:
         names.setdefault(declared.word, []).append(declared.record.name)
     return MappingProxyType({word: tuple(each) for word, each in names.items()})
+
+
+def source_of(record: object, declared: Iterable[Declared]) -> Source | None:
+    """Which plugin declared a record, if one of these did."""
+    return next((each.source for each in declared if each.record is record), None)

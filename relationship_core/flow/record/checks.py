@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TypeAlias
 from zoneinfo import available_timezones
 
@@ -72,8 +73,15 @@ def customer_rules() -> list[Rule]:
             country.is_not_null() & ~country.str.contains("^[A-Z]{2}$"),
             "the country is not an ISO 3166-1 code of two capital letters, such as US",
         ),
-        (~pl.col("zone").is_in(sorted(available_timezones())), "the zone is no IANA time zone such as Europe/Berlin"),
+        _zone_rule(),
     ]
+
+
+@cache
+def _zone_rule() -> Rule:
+    """Made once: to list the zones means to look into every file of their database."""
+    zones = sorted(available_timezones())
+    return ~pl.col("zone").is_in(zones), "the zone is no IANA time zone such as Europe/Berlin"
 
 
 def identity_rules(name: str) -> list[Rule]:

@@ -26,7 +26,7 @@ def with_due_at(frame: pl.DataFrame, rules: Rules) -> pl.DataFrame:
             | (pl.col("kept_stage") != pl.col("target")).fill_null(value=False)
         ).alias("changed"),
     )
-    crossings = [*rules.days_until_news(), *_rung_crossings(after, rules)]
+    crossings = [*rules.days_until_news, *_rung_crossings(after, rules)]
     named = [expression.alias(f"crossing {n}") for n, expression in enumerate(crossings)]
     soonest = after.select(named).select(pl.min_horizontal(pl.all()).alias("days")) if named else None
     days = pl.lit(None, dtype=pl.Float64) if soonest is None else pl.lit(soonest["days"])
