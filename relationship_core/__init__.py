@@ -73,7 +73,8 @@ _HOMES = {
     "model.interaction": "Direction Interaction InteractionKind Nature OrderLine",
     "model.life": "CampaignAct CampaignState LifeAct",
     "model.message": (
-        "Attachment DeliveryEvent EventType Message MessageState Price Receipt ReceiptState Reply ReplyWish"
+        "Attachment DeliveryEvent EventType Message MessageState Price Receipt ReceiptState Reply ReplyWish "
+        "is_outbox_id"
     ),
     "model.money": "Money minor_digits",
     "model.offer": "Offer",
@@ -82,7 +83,7 @@ _HOMES = {
     "model.received": "Heard RawRequest Refusal",
     "model.relationship": "Ladder Score Stage Transition",
     "model.task": "Assignment Task TaskState",
-    "model.validation": "LONGEST_DAYS",
+    "model.validation": "LONGEST_DAYS declared",
     "model.words": "ConsentState PERMITTED_STATES Purpose WITHOUT_MARKETING Wish",
     "motions": "Bounded Daily Halving Linear Motion Steps Still",
     "offers": "Offers",
@@ -97,6 +98,7 @@ _HOMES = {
     "receivers": "Receivers",
     "refusals": "is_file_name refusal refuse_attachments",
     "relationships": "Relationships",
+    "retry": "retry_after",
     "table": "INSTANT ORDER_LINE Table",
     "tasks": "Tasks",
 }

@@ -269,6 +269,7 @@ from relationship_core.model.message import (
     ReceiptState as ReceiptState,
     Reply as Reply,
     ReplyWish as ReplyWish,
+    is_outbox_id as is_outbox_id,
 )
 from relationship_core.model.money import (
     Money as Money,
@@ -305,6 +306,7 @@ from relationship_core.model.task import (
 )
 from relationship_core.model.validation import (
     LONGEST_DAYS as LONGEST_DAYS,
+    declared as declared,
 )
 from relationship_core.model.words import (
     PERMITTED_STATES as PERMITTED_STATES,
@@ -378,6 +380,9 @@ from relationship_core.refusals import (
 )
 from relationship_core.relationships import (
     Relationships as Relationships,
+)
+from relationship_core.retry import (
+    retry_after as retry_after,
 )
 from relationship_core.table import INSTANT as INSTANT, ORDER_LINE as ORDER_LINE, Table as Table
 from relationship_core.tasks import (

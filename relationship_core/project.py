@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from relationship_core.flow.deliver.render import Studio
     from relationship_core.flow.permission.terms import Terms
     from relationship_core.flow.plan.circumstances import ContactSettings
-    from relationship_core.flow.plan.selecting import Outbox
+    from relationship_core.flow.plan.selecting import Premises
     from relationship_core.flow.rebuild import Rebuilt
     from relationship_core.flow.record.recorder import Recorder
     from relationship_core.flow.report.costs import CostTerms
@@ -274,16 +274,16 @@ class Project:
             country=self.settings.project.country,
         )
 
-    def outbox(self, *, keep: bool) -> Outbox:
-        """What messages are queued by; ``keep`` says whether campaigns' versions are kept, and a salt may be made."""
+    def premises(self, *, keep: bool) -> Premises:
+        """What planning takes as given; ``keep`` says whether campaigns' versions are kept, and a salt may be made."""
         from relationship_core.flow.plan.outbox import salted_message_id
-        from relationship_core.flow.plan.selecting import Outbox
+        from relationship_core.flow.plan.selecting import Premises
         from relationship_core.flow.versions import keep_versions, versions_of
 
         if keep:
             keep_versions(self.store, self.campaigns, utc(self.clock()))
         terms = self.terms(keep=keep)
-        return Outbox(
+        return Premises(
             media=self.chosen.media(self.campaigns),
             contact=self._contact(terms),
             versions=versions_of(self.campaigns),

@@ -1,4 +1,4 @@
-"""What no channel here may pass on: ids that are no file names, and headers that hold more than one line."""
+"""What no channel may pass on: ids that are no file names, headers of more than one line, halves of characters."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ def refusal(message: Message, medium: str) -> str:
     """Why a message will never be accepted; empty where it may be. It repeats nothing of the message."""
     if not is_file_name(message.id):
         return "the message's id is not made of letters, digits, hyphens and underscores"
+    problem = _refused_headers(message, medium) or _refused_text(message)
+    return problem or (_refused_parts(message) if medium == "email" else "")
+
+
+def _refused_headers(message: Message, medium: str) -> str:
     if not _one_line(message.subject):
         return "the subject holds a line break or another control character"
     if not _one_line(message.recipient):
@@ -36,7 +41,16 @@ def refusal(message: Message, medium: str) -> str:
         return "the address holds a line break or another control character"
     if medium == "email" and not (message.address.isascii() and _MAILBOX.fullmatch(message.address)):
         return "the address is no e-mail address in ASCII"
-    return _refused_parts(message) if medium == "email" else ""
+    return ""
+
+
+def _refused_text(message: Message) -> str:
+    for text in (message.subject, message.recipient, message.address, message.text, message.html):
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            return f"it holds U+{ord(text[error.start]):04X}, which is half a character that UTF-8 lacks"
+    return ""
 
 
 def _refused_parts(message: Message) -> str:

@@ -51,7 +51,7 @@ def plan(project: Project, as_of: datetime | None, *, dry_run: bool, page_size: 
         project.store,
         project.rules,
         project.moment(as_of, step="" if dry_run else "plan"),
-        project.outbox(keep=not dry_run),
+        project.premises(keep=not dry_run),
         dry_run=dry_run,
         page_size=page_size,
         progress=progress,
@@ -101,7 +101,9 @@ def explain(project: Project, customer: str, campaign: str | None, as_of: dateti
     from relationship_core.flow.report.explain import explain
 
     moment = project.moment(as_of)
-    return explain(project.store, project.rules_alone, customer, campaign, moment, outbox=project.outbox(keep=False))
+    return explain(
+        project.store, project.rules_alone, customer, campaign, moment, premises=project.premises(keep=False)
+    )
 
 
 def preview(project: Project, campaign: Campaign, customer: str | None, as_of: datetime | None) -> Sequence[Preview]:

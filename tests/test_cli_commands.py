@@ -406,6 +406,15 @@ def test_plugins_are_listed_with_or_without_a_project(relate: Relate) -> None:
     assert {"builtin.stores", "builtin.channels"} <= {plugin["name"] for plugin in installed}
 
 
+def test_the_doctor_names_a_receiver_that_cannot_work(shop: Path, relate: Relate) -> None:
+    settings = shop / "relationship.toml"
+    settings.write_text(settings.read_text() + '\n[receivers.news]\nuse = "nowhere"\n')
+    found = document(relate("doctor", "--json"), exit_code=1)
+    (problem,) = [each for each in found["checks"] if not each["ok"]]
+    assert problem["check"] == "receivers"
+    assert "[receivers.news] use: there is no 'nowhere'" in problem["found"]
+
+
 def test_the_doctor_names_a_message_that_failed_and_a_wrong_campaign(run: Path, relate: Relate) -> None:
     campaign = run / "campaigns" / "thank-you.toml"
     campaign.write_text(campaign.read_text().replace("order_days >= 2", "order_dais >= 2"))

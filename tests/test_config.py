@@ -178,6 +178,7 @@ def test_a_byte_order_mark_is_let_through(tmp_path: Path) -> None:
         ('[plugins]\nrequired = "x"', "[plugins] required: must be a list, not text"),
         ("[plugins]\nrequired = [1]", "[plugins] required[1]: must be text, not the number 1"),
         ("[project", "relationship.toml is not TOML: "),
+        ("[channels.a]\nuse = 'null'\n[delivery.a]\nrate = -1.0", "a: rate must be a number above 0, not -1.0"),
     ],
 )
 def test_a_mistake_says_where_and_what(write: Write, content: str, mistake: str) -> None:
@@ -542,11 +543,11 @@ def test_campaigns_come_in_order_of_their_files(write_campaigns: WriteCampaigns)
         ('owner = "shop"', "", "campaigns/a.toml: the key 'owner' is missing"),
         ('"marketing"', '"marketin"', "campaigns/a.toml, purpose: must be one of service, marketing, not 'marketin'"),
         ("priority = 3", "priority = 3.5", "campaigns/a.toml, priority: must be a whole number, not the number 3.5"),
-        ("expires_days = 7", "expires_days = 0", "[limits]: Limits.expires_days must be a number above 0, not 0"),
+        ("expires_days = 7", "expires_days = 0", "[limits]: expires_days must be a number above 0, not 0"),
         ("per_customer = 2", "per_costumer = 2", "[limits]: unknown key 'per_costumer'; did you mean 'per_customer'?"),
         ('[actions.occasion]\nname = "order"', "[actions.occasion]", "actions[1].occasion: the key 'name' is missing"),
         ('channel = "letters"', 'chanel = "letters"', "actions[1].variants[2]: unknown key 'chanel'; did you mean"),
-        ('name = "thank-you"', 'name = "Thank you!"', "Campaign.name must be lower-case letters, digits"),
+        ('name = "thank-you"', 'name = "Thank you!"', "a.toml: name must be lower-case letters, digits"),
         ('"thank-you.txt" }', '"none.txt" }', "variants[1].text: the file 'none.txt' cannot be read: No such"),
         ('"thank-you.txt" }', '"../secret.txt" }', "the file '../secret.txt' must lie in the folder of the"),
         ('"thank-you.txt" }', '"/etc/passwd" }', "the file '/etc/passwd' must lie in the folder"),

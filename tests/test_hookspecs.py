@@ -1,15 +1,18 @@
 """Every hook is documented as it is, and does what its documentation says when a plugin implements it."""
 
+import ast
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 
 import click
 import polars as pl
 import pytest
 
+import relationship_core
 from relationship_core import (
     Calibration,
     Interaction,
@@ -29,6 +32,7 @@ from relationship_core import (
     hookimpl,
     hookspecs,
     load_plugins,
+    ports,
 )
 from relationship_core.builtin.channels import NullChannel, NullSettings
 from relationship_core.builtin.liquid import LiquidRenderer, LiquidSettings
@@ -60,6 +64,25 @@ def section(name: str, hook: Callable[..., object]) -> str:
 
 def undocumented(page: str, hooks: dict[str, Callable[..., object]]) -> list[str]:
     return [name for name, hook in hooks.items() if section(name, hook) not in page]
+
+
+def names_of(module: ModuleType) -> Iterator[str]:
+    """The classes of a module, and the names in the annotations of its functions."""
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(node, ast.ClassDef):
+            yield node.name
+        if isinstance(node, ast.FunctionDef):
+            annotations = (node.returns, *(each.annotation for each in (*node.args.args, *node.args.kwonlyargs)))
+            for each in filter(None, annotations):
+                yield from (name.id for name in ast.walk(each) if isinstance(name, ast.Name))
+
+
+def test_the_page_documents_what_hooks_and_ports_hand_over() -> None:
+    named = {*names_of(hookspecs), *names_of(ports)} & set(relationship_core.__all__)
+    public = {name for name in named if isinstance(getattr(relationship_core, name), type)}
+    page = PAGE.read_text(encoding="utf-8")
+    shown = set(re.findall(r"^\.\. autoclass:: relationship_core\.(\w+)$", page, re.MULTILINE))
+    assert public - shown == {"Clock"}  # which a program hands in, and no plugin
 
 
 def test_every_hook_is_documented_as_it_is() -> None:

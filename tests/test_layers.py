@@ -19,7 +19,7 @@ PACKAGE = "relationship_core"
 FLOORS = (
     {"errors"},
     {"model"},
-    {"ports", "columns", "table", "motions", "declarations", "parameters", "clock", "mail", "refusals"},
+    {"ports", "columns", "table", "motions", "declarations", "parameters", "clock", "mail", "refusals", "retry"},
     {"hookspecs"},
     {"plugins", "config", "campaign_files", "conditions", "crossing", "chosen", "ready"},
     {"flow"},

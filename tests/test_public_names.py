@@ -230,9 +230,11 @@ PUBLIC = [
     "check_measures",
     "check_zone",
     "copy_ready_campaign",
+    "declared",
     "eml",
     "hookimpl",
     "is_file_name",
+    "is_outbox_id",
     "load_plugins",
     "minor_digits",
     "parse_instant",
@@ -242,6 +244,7 @@ PUBLIC = [
     "ready_campaigns",
     "refusal",
     "refuse_attachments",
+    "retry_after",
     "utc",
 ]
 

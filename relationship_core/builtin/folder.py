@@ -80,13 +80,9 @@ class FolderChannel:
         problem = refusal(message, self.medium)
         if problem:
             return Receipt(message=message.id, state="rejected", detail=problem)
-        try:
-            content = self._content(message)
-        except UnicodeError:
-            return Receipt(message=message.id, state="rejected", detail="it holds a character that UTF-8 lacks")
         path = self._path(message.id)
         try:
-            _write(path, content)
+            _write(path, self._content(message))
         except OSError as error:
             return _deferred(message, error)
         return Receipt(message=message.id, state="accepted", reference=path.name)

@@ -96,6 +96,8 @@ def examine(folder: Path, as_of: datetime | None = None) -> Iterator[Finding]:
         yield _broken(plugin)
     for name, choice in settings.channels.items():
         yield _tried("channels", partial(_channel, name, choice, settings, plugins, folder))
+    for name, choice in settings.receivers.items():
+        yield _tried("receivers", partial(_receiver, name, choice, settings, plugins, folder))
     yield from _project(folder, settings, plugins, as_of)
 
 
@@ -129,6 +131,14 @@ def _channel(name: str, choice: Choice, settings: Settings, plugins: Plugins, fo
         return f"{name} is ready: {choice.use}, for {channel.medium}"
     finally:
         channel.close()
+
+
+def _receiver(name: str, choice: Choice, settings: Settings, plugins: Plugins, folder: Path) -> str:
+    where = f"[receivers.{name}]"
+    provider = plugins.find(plugins.receivers, choice.use, f"{where} use")
+    own = provider_settings(provider, choice, folder.absolute(), where, project=settings.project)
+    plugins.make(provider, own, where).close()
+    return f"{name} is ready: {choice.use}"
 
 
 def _project(folder: Path, settings: Settings, plugins: Plugins, as_of: datetime | None) -> Iterator[Finding]:

@@ -102,8 +102,10 @@ class Reader:
         try:
             return cls(**values)
         except (ConfigurationError, TypeError, ValueError) as error:
-            # The first argument of attrs' own errors is their sentence, the others are objects.
-            self.note(where, f"{error.args[0] if error.args else type(error).__name__}")
+            # The first argument of attrs' own errors is their sentence, the others are objects. Who wrote a file knows
+            # its tables and keys, and not our classes.
+            sentence = str(error.args[0]) if error.args else type(error).__name__
+            self.note(where, sentence.removeprefix(f"{cls.__name__}."))
             return None
 
     def refuse_unknown(self, table: Mapping[str, object], known: Iterable[str], where: str) -> None:

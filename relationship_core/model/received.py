@@ -46,6 +46,10 @@ class RawRequest:
         """The value of a header, whatever its case; empty where there is none."""
         return self.headers.get(name.lower(), "")
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """A request may wait in a queue of other processes, whose headers no pickle takes as they are."""
+        return _again, (self.method, self.url, dict(self.headers), self.body, self.received_at)
+
     @classmethod
     def parse(cls, saved: bytes, *, received_at: datetime, scheme: str = "https") -> Self:
         """A request that was saved as it goes over the wire: request line, headers, an empty line, the body.
@@ -71,6 +75,10 @@ class RawRequest:
         target = parts[1]
         url = target if "://" in target else f"{scheme}://{headers.get('host', '')}{target}"
         return cls(method=parts[0], url=url, headers=headers, body=body, received_at=received_at)
+
+
+def _again(method: str, url: str, headers: Mapping[str, str], body: bytes, received_at: datetime) -> RawRequest:
+    return RawRequest(method=method, url=url, headers=headers, body=body, received_at=received_at)
 
 
 def _split(saved: bytes) -> tuple[bytes, bytes, bytes]:

@@ -15,6 +15,8 @@ _HOME_NAMES = frozenset({"us", "u.s.", "usa", "u.s.a.", "united states", "united
 _LONGEST_NAME = 40
 _LONGEST_LINE = 64
 _LONGEST_LINES_ABROAD = 200
+_LONGEST_TOWN = 250
+"""More than any city with its state and ZIP code, spaces among them."""
 _FEWEST_LINES = 2
 
 
@@ -65,7 +67,8 @@ def _in_two(name: str) -> tuple[str, str]:
 
 
 def _at_home(lines: Sequence[str]) -> Mapping[str, str]:
-    found = _TOWN.fullmatch(lines[-1]) if lines else None
+    # A longer line is no town, and the search takes time with the cube of its length.
+    found = _TOWN.fullmatch(lines[-1]) if lines and len(lines[-1]) <= _LONGEST_TOWN else None
     street = lines[:-1]
     if found is None:
         message = "the address does not end with city, state and ZIP code, as in: Springfield, IL 62701"

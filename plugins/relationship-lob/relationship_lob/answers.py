@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from relationship_core import ConfigurationError, Receipt
+from relationship_core import ConfigurationError, Receipt, retry_after
 
 if TYPE_CHECKING:
     from requests import Response
@@ -17,7 +17,6 @@ _OF_THE_ACCOUNT = frozenset({402, 403})
 _LATER = frozenset({408, 409, 425, 429})
 _TAKEN = range(200, 300)
 _REFUSED = range(400, 500)
-_LONGEST_WAIT = 86_400.0
 _UNDELIVERABLE = "failed_deliverability_strictness"
 
 
@@ -43,7 +42,8 @@ def deferred(message: str, response: Response) -> Receipt:
     """The receipt where Lob may be asked again, after the time that it gives."""
     said = "it has no time" if response.status_code in _LATER else "its answer is not understood"
     detail = f"Lob answered {response.status_code}: {code_of(document_of(response)) or said}"
-    return Receipt(message=message, state="deferred", detail=detail, retry_after=_wait(response))
+    wait = retry_after(response.headers.get("Retry-After", ""), response.headers.get("Date", ""))
+    return Receipt(message=message, state="deferred", detail=detail, retry_after=wait)
 
 
 def unreached(message: str, error: Exception) -> Receipt:
@@ -89,8 +89,3 @@ def _rejected(message: str, status: int, code: str) -> Receipt:
     suppression: SuppressionReason | None = "hard_bounce" if code == _UNDELIVERABLE else None
     detail = f"Lob refused it: {status} {code or 'without a code'}"
     return Receipt(message=message, state="rejected", detail=detail, suppression=suppression)
-
-
-def _wait(response: Response) -> float | None:
-    said = response.headers.get("Retry-After", "")
-    return min(float(said), _LONGEST_WAIT) if re.fullmatch(r"\d{1,9}(\.\d{1,3})?", said) else None

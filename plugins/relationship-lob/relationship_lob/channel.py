@@ -51,7 +51,7 @@ class LobChannel:
     def price(self, message: Message) -> Price:
         """What one piece costs, as the settings say."""
         del message
-        return Price(parts=1, part=self._settings.format, minor=self._settings.cost)
+        return Price(parts=1, part=self._settings.format, minor=self._settings.price)
 
     def close(self) -> None:
         """Close the connection."""
@@ -67,8 +67,6 @@ class LobChannel:
             encoded = {name: (f"{name}.html", html.encode(), "text/html") for name, html in files.items()}
         except RejectedError as error:
             return Receipt(message=message.id, state="rejected", detail=str(error))
-        except UnicodeError:
-            return Receipt(message=message.id, state="rejected", detail="it holds a character that UTF-8 lacks")
         if settings.verify and address["address_country"] == HOME and (found := self._doubt(message, address)):
             return found
         try:

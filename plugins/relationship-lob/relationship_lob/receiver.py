@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from relationship_core import DeliveryEvent, Heard, Refusal
+from relationship_core import DeliveryEvent, Heard, Refusal, is_outbox_id
 
 if TYPE_CHECKING:
     from relationship_core import EventType, RawRequest, SuppressionReason
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 SIGNATURE = "Lob-Signature"
 TIMESTAMP = "Lob-Signature-Timestamp"
 
-_MESSAGE = re.compile(r"[0-9a-f]{32}")
 _WRONG = Refusal(status=403, reason="the signature is missing, wrong, or older than the window")
 _NO_EVENT = Refusal(status=400, reason="the body is no event in JSON")
 _MILLISECONDS = 10**11
@@ -107,7 +106,7 @@ def _event(document: Mapping[str, Any], received_at: datetime) -> DeliveryEvent 
     message = _text(_table(document.get("body")).get("metadata"), "message")
     meaning = _MEANINGS.get(happened) if resource in {"letter", "postcard"} else None
     at = _instant(document.get("date_created"))
-    if meaning is None or at is None or not _MESSAGE.fullmatch(message):
+    if meaning is None or at is None or not is_outbox_id(message):
         return None
     if at > received_at + timedelta(days=1):
         return None

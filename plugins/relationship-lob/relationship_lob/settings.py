@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Literal, TypeAlias
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, field, frozen, validators
 
-from relationship_core import ConfigurationError, Secret
+from relationship_core import ConfigurationError, Secret, declared
 
 WORLD = "https://api.lob.com/v1"
 LONGEST_TIMEOUT = 600.0
@@ -15,22 +15,8 @@ LONGEST_WINDOW = 7 * 86_400.0
 
 Format: TypeAlias = Literal["letter", "postcard"]
 
-_HOST = re.compile(
-    r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._/-]*)?|http://127\.0\.0\.1(:[0-9]+)?(/[A-Za-z0-9]*)?"
-)
-
-
-def _host(_owner: object, attribute: Attribute[str], value: str) -> None:
-    if not _HOST.fullmatch(value):
-        message = f"{attribute.name} must be an address that begins with https://, such as {WORLD}"
-        raise ConfigurationError(message)
-
-
-def _seconds(_owner: object, attribute: Attribute[float], value: float) -> None:
-    most = LONGEST_WINDOW if attribute.name == "window" else LONGEST_TIMEOUT
-    if not 0 < value <= most:
-        message = f"{attribute.name} must be more than 0 and at most {most:g} seconds, not {value:g}"
-        raise ConfigurationError(message)
+_HOST = r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._/-]*)?|http://127\.0\.0\.1(:[0-9]+)?(/[A-Za-z0-9]*)?"
+_COUNTRY = "an ISO 3166-1 code of two capital letters such as US"
 
 
 def _key(_owner: object, attribute: Attribute[Secret], value: Secret) -> None:
@@ -51,18 +37,6 @@ def _sandbox(owner: LobSettings, _attribute: Attribute[bool], value: bool) -> No
         message = (
             "with sandbox = true api_key must be a test key, which begins with test_: with another, mail is posted"
         )
-        raise ConfigurationError(message)
-
-
-def _cost(_owner: object, attribute: Attribute[float | None], value: float | None) -> None:
-    if value is not None and value < 0:
-        message = f"{attribute.name} must be 0 or more minor units of the project's currency, not {value:g}"
-        raise ConfigurationError(message)
-
-
-def _country(_owner: object, attribute: Attribute[str], value: str) -> None:
-    if not re.fullmatch(r"[A-Z]{2}", value):
-        message = f"{attribute.name} must be an ISO 3166-1 code of two capital letters such as US, not {value!r}"
         raise ConfigurationError(message)
 
 
@@ -90,7 +64,7 @@ class LobSettings:
         mail_type: the class of postage within the United States.
         color: whether letters are printed in colour.
         size: of postcards, in inches.
-        cost: what one piece costs, in minor units of the project's currency, for budgets and previews.
+        price: what one piece costs, in minor units of the project's currency; previews show it.
         host: where the API is.
         timeout: seconds to wait for a connection, and for each answer.
     """
@@ -99,15 +73,17 @@ class LobSettings:
     sandbox: bool = field(default=False, validator=_sandbox)
     format: Format = "letter"
     sender_address: str = field(default="", metadata={"project": "postal_address"})
-    country: str = field(default="US", validator=_country)
+    country: str = field(default="US", validator=declared.matching(r"[A-Z]{2}", _COUNTRY))
     use_type: Literal["marketing", "operational"] = "marketing"
     verify: bool = False
     mail_type: Literal["usps_first_class", "usps_standard"] = "usps_first_class"
     color: bool = False
     size: Literal["4x6", "6x9", "6x11"] = "4x6"
-    cost: float | None = field(default=None, validator=_cost)
-    host: str = field(default=WORLD, validator=_host)
-    timeout: float = field(default=30.0, validator=_seconds)
+    price: float | None = field(default=None, validator=validators.optional(declared.number(0)))
+    host: str = field(
+        default=WORLD, validator=declared.matching(_HOST, f"an address that begins with https://, such as {WORLD}")
+    )
+    timeout: float = field(default=30.0, validator=declared.number(above=0, high=LONGEST_TIMEOUT))
 
 
 @frozen(kw_only=True)
@@ -120,4 +96,4 @@ class LobReceiverSettings:
     """
 
     secrets: tuple[Secret, ...] = field(validator=_secrets)
-    window: float = field(default=300.0, validator=_seconds)
+    window: float = field(default=300.0, validator=declared.number(above=0, high=LONGEST_WINDOW))

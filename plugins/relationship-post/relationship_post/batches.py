@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +17,8 @@ from pathlib import Path
 from attrs import frozen
 
 _COLUMNS = ("message", "page", "pages", "format")
+_SEPARATOR = re.compile(r"[,;\t\r\n]")
+"""A spreadsheet that keeps a manifest may write another one."""
 _LONGEST_NAME = 16
 
 
@@ -73,15 +76,15 @@ def printed(folder: Path) -> Iterator[str]:
     except OSError:
         return
     for path in manifests:
-        if path.with_suffix(".pdf").exists():
+        if path.is_file() and path.with_suffix(".pdf").exists():
             yield from _messages(path)
 
 
 def _messages(path: Path) -> Iterator[str]:
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.reader(file):
-            if row and row[0] != _COLUMNS[0]:
-                yield row[0]
+    """What stands first in each line: ids hold nothing that a table quotes, and other tables may lie in the folder."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        for line in file:
+            yield _SEPARATOR.split(line, maxsplit=1)[0].strip('"')
 
 
 def _manifest(batch: Batch) -> bytes:

@@ -10,8 +10,9 @@ from attrs import frozen
 from relationship_core import ConfigurationError, Receipt, RejectedError, UnsupportedError, refusal
 from relationship_post.addresses import Label, label
 from relationship_post.batches import Batch, Entry, printed, write
-from relationship_post.composing import check_label, composed, sheet_of, studio_of
-from relationship_post.drawing import Drawing
+from relationship_post.composing import check_code, check_label, composed, sheet_of, studio_of
+from relationship_post.countries import rules_of
+from relationship_post.drawing import Drawing, check_picture
 from relationship_post.faces import Faces
 from relationship_post.labels import label_pages, label_texts, labels_on, per_sheet
 from relationship_post.page import Page, Sheet
@@ -39,8 +40,8 @@ class PostChannel:
         """Read the fonts; nothing is written yet.
 
         Raises:
-            ConfigurationError: the path is a file, a font or the picture cannot be used, or the sender's address
-                holds letters that no font has.
+            ConfigurationError: the path is a file, there is no such country, a font or the picture cannot be used, the
+                sender's address holds letters that no font has, or the link is too long for a QR code.
         """
         if settings.path.is_file():
             message = f"the path of a post channel is a file: {settings.path}; name a folder"
@@ -131,10 +132,15 @@ class PostChannel:
         if complaint := self._faces.complaint("".join((*self._studio.sender, self._settings.qr_text))):
             message = f"the sender's address or qr_text cannot be printed: {complaint}"
             raise ConfigurationError(message)
-        picture = self._settings.picture
-        if picture is not None:
+        country = self._settings.country
+        if country and rules_of(country) is None:
+            message = f"country must be the ISO 3166-1 code of a country with post, not {country!r}"
+            raise ConfigurationError(message)
+        if self._settings.qr == "link":
             try:
-                Drawing(sheet_of(self._studio), self._faces, title="", picture=picture)
-            except OSError as error:
-                message = f"the picture {picture} cannot be read: name a JPEG or PNG file"
+                check_code(self._settings.link)
+            except RejectedError as error:
+                message = "link is too long for a QR code: shorten it"
                 raise ConfigurationError(message) from error
+        if self._settings.picture is not None:
+            check_picture(self._settings.picture)

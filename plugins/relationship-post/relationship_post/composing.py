@@ -10,11 +10,12 @@ from attrs import frozen
 from relationship_core import RejectedError
 from relationship_post.addresses import Label, sender_lines
 from relationship_post.breaking import lines as broken
+from relationship_post.drawing import MOST_BYTES
 from relationship_post.faces import BOLD, PLAIN, Faces, clean
 from relationship_post.markup import Paragraph, paragraphs
 from relationship_post.page import GREY, PALE, Box, Code, Page, Picture, Sheet, Text, address_texts, block
-from relationship_post.setting import Column, placed, rows
 from relationship_post.settings import PostSettings
+from relationship_post.typesetting import Column, placed, rows
 from relationship_post.windows import MM, Frame, frame_of, paper_of
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ def composed(message: Message, label: Label, studio: Studio) -> tuple[Page, ...]
     content = paragraphs(message.text, message.html)
     subject = clean(message.subject)
     code = code_of(message, studio)
+    if code:
+        check_code(code[0])
     _check(content, (subject, *label.lines, *((code[1],) if code else ())), studio.faces)
     compose = {"letter": _letter, "card": _card, "postcard": _postcard}[studio.settings.format]
     return compose(subject, content, label, code, studio)
@@ -103,6 +106,22 @@ def check_label(label: Label, faces: Faces) -> None:
         if complaint := faces.complaint(line):
             message = f"the address cannot be printed: {complaint}"
             raise RejectedError(message)
+
+
+def check_code(content: str) -> None:
+    """Refuse what no QR code can hold.
+
+    Raises:
+        RejectedError: it is too long, or no text.
+    """
+    try:
+        size = len(content.encode())
+    except UnicodeError as error:
+        message = "the address for the QR code holds half a character"
+        raise RejectedError(message) from error
+    if size > MOST_BYTES:
+        message = f"the address for the QR code is longer than the {MOST_BYTES:,} bytes that one holds"
+        raise RejectedError(message)
 
 
 def code_of(message: Message, studio: Studio) -> tuple[str, str] | None:
@@ -175,7 +194,7 @@ def _in_window(label: Label, frame: Frame, studio: Studio) -> list[Text]:
     if frame.sender and studio.sender:
         line = " · ".join(studio.sender)
         wide = studio.faces.width(line, PLAIN) / 1000
-        size = min(_TINY, (frame.width - 2 * inset) / wide)
+        size = min(_TINY, (frame.width - 2 * inset) / wide) if wide else _TINY
         texts.append(Text(frame.left + inset, frame.top + 4 * MM, size, [(PLAIN, line)], GREY))
     return texts
 

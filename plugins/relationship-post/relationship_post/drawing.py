@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from functools import lru_cache
 from io import BytesIO
@@ -9,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import segno
+from PIL import Image
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
+from relationship_core import ConfigurationError
 from relationship_post.faces import PLAIN, Faces
 from relationship_post.page import BLACK, Code, Page, Picture, Sheet
 from relationship_post.windows import MM
@@ -20,6 +23,9 @@ _MARK = 5 * MM
 _MARK_GAP = 2 * MM
 _QUIET_MODULES = 4
 """The white border that a QR code needs to be read (ISO/IEC 18004)."""
+
+MOST_BYTES = 2331
+"""What a QR code of the largest size holds with the error correction that is used here, M (ISO/IEC 18004, table 7)."""
 
 
 class Drawing:
@@ -140,6 +146,26 @@ class Drawing:
 
     def _y(self, y: float) -> float:
         return self._height - self._edge - y
+
+
+def check_picture(path: Path) -> None:
+    """Refuse a picture that cannot be printed.
+
+    Raises:
+        ConfigurationError: it is no picture, is not all there, or has more points than a sheet has any use for.
+    """
+    try:
+        # Of a large one the library only warns, and then takes minutes and gigabytes.
+        with (
+            warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning),
+            Image.open(path) as image,
+        ):
+            image.load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        message = (
+            f"the picture {path} cannot be read: name a JPEG or PNG file of at most {Image.MAX_IMAGE_PIXELS} points"
+        )
+        raise ConfigurationError(message) from error
 
 
 @lru_cache(maxsize=16)

@@ -5,6 +5,7 @@ A letter that no font has would be printed as a box, so it is found before anyth
 
 from __future__ import annotations
 
+import struct
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -48,7 +49,7 @@ class Face:
             # By what is in it: the same fonts in another place give the same bytes.
             self.name = f"relationship-{sha256(path.read_bytes()).hexdigest()[:12]}"
             font = TTFont(self.name, str(path))
-        except (OSError, TTFError) as error:
+        except (OSError, TTFError, struct.error, LookupError, ValueError) as error:  # as far as it is whole
             message = (
                 f"the font {path} cannot be used: name a TrueType file (.ttf), not one with outlines in CFF (.otf)"
             )

@@ -14,7 +14,7 @@ from relationship_post.windows import A4, INCH, MM
 
 
 @frozen(kw_only=True)
-class Labels:
+class LabelSheet:
     """How labels lie on a sheet, in points.
 
     Attributes:
@@ -37,25 +37,27 @@ class Labels:
 
 
 # 21 of 63.5 x 38.1 mm, as Avery L7160 and many others.
-ON_A4 = Labels(columns=3, rows=7, left=7.25 * MM, top=15.15 * MM, width=63.5 * MM, height=38.1 * MM, pitch=66.04 * MM)
+ON_A4 = LabelSheet(
+    columns=3, rows=7, left=7.25 * MM, top=15.15 * MM, width=63.5 * MM, height=38.1 * MM, pitch=66.04 * MM
+)
 # 30 of 2 5/8 x 1 inch, as Avery 5160 and many others.
-ON_LETTER = Labels(
+ON_LETTER = LabelSheet(
     columns=3, rows=10, left=0.1875 * INCH, top=0.5 * INCH, width=2.625 * INCH, height=1 * INCH, pitch=2.75 * INCH
 )
 _INSET = 3.5 * MM
 
 
-def labels_on(paper: tuple[float, float]) -> Labels:
+def labels_on(paper: tuple[float, float]) -> LabelSheet:
     """The usual labels of a sheet."""
     return ON_A4 if paper == A4 else ON_LETTER
 
 
-def per_sheet(form: Labels) -> int:
+def per_sheet(form: LabelSheet) -> int:
     """How many labels a sheet has."""
     return form.columns * form.rows
 
 
-def label_texts(label: Label, faces: Faces, form: Labels, place: int) -> list[Text]:
+def label_texts(label: Label, faces: Faces, form: LabelSheet, place: int) -> list[Text]:
     """One label.
 
     Args:
@@ -82,7 +84,7 @@ def label_texts(label: Label, faces: Faces, form: Labels, place: int) -> list[Te
         raise RejectedError(message) from error
 
 
-def label_pages(addresses: Sequence[Label], faces: Faces, form: Labels) -> list[Page]:
+def label_pages(addresses: Sequence[Label], faces: Faces, form: LabelSheet) -> list[Page]:
     """The sheets of labels, in the order of the addresses."""
     size = per_sheet(form)
     return [

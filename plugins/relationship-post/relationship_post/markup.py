@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
+from relationship_core import RejectedError
 from relationship_post.faces import BOLD, ITALIC, PLAIN, Style, clean
 
 Run: TypeAlias = tuple[Style, str]
@@ -41,7 +42,11 @@ _SPACE = re.compile(r"[ \t\r\n\f]+")
 
 
 def paragraphs(text: str, html: str) -> tuple[Paragraph, ...]:
-    """The paragraphs of a message: of its HTML where it has some, else of its text."""
+    """The paragraphs of a message: of its HTML where it has some, else of its text.
+
+    Raises:
+        RejectedError: the HTML is none.
+    """
     return _of_html(html) if html.strip() else _of_text(text)
 
 
@@ -52,8 +57,12 @@ def _of_text(text: str) -> tuple[Paragraph, ...]:
 
 def _of_html(html: str) -> tuple[Paragraph, ...]:
     reader = _Reader()
-    reader.feed(html)
-    reader.close()
+    try:
+        reader.feed(html)
+        reader.close()
+    except AssertionError as error:  # what the library says of a declaration that is none
+        message = "the HTML holds a declaration, <!..., that is none: take it out"
+        raise RejectedError(message) from error
     return reader.finished()
 
 

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from attrs import Attribute, field, frozen, validators
+from attrs import Attribute, field, frozen
 
-from relationship_core import ConfigurationError
+from relationship_core import ConfigurationError, declared
 
 Format: TypeAlias = Literal["letter", "card", "postcard", "labels"]
 Paper: TypeAlias = Literal["auto", "a4", "letter"]
 Window: TypeAlias = Literal["auto", "din-5008-b", "uk-dl", "us-10"]
-Code: TypeAlias = Literal["none", "unsubscribe", "link"]
+QrContent: TypeAlias = Literal["none", "unsubscribe", "link"]
 
 LARGEST_BLEED_MM = 10.0
 
-
-def _country(_owner: object, _attribute: Attribute[str], value: str) -> None:
-    if value and not re.fullmatch(r"[A-Z]{2}", value):
-        message = f"country must be an ISO 3166-1 code of two capital letters such as DE, not {value!r}"
-        raise ConfigurationError(message)
-
-
-def _bleed(_owner: object, _attribute: Attribute[float], value: float) -> None:
-    if not 0 <= value <= LARGEST_BLEED_MM:
-        message = f"bleed_mm must be from 0 to {LARGEST_BLEED_MM:g} millimetres, not {value:g}"
-        raise ConfigurationError(message)
+_COUNTRY = "an ISO 3166-1 code of two capital letters such as DE"
 
 
 def _link(owner: PostSettings, _attribute: Attribute[str], value: str) -> None:
@@ -68,14 +57,16 @@ class PostSettings:
     format: Format = "letter"
     paper: Paper = "auto"
     window: Window = "auto"
-    country: str = field(default="", validator=_country, metadata={"project": "country"})
+    country: str = field(
+        default="", validator=declared.matching(r"|[A-Z]{2}", _COUNTRY), metadata={"project": "country"}
+    )
     sender_address: str = field(default="", metadata={"project": "postal_address"})
     check_addresses: bool = True
     fonts: tuple[Path, ...] = ()
-    qr: Code = "unsubscribe"
-    link: str = field(default="", validator=[validators.instance_of(str), _link])
+    qr: QrContent = "unsubscribe"
+    link: str = field(default="", validator=[declared.text, _link])
     qr_text: str = ""
     picture: Path | None = None
-    bleed_mm: float = field(default=3.0, validator=_bleed)
+    bleed_mm: float = field(default=3.0, validator=declared.number(0, LARGEST_BLEED_MM))
     crop_marks: bool = False
     fold_marks: bool = True

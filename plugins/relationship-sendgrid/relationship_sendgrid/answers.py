@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC
-from email.utils import parsedate_to_datetime
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from relationship_core import retry_after
+
 if TYPE_CHECKING:
     from relationship_core import ReceiptState
 
 LONGEST_WORDS = 160
-LONGEST_WAIT = 86_400.0
 
 _OF_MESSAGES = frozenset(
     {
@@ -50,7 +50,7 @@ class Answer:
 
 
 @frozen(kw_only=True)
-class Verdict:
+class Outcome:
     """What an answer means.
 
     Attributes:
@@ -72,7 +72,7 @@ class Verdict:
     stops: bool = False
 
 
-def verdict(answer: Answer, *, sandbox: bool, hidden: Iterable[str] = ()) -> Verdict:
+def outcome_of(answer: Answer, *, sandbox: bool, hidden: Iterable[str] = ()) -> Outcome:
     """Read an answer.
 
     Args:
@@ -84,38 +84,38 @@ def verdict(answer: Answer, *, sandbox: bool, hidden: Iterable[str] = ()) -> Ver
     if status == (HTTPStatus.OK if sandbox else HTTPStatus.ACCEPTED):
         if sandbox and answer.body.strip():
             return _unclear(status)
-        return Verdict(state="accepted", reference=answer.headers.get("x-message-id") or None)
+        return Outcome(state="accepted", reference=answer.headers.get("x-message-id") or None)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Verdict(
+        return Outcome(
             state="deferred", detail="SendGrid 429: too many requests", retry_after=_wait(answer.headers), stops=True
         )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Verdict(state="unknown", detail=f"SendGrid {status}: it failed, and may have sent it", stops=True)
+        return Outcome(state="unknown", detail=f"SendGrid {status}: it failed, and may have sent it", stops=True)
     if status >= HTTPStatus.BAD_REQUEST:
         return _refused(answer, hidden)
     return _unclear(status)
 
 
-def _unclear(status: int) -> Verdict:
-    return Verdict(state="unknown", detail=f"SendGrid {status}: the answer is not understood", stops=True)
+def _unclear(status: int) -> Outcome:
+    return Outcome(state="unknown", detail=f"SendGrid {status}: the answer is not understood", stops=True)
 
 
-def _refused(answer: Answer, hidden: Iterable[str]) -> Verdict:
+def _refused(answer: Answer, hidden: Iterable[str]) -> Outcome:
     status = answer.status
     errors = _errors(answer.body)
     fields = [field for field, _ in errors]
     if mend := _mend(status, fields):
-        return Verdict(state="deferred", detail=f"SendGrid {status}: nothing can be sent", mend=mend, stops=True)
+        return Outcome(state="deferred", detail=f"SendGrid {status}: nothing can be sent", mend=mend, stops=True)
     words = "; ".join(_words(each, hidden) for each in errors[:2])
     detail = f"SendGrid {status}{f': {words}' if words else ''}"
     if status not in _OF_MESSAGES:
-        return Verdict(state="deferred", detail=detail, stops=True)
+        return Outcome(state="deferred", detail=detail, stops=True)
     at_fault: dict[int, bool] = {}
     for each in fields:
         if place := _PLACE.match(each):
             number = int(place[1][:6])
             at_fault[number] = at_fault.get(number, False) or bool(_ADDRESS.match(each))
-    return Verdict(state="rejected", detail=detail, at_fault=at_fault)
+    return Outcome(state="rejected", detail=detail, at_fault=at_fault)
 
 
 def _mend(status: int, fields: Sequence[str]) -> str:
@@ -167,21 +167,8 @@ def _words(error: tuple[str, str], hidden: Iterable[str]) -> str:
 
 def _wait(headers: Mapping[str, str]) -> float | None:
     """Seconds until SendGrid has time again; None where it does not say so in a way that is understood."""
-    said = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,9}", said):
-        return min(float(said), LONGEST_WAIT)
-    answered = _epoch(headers.get("date", ""))
+    said = headers.get("retry-after", "")
     reset = headers.get("x-ratelimit-reset", "").strip()
-    until = _epoch(said) if said else float(reset) if re.fullmatch(r"\d{1,12}", reset) else None
-    if until is None or answered is None:
-        return None
-    return min(max(until - answered, 0.0), LONGEST_WAIT)
-
-
-def _epoch(date: str) -> float | None:
-    """A date of HTTP in seconds since 1970; it is compared with another of the same answer, and with no clock."""
-    try:
-        read = parsedate_to_datetime(date)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    if not said and re.fullmatch(r"[0-9]{1,10}", reset):
+        said = formatdate(int(reset), usegmt=True)
+    return retry_after(said, headers.get("date", ""))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from relationship_core import ConfigurationError, Receipt, refusal
-from relationship_sendgrid.answers import Verdict, verdict
+from relationship_sendgrid.answers import Outcome, outcome_of
 from relationship_sendgrid.errors import UnansweredError, UnreachableError
 from relationship_sendgrid.requests import MOST_BYTES, Numbered, document, grouped, size
 
@@ -76,19 +76,19 @@ class SendGridChannel:
             for number, message in group:
                 receipts[number] = _receipt(message, said, is_address=is_address)
             if said.stops:
-                left = Verdict(state="deferred", detail=_LEFT, retry_after=said.retry_after)
+                left = Outcome(state="deferred", detail=_LEFT, retry_after=said.retry_after)
                 receipts.update((number, _receipt(message, left)) for rest in waiting for number, message in rest)
                 return
 
-    def _ask(self, messages: Sequence[Message]) -> Verdict:
+    def _ask(self, messages: Sequence[Message]) -> Outcome:
         try:
             answer = self._opened().send(document(messages, self._settings))
         except UnreachableError as error:
-            return Verdict(state="deferred", detail=f"SendGrid cannot be reached: {error}", stops=True)
+            return Outcome(state="deferred", detail=f"SendGrid cannot be reached: {error}", stops=True)
         except UnansweredError as error:
-            return Verdict(state="unknown", detail=f"SendGrid gave no answer: {error}", stops=True)
+            return Outcome(state="unknown", detail=f"SendGrid gave no answer: {error}", stops=True)
         hidden = {text for each in messages for text in (each.address, each.recipient, each.subject, each.unsubscribe)}
-        return verdict(answer, sandbox=self._settings.sandbox, hidden=hidden)
+        return outcome_of(answer, sandbox=self._settings.sandbox, hidden=hidden)
 
 
 def _problem(message: Message) -> str:
@@ -96,21 +96,17 @@ def _problem(message: Message) -> str:
     problem = refusal(message, "email")
     if problem:
         return problem
-    try:
-        bytes_needed = size(message)
-    except UnicodeError:
-        return "it holds a character that UTF-8 lacks"
     if not all(each.name.isprintable() and each.type.isprintable() for each in message.attachments):
         return "the name or the type of a file holds a line break or another control character"
     if not message.subject or not (message.text or message.html):
         return "it has no subject, or neither text nor HTML"
-    if bytes_needed > MOST_BYTES:
+    if size(message) > MOST_BYTES:
         return f"with its files it is larger than the {MOST_BYTES // 1_000_000} MB that SendGrid takes"
     return ""
 
 
 def _without_fault(
-    group: Sequence[Numbered], said: Verdict, receipts: dict[int, Receipt]
+    group: Sequence[Numbered], said: Outcome, receipts: dict[int, Receipt]
 ) -> Sequence[Sequence[Numbered]]:
     """What is left of a refused request to hand over; whose fault it was gets a receipt.
 
@@ -126,7 +122,7 @@ def _without_fault(
     return [rest] if rest else []
 
 
-def _receipt(message: Message, said: Verdict, *, is_address: bool = False) -> Receipt:
+def _receipt(message: Message, said: Outcome, *, is_address: bool = False) -> Receipt:
     return Receipt(
         message=message.id,
         state=said.state,

@@ -12,7 +12,7 @@ from attrs import frozen
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from sendgrid.helpers.eventwebhook import EventWebhook  # type: ignore[import-untyped]  # the library has no types
 
-from relationship_core import ConfigurationError, DeliveryEvent, Heard, Refusal
+from relationship_core import ConfigurationError, DeliveryEvent, Heard, Refusal, is_outbox_id
 from relationship_sendgrid.requests import MESSAGE_KEY
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
 AHEAD = timedelta(days=1)
 """How far ahead of our clock an event may lie."""
 
-_MESSAGE = re.compile(r"[0-9a-f]{32}")
 _CODE = re.compile(r"\b[2-5]\d\d\b(?: [2-5]\.\d{1,3}\.\d{1,3}\b)?")
 _WRONG = Refusal(status=403, reason="the signature is missing, wrong, or older than the window")
 _NO_EVENTS = Refusal(status=400, reason="the body is no list of events in JSON")
@@ -126,7 +125,7 @@ def _event(event: object, received_at: datetime) -> DeliveryEvent | None:
     message = event.get(MESSAGE_KEY)
     meaning = _meaning(event)
     at = _instant(event.get("timestamp"))
-    if not isinstance(message, str) or not _MESSAGE.fullmatch(message) or meaning is None or at is None:
+    if not is_outbox_id(message) or meaning is None or at is None:
         return None
     if at > received_at + AHEAD:
         return None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from email.utils import parseaddr
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from relationship_core import ConfigurationError, Secret
+from relationship_core import ConfigurationError, Secret, declared
 
 if TYPE_CHECKING:
     from attrs import Attribute
@@ -17,7 +16,7 @@ WORLD = "https://api.sendgrid.com"
 LONGEST_TIMEOUT = 600.0
 LONGEST_WINDOW = 7 * 86_400.0
 
-_HOST = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?|http://(127\.0\.0\.1|localhost)(:[0-9]+)?")
+_HOST = r"https://[A-Za-z0-9.-]+(:[0-9]+)?|http://(127\.0\.0\.1|localhost)(:[0-9]+)?"
 
 
 def _sender(_owner: object, attribute: Attribute[str], value: str) -> None:
@@ -32,19 +31,6 @@ def _sender(_owner: object, attribute: Attribute[str], value: str) -> None:
 def _reply_to(owner: object, attribute: Attribute[str], value: str) -> None:
     if value:
         _sender(owner, attribute, value)
-
-
-def _host(_owner: object, attribute: Attribute[str], value: str) -> None:
-    if not _HOST.fullmatch(value):
-        message = f"{attribute.name} must begin with https:// and name a host alone, such as {WORLD}, not {value!r}"
-        raise ConfigurationError(message)
-
-
-def _seconds(_owner: object, attribute: Attribute[float], value: float) -> None:
-    most = LONGEST_WINDOW if attribute.name == "window" else LONGEST_TIMEOUT
-    if not 0 < value <= most:
-        message = f"{attribute.name} must be more than 0 and at most {most:g} seconds, not {value!r}"
-        raise ConfigurationError(message)
 
 
 def _secret(_owner: object, attribute: Attribute[Secret], value: Any) -> None:
@@ -80,8 +66,8 @@ class SendGridSettings:
     api_key: Secret = field(validator=_secret)
     sender: str = field(default="", validator=_sender, metadata={"project": "sender"})
     reply_to: str = field(default="", validator=_reply_to)
-    host: str = field(default=WORLD, validator=_host)
-    timeout: float = field(default=30.0, validator=_seconds)
+    host: str = field(default=WORLD, validator=declared.matching(_HOST, f"https:// and a host alone, such as {WORLD}"))
+    timeout: float = field(default=30.0, validator=declared.number(above=0, high=LONGEST_TIMEOUT))
     sandbox: bool = False
     tracking: bool = False
 
@@ -97,4 +83,4 @@ class SendGridReceiverSettings:
     """
 
     public_keys: tuple[str, ...] = field(validator=_filled)
-    window: float = field(default=300.0, validator=_seconds)
+    window: float = field(default=300.0, validator=declared.number(above=0, high=LONGEST_WINDOW))

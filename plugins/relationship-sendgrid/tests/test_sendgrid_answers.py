@@ -24,7 +24,7 @@ from relationship_core.testing.servers import (
     nonsense,
 )
 from relationship_sendgrid import answers
-from relationship_sendgrid.answers import verdict
+from relationship_sendgrid.answers import outcome_of
 
 KEY = "SG.aaaabbbbcccc.dddd-eeee_ffff"
 Make = Callable[..., Message]
@@ -163,7 +163,7 @@ def test_nothing_of_a_person_is_repeated(message: Make, fake: Any, make: Open) -
 )
 def test_any_answer_means_something(status: int, headers: dict[str, str], document: bytes, *, sandbox: bool) -> None:
     hidden = ("zoe@example.com", "Zoë Łukasiewicz")
-    said = verdict(answers.Answer(status=status, headers=headers, body=document), sandbox=sandbox, hidden=hidden)
+    said = outcome_of(answers.Answer(status=status, headers=headers, body=document), sandbox=sandbox, hidden=hidden)
     assert (said.state == "accepted") == (status == (200 if sandbox else 202) and not (sandbox and document.strip()))
     assert said.state == "accepted" or said.detail.isprintable()
     assert not any(each in said.detail for each in hidden)

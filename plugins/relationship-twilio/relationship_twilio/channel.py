@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from attrs import evolve, frozen
 from relationship_core import ConfigurationError, Price, Receipt, refusal, refuse_attachments
 from relationship_twilio.codes import CODES, Code
 from relationship_twilio.errors import RefusedError, UnansweredError, UnreachableError
+from relationship_twilio.identifiers import dialled, is_message_sid, is_number
 from relationship_twilio.segments import segments
 
 if TYPE_CHECKING:
@@ -25,15 +25,15 @@ MOST_CHARACTERS = 1600
 LONGEST_VALIDITY = 36_000
 """What Twilio takes: characters in units of 16 bits, and seconds."""
 
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-_SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
+_LOWEST_CODE, _HIGHEST_CODE = 10_000, 99_999
+
 _GONE_WRONG = frozenset({"failed", "undelivered", "canceled"})
 _FORBIDDEN = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 _LEFT = Code(words="not handed over, since Twilio was in trouble before it", state="deferred")
 
 
 @frozen(kw_only=True)
-class _Verdict:
+class _Outcome:
     """What became of one message; with ``stops`` Twilio is better left alone for now."""
 
     code: Code
@@ -61,15 +61,15 @@ class TwilioChannel:
         """
         refuse_attachments(messages)
         receipts: list[Receipt] = []
-        left: _Verdict | None = None
+        left: _Outcome | None = None
         for message in messages:
             problem = _problem(message, self._settings.longest)
-            said = _Verdict(code=Code(words=problem)) if problem else left or self._ask(message)
+            said = _Outcome(code=Code(words=problem)) if problem else left or self._ask(message)
             if said.code.mend and not any(each.state in {"accepted", "unknown"} for each in receipts):
                 wrong = f"{said.code.words}; {said.code.mend}"
                 raise ConfigurationError(wrong)
             if said.stops:
-                left = _Verdict(code=_LEFT, retry_after=said.retry_after)
+                left = _Outcome(code=_LEFT, retry_after=said.retry_after)
             receipts.append(_receipt(message, said))
         return receipts
 
@@ -97,14 +97,14 @@ class TwilioChannel:
         country = (_country(message.address) or message.country or "") if prices else ""
         return prices.get(country, self._settings.segment_price)
 
-    def _ask(self, message: Message) -> _Verdict:
+    def _ask(self, message: Message) -> _Outcome:
         transport = self._opened()
         try:
             answer = transport.create(self._parameters(message))
         except UnreachableError as error:
-            return _Verdict(code=Code(words=f"Twilio cannot be reached: {error}", state="deferred"), stops=True)
+            return _Outcome(code=Code(words=f"Twilio cannot be reached: {error}", state="deferred"), stops=True)
         except UnansweredError as error:
-            return _Verdict(code=Code(words=f"Twilio gave no answer: {error}", state="unknown"), stops=True)
+            return _Outcome(code=Code(words=f"Twilio gave no answer: {error}", state="unknown"), stops=True)
         except RefusedError as error:
             return _refused(error.status, error.code, transport.retry_after)
         except Exception:  # noqa: BLE001  the library fails in many ways over an answer that is not Twilio's
@@ -113,7 +113,7 @@ class TwilioChannel:
 
     def _parameters(self, message: Message) -> dict[str, Any]:
         settings = self._settings
-        made: dict[str, Any] = {"to": message.address, "body": message.text}
+        made: dict[str, Any] = {"to": dialled(message.address), "body": message.text}
         if settings.sandbox:
             return made | {"from_": TEST_SENDER}
         if settings.messaging_service:
@@ -134,19 +134,15 @@ def _problem(message: Message, longest: int) -> str:
     problem = refusal(message, "sms")
     if problem:
         return problem
-    if not _E164.fullmatch(message.address):
+    if not is_number(dialled(message.address)):
         return "the address is no number in the form +15551234567"
     return _problem_of_text(message.text, longest)
 
 
 def _problem_of_text(text: str, longest: int) -> str:
-    try:
-        units = len(text.encode("utf-16-le")) // 2
-    except UnicodeError:
-        return "it holds a character that UTF-8 lacks"
     if not text.strip():
         return "it has no text"
-    if units > MOST_CHARACTERS:
+    if len(text.encode("utf-16-le")) // 2 > MOST_CHARACTERS:
         return f"it is longer than the {MOST_CHARACTERS} characters that Twilio takes"
     count = segments(text).count
     if count > longest:
@@ -154,46 +150,47 @@ def _problem_of_text(text: str, longest: int) -> str:
     return ""
 
 
-def _taken(answer: Any) -> _Verdict:
+def _taken(answer: Any) -> _Outcome:
     """What an answer means that the library takes for a message."""
     sid = getattr(answer, "sid", None)
-    if not isinstance(sid, str) or not _SID.fullmatch(sid):
+    if not is_message_sid(sid):
         return _unclear()
     if answer.status in _GONE_WRONG:
-        return _Verdict(code=evolve(_known(answer.error_code), state="rejected", mend=""), reference=sid)
-    return _Verdict(code=Code(words="", state="accepted"), reference=sid)
+        return _Outcome(code=evolve(_known(answer.error_code), state="rejected", mend=""), reference=sid)
+    return _Outcome(code=Code(words="", state="accepted"), reference=sid)
 
 
-def _refused(status: object, code: object, retry_after: float | None) -> _Verdict:
+def _refused(status: object, code: object, retry_after: float | None) -> _Outcome:
     if not isinstance(status, int) or status < HTTPStatus.BAD_REQUEST:
         return _unclear()
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         words = f"Twilio {status}: it failed, and may have sent it"
-        return _Verdict(code=Code(words=words, state="unknown"), stops=True)
+        return _Outcome(code=Code(words=words, state="unknown"), stops=True)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return _Verdict(code=evolve(_known(code), state="deferred"), retry_after=retry_after, stops=True)
+        return _Outcome(code=evolve(_known(code), state="deferred"), retry_after=retry_after, stops=True)
     known = _known(code)
     if status == HTTPStatus.UNAUTHORIZED or (status in _FORBIDDEN and code not in CODES):
-        return _Verdict(code=known if known.mend else CODES[20003], stops=True)
+        return _Outcome(code=known if known.mend else CODES[20003], stops=True)
     if status != HTTPStatus.BAD_REQUEST and code not in CODES:
         known = evolve(known, state="deferred")  # a time-out, or somebody between us and Twilio
     is_later = known.state == "deferred"
-    return _Verdict(code=known, retry_after=retry_after if is_later else None, stops=is_later)
+    return _Outcome(code=known, retry_after=retry_after if is_later else None, stops=is_later)
 
 
-def _unclear() -> _Verdict:
-    return _Verdict(code=Code(words="Twilio's answer is not understood", state="unknown"), stops=True)
+def _unclear() -> _Outcome:
+    return _Outcome(code=Code(words="Twilio's answer is not understood", state="unknown"), stops=True)
 
 
 def _known(code: object) -> Code:
     """What a code means; its words begin with it. Twilio's own words repeat the number, so that they are left out."""
-    if not isinstance(code, int):
+    # Where there is none the library tells the status of HTTP in its place.
+    if not isinstance(code, int) or not _LOWEST_CODE <= code <= _HIGHEST_CODE:
         return Code(words="Twilio gave no code")
     known = CODES.get(code, Code(words=f"see https://www.twilio.com/docs/api/errors/{code}"))
     return evolve(known, words=f"Twilio {code}: {known.words}")
 
 
-def _receipt(message: Message, said: _Verdict) -> Receipt:
+def _receipt(message: Message, said: _Outcome) -> Receipt:
     return Receipt(
         message=message.id,
         state=said.code.state,

@@ -15,8 +15,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # the library has no types
 
-from relationship_core import DeliveryEvent, Heard, Refusal, Reply
+from relationship_core import DeliveryEvent, Heard, Refusal, Reply, is_outbox_id
 from relationship_twilio.codes import CODES
+from relationship_twilio.identifiers import is_message_sid, is_number
 
 if TYPE_CHECKING:
     from relationship_core import EventType, RawRequest, ReplyWish, SuppressionReason
@@ -33,9 +34,6 @@ START_WORDS = frozenset({"start", "unstop"})
 HELP_WORDS = frozenset({"help", "info"})
 """Without "yes", which Twilio takes for a start: it answers other questions as well."""
 
-_MESSAGE = re.compile(r"[0-9a-f]{32}")
-_SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _STATES: Mapping[str, EventType] = {
     "accepted": "accepted",
     "scheduled": "accepted",
@@ -61,9 +59,8 @@ class TwilioReceiver:
 
     def __init__(self, settings: TwilioReceiverSettings) -> None:
         """Take the settings."""
-        tokens = [each for each in (settings.auth_token, settings.earlier_auth_token) if each is not None]
         self._url = settings.url
-        self._validators = [RequestValidator(each.reveal()) for each in tokens]
+        self._validators = [RequestValidator(each.reveal()) for each in settings.auth_tokens]
         self._wishes: Mapping[str, ReplyWish] = {
             **dict.fromkeys(_folded(HELP_WORDS, settings.help_words), "help"),
             **dict.fromkeys(_folded(START_WORDS, settings.start_words), "start"),
@@ -98,7 +95,7 @@ class TwilioReceiver:
     def _reply(self, form: _Form, received_at: datetime) -> Reply | None:
         """An answer; None where it came from no number, as one over another medium."""
         sid, sender, text = (form.first(name) for name in ("MessageSid", "From", "Body"))
-        if not _SID.fullmatch(sid) or not _E164.fullmatch(sender):
+        if not is_message_sid(sid) or not is_number(sender):
             return None
         wish = _OPTED.get(form.first("OptOutType").upper()) or self._wishes.get(_plain(text))
         return Reply(id=sid, medium="sms", address=sender, at=received_at, text=text, wish=wish)
@@ -146,7 +143,7 @@ def _event(form: _Form, query: Mapping[str, str], request: RawRequest) -> Delive
     message, at = query.get("message", ""), _instant(query.get("at", ""))
     status = form.first("MessageStatus")
     kind = _STATES.get(status)
-    if not _MESSAGE.fullmatch(message) or at is None or kind is None or at > request.received_at + AHEAD:
+    if not is_outbox_id(message) or at is None or kind is None or at > request.received_at + AHEAD:
         return None
     code = form.first("ErrorCode")
     number = int(code) if re.fullmatch(r"[1-9][0-9]{3,5}", code) else None

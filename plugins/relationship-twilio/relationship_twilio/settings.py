@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import field, frozen, validators
 
-from relationship_core import ConfigurationError, Secret
+from relationship_core import ConfigurationError, Secret, declared
 
 if TYPE_CHECKING:
     from attrs import Attribute
@@ -19,9 +19,10 @@ LONGEST_TIMEOUT = 600.0
 MOST_SEGMENTS = 24
 """More UCS-2 segments than these do not fit into the 1600 characters that Twilio takes."""
 
-_HOST = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?|http://(127\.0\.0\.1|localhost)(:[0-9]+)?")
+_HOST = r"https://[A-Za-z0-9.-]+(:[0-9]+)?|http://(127\.0\.0\.1|localhost)(:[0-9]+)?"
 _URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?")
-_SENDER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
+_SENDER = r"|\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}"
+_SENDERS = "a number such as +15551234567, a short code, or a name of up to 11 letters and digits"
 
 
 def _identifier(prefix: str, *, is_optional: bool = False) -> Any:
@@ -34,20 +35,17 @@ def _identifier(prefix: str, *, is_optional: bool = False) -> Any:
 
 
 def _secret(_owner: object, attribute: Attribute[Any], value: Any) -> None:
-    if value is None and attribute.default is None:
-        return
     if not isinstance(value, Secret) or not (value.reveal().isascii() and value.reveal().isprintable()):
         message = f"{attribute.name} must be a secret of one line of ASCII"
         raise ConfigurationError(message)
 
 
-def _sender(_owner: object, attribute: Attribute[str], value: str) -> None:
-    if value and not _SENDER.fullmatch(value):
-        message = (
-            f"{attribute.name} must be a number such as +15551234567, a short code, or a name of up to 11 letters and "
-            f"digits, not {value!r}"
-        )
+def _secrets(owner: object, attribute: Attribute[Any], values: tuple[Any, ...]) -> None:
+    if not values:
+        message = f"{attribute.name} must hold the account's primary token, and the other one while they are changed"
         raise ConfigurationError(message)
+    for each in values:
+        _secret(owner, attribute, each)
 
 
 def _url(_owner: object, attribute: Attribute[str], value: str) -> None:
@@ -56,30 +54,6 @@ def _url(_owner: object, attribute: Attribute[str], value: str) -> None:
             f"{attribute.name} must be the public address of your receiver, begin with https:// and have no query, "
             f"not {value!r}"
         )
-        raise ConfigurationError(message)
-
-
-def _host(_owner: object, attribute: Attribute[str], value: str) -> None:
-    if not _HOST.fullmatch(value):
-        message = f"{attribute.name} must begin with https:// and name a host alone, such as {WORLD}, not {value!r}"
-        raise ConfigurationError(message)
-
-
-def _seconds(_owner: object, attribute: Attribute[float], value: float) -> None:
-    if not 0 < value <= LONGEST_TIMEOUT:
-        message = f"{attribute.name} must be more than 0 and at most {LONGEST_TIMEOUT:g} seconds, not {value!r}"
-        raise ConfigurationError(message)
-
-
-def _segments(_owner: object, attribute: Attribute[int], value: int) -> None:
-    if not 1 <= value <= MOST_SEGMENTS:
-        message = f"{attribute.name} must be 1 to {MOST_SEGMENTS}, not {value!r}"
-        raise ConfigurationError(message)
-
-
-def _price(_owner: object, attribute: Attribute[float | None], value: float | None) -> None:
-    if value is not None and value < 0:
-        message = f"{attribute.name} must not be negative; it is what one segment costs, in minor units"
         raise ConfigurationError(message)
 
 
@@ -122,14 +96,14 @@ class TwilioSettings:
     auth_token: Secret = field(validator=_secret)
     api_key_sid: str = field(default="", validator=_identifier("SK", is_optional=True))
     messaging_service: str = field(default="", validator=_identifier("MG", is_optional=True))
-    sender: str = field(default="", validator=_sender)
+    sender: str = field(default="", validator=declared.matching(_SENDER, _SENDERS))
     callback_url: str = field(default="", validator=_url)
-    segment_price: float | None = field(default=None, validator=_price)
+    segment_price: float | None = field(default=None, validator=validators.optional(declared.number(0)))
     segment_prices: Mapping[str, float] = field(factory=dict, converter=_read_only, validator=_prices)
-    longest: int = field(default=10, validator=_segments)
-    timeout: float = field(default=30.0, validator=_seconds)
+    longest: int = field(default=10, validator=declared.whole(1, MOST_SEGMENTS))
+    timeout: float = field(default=30.0, validator=declared.number(above=0, high=LONGEST_TIMEOUT))
     sandbox: bool = False
-    host: str = field(default=WORLD, validator=_host)
+    host: str = field(default=WORLD, validator=declared.matching(_HOST, f"https:// and a host alone, such as {WORLD}"))
 
     def __attrs_post_init__(self) -> None:
         """Refuse settings that do not say who messages are from."""
@@ -144,16 +118,14 @@ class TwilioReceiverSettings:
 
     Attributes:
         url: the public address of the receiver, without a query, as Twilio calls it; its signatures cover it.
-        auth_token: the account's primary token, which signs requests.
-        earlier_auth_token: the one before, while tokens are changed.
+        auth_tokens: the account's primary token, which signs requests; while it is changed, the other one beside it.
         stop_words: words beside the English ones that end messages, such as ``stopp``.
         start_words: words beside the English ones that bring them back.
         help_words: words beside the English ones that ask for help.
     """
 
     url: str = field(validator=_url)
-    auth_token: Secret = field(validator=_secret)
-    earlier_auth_token: Secret | None = field(default=None, validator=_secret)
+    auth_tokens: tuple[Secret, ...] = field(validator=_secrets)
     stop_words: tuple[str, ...] = ()
     start_words: tuple[str, ...] = ()
     help_words: tuple[str, ...] = ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import ssl
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -15,13 +14,12 @@ from twilio.http.response import Response  # type: ignore[import-untyped]  # the
 from twilio.rest import Client  # type: ignore[import-untyped]  # the library has no types
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from relationship_core import retry_after
 from relationship_twilio.errors import RefusedError, UnansweredError, UnreachableError
 from relationship_twilio.settings import WORLD
 
 if TYPE_CHECKING:
     from relationship_twilio.settings import TwilioSettings
-
-LONGEST_WAIT = 86_400.0
 
 
 class Transport:
@@ -55,7 +53,7 @@ class Transport:
             return self._client.messages.create(**parameters)
         except TwilioException as error:
             # Of two classes in newer releases, without a common attribute beside these.
-            raise RefusedError(getattr(error, "status", None), getattr(error, "code", None)) from None
+            raise RefusedError(_number(error, "status"), _number(error, "code")) from None
 
     def close(self) -> None:
         """End the connections; the next message makes another."""
@@ -81,7 +79,7 @@ class _Session(HttpClient):  # type: ignore[misc]  # the library has no types
         except requests.RequestException as error:
             kind = UnreachableError if _is_unreachable(error) else UnansweredError
             raise kind(type(error).__name__) from None
-        self.retry_after = _seconds(answer.headers.get("Retry-After", ""))
+        self.retry_after = retry_after(answer.headers.get("Retry-After", ""), answer.headers.get("Date", ""))
         return Response(answer.status_code, answer.content.decode("utf-8", "replace"), dict(answer.headers))
 
     def close(self) -> None:
@@ -99,5 +97,7 @@ def _is_unreachable(error: requests.RequestException) -> bool:
     return isinstance(reason, Exception) and any(isinstance(each, ssl.SSLCertVerificationError) for each in reason.args)
 
 
-def _seconds(said: str) -> float | None:
-    return min(float(said), LONGEST_WAIT) if re.fullmatch(r"[0-9]{1,9}", said) else None
+def _number(error: TwilioException, name: str) -> int | None:
+    """A number of the library's error; None where Twilio's JSON had something else in its place."""
+    found = getattr(error, name, None)
+    return found if type(found) is int else None

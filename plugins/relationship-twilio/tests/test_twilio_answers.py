@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from relationship_core import (
     Channel,
@@ -55,6 +55,13 @@ def test_each_code_means_what_the_table_says(message: Make, fake: Any, make: Ope
         suppression=known.suppression,
     )
     assert receipts[1].state == ("deferred" if known.state == "deferred" else "accepted")
+
+
+@pytest.mark.parametrize("document", [{}, {"code": True}, {"code": 10**20}, {"code": "21211"}, [], None])
+def test_an_answer_without_a_code_names_none(message: Make, fake: Any, make: Open, document: object) -> None:
+    fake.server.trouble = failing(document, status=400)
+    (receipt,) = make().send([message(1)])
+    assert receipt.detail == "Twilio gave no code"
 
 
 def test_the_table_is_the_agreed_one() -> None:
@@ -149,6 +156,9 @@ _NAMES = st.sampled_from(["code", "message", "status", "sid", "error_code", "typ
     ),
     headers=st.dictionaries(st.just("Retry-After"), st.text(st.characters(min_codepoint=32, max_codepoint=126))),
 )
+@example(status=403, body=b'{"code": []}', headers={})
+@example(status=402, body=b'{"code": {}}', headers={})
+@example(status=400, body=b'{"code": 21211, "status": "400"}', headers={})
 def test_any_answer_means_something(
     message: Make, fake: Any, make: Open, *, status: int, body: bytes, headers: dict[str, str]
 ) -> None:

@@ -152,6 +152,23 @@ def test_what_cannot_go_is_not_asked_for(message: Make, fake: Any, make: Open) -
     assert states(make(longest=1).send([message(1, text="a" * 161)])) == ["rejected"]
 
 
+@pytest.mark.parametrize("address", ["+49 30 1234567", "+1 (212) 555-0100", "+49\u00a030\u202f12.34-56/7"])
+def test_an_international_number_may_be_written_as_people_do(
+    message: Make, fake: Any, make: Open, address: str
+) -> None:
+    assert states(make().send([message(1, address=address)])) == ["accepted"]
+    (request,) = fake.server.requests
+    assert request.form()["To"] in (["+49301234567"], ["+12125550100"])
+
+
+@pytest.mark.parametrize(
+    "address", ["+49 (0)30 1234567", "030 1234567", "+49 30 x", "+", "+ - ", "+49 30 1234567 ext. 5"]
+)
+def test_what_is_no_international_number_is_not_asked_for(message: Make, fake: Any, make: Open, address: str) -> None:
+    assert states(make().send([message(1, address=address)])) == ["rejected"]
+    assert fake.server.requests == []
+
+
 def test_files_are_refused_before_anything_is_sent(message: Make, fake: Any, make: Open) -> None:
     file = Attachment(name="a.pdf", content=b"a")
     with pytest.raises(UnsupportedError):

@@ -40,7 +40,7 @@ def project(fake: Any) -> Iterator[Relationships]:
     settings = Settings(
         project=ProjectSettings(name="Bakery", postal_address="1 Mill Lane", zone="America/New_York"),
         channels={"sms": Choice(use="twilio", settings={**sending, "host": fake.server.url})},
-        receivers={"twilio": Choice(use="twilio", settings={"url": HOOK, "auth_token": token})},
+        receivers={"twilio": Choice(use="twilio", settings={"url": HOOK, "auth_tokens": (token,)})},
         consent=ConsentSettings(without=("sms",)),
     )
     campaign = Campaign(

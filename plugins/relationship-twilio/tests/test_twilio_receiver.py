@@ -50,8 +50,7 @@ def receiver() -> Receiver:
     return PROVIDER.factory(
         TwilioReceiverSettings(
             url=HOOK,
-            auth_token=Secret(TOKENS[0]),
-            earlier_auth_token=Secret(TOKENS[1]),
+            auth_tokens=(Secret(TOKENS[0]), Secret(TOKENS[1])),
             stop_words=("Stopp", "abbestellen"),
             start_words=("los", "abbestellen"),
             help_words=("Hilfe",),
@@ -217,7 +216,7 @@ def test_large_bodies_are_refused(receiver: Receiver, body: bytes) -> None:
 
 
 def test_one_token_is_enough() -> None:
-    receiver = PROVIDER.factory(TwilioReceiverSettings(url=HOOK, auth_token=Secret(TOKENS[0])))
+    receiver = PROVIDER.factory(TwilioReceiverSettings(url=HOOK, auth_tokens=(Secret(TOKENS[0]),)))
     assert heard_of(receiver, status("sent")).events
     assert isinstance(receiver.receive(signed(status("sent"), token=TOKENS[1])), Refusal)
 

@@ -24,6 +24,7 @@ from attrs import frozen
 
 from relationship_core.errors import RejectedError, WrongArgumentError
 from relationship_core.model.instants import utc
+from relationship_core.model.message import is_outbox_id
 
 TokenPurpose: TypeAlias = Literal["unsubscribe", "preference", "confirm"]
 """What a link may be used for: to end messages, to say which relationship is wanted, to confirm a consent."""
@@ -47,7 +48,6 @@ _CODES: Mapping[TokenPurpose, int] = {"unsubscribe": 1, "preference": 2, "confir
 
 _EXPIRY_BYTES, _MAC_BYTES = 5, 16
 _SIGNED_BYTES = 23
-_MESSAGE = re.compile(r"[0-9a-f]{32}")
 _TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}", re.ASCII)
 _KEY_LABEL = b"relationship-core link token"
 
@@ -89,11 +89,6 @@ def sign_token(purpose: TokenPurpose, message: str, *, secrets: Sequence[str], n
     expiry = int((utc(now) + LIFETIMES[purpose]).timestamp())
     said = bytes((VERSION, _CODES[purpose])) + expiry.to_bytes(_EXPIRY_BYTES, "big") + bytes.fromhex(message)
     return base64.urlsafe_b64encode(said + _mac(said, _keys(secrets)[0])).decode("ascii")
-
-
-def is_outbox_id(message: str) -> bool:
-    """Whether an id is one of the outbox, for which there may be a token."""
-    return _MESSAGE.fullmatch(message) is not None
 
 
 def read_token(token: str, purpose: TokenPurpose, *, secrets: Sequence[str], now: datetime) -> Token:

@@ -28,7 +28,7 @@ from relationship_core.flow.plan.budgets import (
 from relationship_core.flow.plan.holdout import Holdout
 from relationship_core.flow.plan.outbox import queue
 from relationship_core.flow.plan.planned import Planned, Tally
-from relationship_core.flow.plan.selecting import Outbox, campaign_terms, select
+from relationship_core.flow.plan.selecting import Premises, campaign_terms, select
 from relationship_core.flow.plan.writing import changes, write
 from relationship_core.flow.progress import Listener, Progress, silent
 from relationship_core.flow.record.signature import check_measures
@@ -46,7 +46,7 @@ def plan(
     store: Store,
     rules: Rules,
     moment: Moment,
-    outbox: Outbox,
+    premises: Premises,
     *,
     dry_run: bool = False,
     page_size: int = 50_000,
@@ -64,10 +64,12 @@ def plan(
     refuse_before_the_last(store, moment.now, "plan")
     refuse_other_rules(store, rules)
     check_measures(store, rules.catalog.measures)
-    planning = _Planning(store=store, rules=rules, moment=moment, outbox=outbox, dry_run=dry_run, page_size=page_size)
+    planning = _Planning(
+        store=store, rules=rules, moment=moment, premises=premises, dry_run=dry_run, page_size=page_size
+    )
     planning.leave_out_inactive()
     if not dry_run:
-        _mark_after_changed_settings(store, outbox, planning.inactive)
+        _mark_after_changed_settings(store, premises, planning.inactive)
         _mark_after_freed_budgets(planning)
     whole = store.marked("plan") is None
     planning.erased = erasures(store)
@@ -107,7 +109,7 @@ class _Planning:
     store: Store
     rules: Rules
     moment: Moment
-    outbox: Outbox
+    premises: Premises
     dry_run: bool
     page_size: int
     tally: Tally = field(factory=Tally)
@@ -124,8 +126,8 @@ class _Planning:
 
     def leave_out_inactive(self) -> None:
         """Go on without the campaigns that are not active, or were not at some time of this plan."""
-        lives = read_lives(self.store, approval=self.outbox.approval)
-        self.inactive = {**self.inactive, **lives.inactive(self.outbox.versions)}
+        lives = read_lives(self.store, approval=self.premises.approval)
+        self.inactive = {**self.inactive, **lives.inactive(self.premises.versions)}
         self.rules = of_campaigns(self.rules, self.inactive)
         self.acts = lives.acts
 
@@ -145,7 +147,7 @@ class _Planning:
 
     @cached_property
     def holdout(self) -> Holdout:
-        return self.outbox.holdout(self.rules)
+        return self.premises.holdout(self.rules)
 
     @cached_property
     def terms(self) -> pl.DataFrame:
@@ -167,9 +169,9 @@ class _Planning:
         )
 
 
-def _mark_after_changed_settings(store: Store, outbox: Outbox, inactive: Iterable[str]) -> None:
+def _mark_after_changed_settings(store: Store, premises: Premises, inactive: Iterable[str]) -> None:
     """Other terms of contact or channels, or other active campaigns: whoever waits for the old ones is looked at."""
-    settings = json.dumps([outbox.contact.text, dict(outbox.media), sorted(inactive)], sort_keys=True)
+    settings = json.dumps([premises.contact.text, dict(premises.media), sorted(inactive)], sort_keys=True)
     if read_fact(store, SETTINGS_FACT) != settings:
         with store.transaction():
             store.mark("plan", None)
@@ -195,7 +197,7 @@ def _decide(planning: _Planning, page: Page) -> None:
         store=store,
         rules=planning.rules,
         moment=planning.moment,
-        outbox=planning.outbox,
+        premises=planning.premises,
         stopped=planning.stopped,
     )
     later, judged = _split(planning, selection.passed)
@@ -245,7 +247,7 @@ def _split(planning: _Planning, passed: pl.DataFrame | None) -> tuple[pl.DataFra
 
 
 def _queued(planning: _Planning, arbitrated: pl.DataFrame) -> pl.DataFrame:
-    return queue(arbitrated.filter(~pl.col("held")), planning.outbox.versions, planning.outbox.message_id)
+    return queue(arbitrated.filter(~pl.col("held")), planning.premises.versions, planning.premises.message_id)
 
 
 def _seen(store: Store, page: Page) -> pl.DataFrame:

@@ -40,8 +40,8 @@ CARRIED = (
 
 
 @frozen(kw_only=True)
-class Outbox:
-    """What planning must know of the project to queue messages.
+class Premises:
+    """What planning takes as given of the project.
 
     Attributes:
         media: the medium of each channel instance.
@@ -87,7 +87,7 @@ class Selection:
 
 
 def select(
-    page: Page, *, store: Store, rules: Rules, moment: Moment, outbox: Outbox, stopped: MutableMapping[str, str]
+    page: Page, *, store: Store, rules: Rules, moment: Moment, premises: Premises, stopped: MutableMapping[str, str]
 ) -> Selection:
     """Find every candidate of a page, and ask the policies.
 
@@ -96,13 +96,13 @@ def select(
         store: where the project lives.
         rules: the rules in force.
         moment: the plan's instant.
-        outbox: what messages are queued by.
+        premises: what planning takes as given of the project.
         stopped: the campaigns that a failing policy has stopped; more may come.
     """
     if not rules.triggers:
         return Selection()
     frame = standing(store, rules.catalog, page, candidate_names(rules), moment)
-    messages = messages_of(store, page, outbox.versions, rules.policies) if rules.followed else None
+    messages = messages_of(store, page, premises.versions, rules.policies) if rules.followed else None
     everyone = candidates(frame, rules, moment, messages)
     idle = everyone.filter(~pl.col("due"))
     undue = nothing_due(idle.filter(pl.col(STEP_AT).is_null()))
@@ -111,7 +111,7 @@ def select(
         undue = pl.concat([undue, decisions(waiting_follow_ups(idle, messages, rules, moment.now))])
         again = met_again(messages, rules.followed, moment.now)
     due = everyone.filter(pl.col("due"))
-    informed = circumstances(due, messages, store=store, rules=rules, moment=moment, outbox=outbox)
+    informed = circumstances(due, messages, store=store, rules=rules, moment=moment, premises=premises)
     if informed.is_empty():
         return Selection(decided=undue, met_again=again)
     judged = with_reasons(informed, rules.policies, stopped)
@@ -131,7 +131,7 @@ def circumstances(
     store: Store,
     rules: Rules,
     moment: Moment,
-    outbox: Outbox,
+    premises: Premises,
 ) -> pl.DataFrame:
     """Candidates that are due and have no message yet, with everything that policies see.
 
@@ -143,19 +143,19 @@ def circumstances(
         store: where the project lives.
         rules: the rules in force.
         moment: the plan's instant.
-        outbox: what messages are queued by.
+        premises: what planning takes as given of the project.
     """
     if due.is_empty():
         return due
     if known is None:
-        known = messages_of(store, Page(due["customer"].unique().sort()), outbox.versions, rules.policies)
+        known = messages_of(store, Page(due["customer"].unique().sort()), premises.versions, rules.policies)
     else:
         known = known.join(due.select("customer"), on="customer", how="semi", maintain_order="left")
     left, messages = without_settled(due, known, moment.now)
     if left.is_empty():
         return left
     informed = with_circumstances(
-        left, messages, store=store, rules=rules, moment=moment, media=outbox.media, settings=outbox.contact
+        left, messages, store=store, rules=rules, moment=moment, media=premises.media, settings=premises.contact
     )
     return _with_left_out(informed, store)
 

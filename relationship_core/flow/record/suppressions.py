@@ -27,7 +27,8 @@ def commit_suppressions(recorder: Recorder, rows: pl.DataFrame, note: Callable[[
     """Keep a batch of suppressions, and mark whoever has one of these addresses for review.
 
     A telephone number is kept under several keys, so that it stays suppressed whatever is learned of its country. What
-    is suppressed already stays as it is, unless it is because its owner was erased now.
+    is suppressed already stays as it is, unless its owner was erased now, or complained after unsubscribing: the reason
+    is the same whichever was heard of first.
 
     Args:
         recorder: what to work with.
@@ -52,7 +53,9 @@ def keep_suppressions(recorder: Recorder, rows: pl.DataFrame) -> int:
     scope = pl.when(pl.col("scope") == "").then(pl.lit("all")).otherwise("scope").alias("scope")
     named = keyed.with_columns(scope).unique(SUPPRESSIONS.key, keep="first", maintain_order=True)
     before = in_force.filter(pl.col("reason") == "erased")
-    stays = pl.concat([in_force.join(named.filter(pl.col("reason") == "erased"), on=SUPPRESSIONS.key, how="anti"),
+    outweighed = named.filter(pl.col("reason") == "complaint").with_columns(reason=pl.lit("unsubscribe"))
+    kept = in_force.join(outweighed, on=[*SUPPRESSIONS.key, "reason"], how="anti")
+    stays = pl.concat([kept.join(named.filter(pl.col("reason") == "erased"), on=SUPPRESSIONS.key, how="anti"),
                        before]).unique(SUPPRESSIONS.key)  # fmt: skip
     fresh = named.join(stays, on=SUPPRESSIONS.key, how="anti", maintain_order="left")
     if fresh.height:

@@ -35,7 +35,7 @@ from relationship_core.flow.plan.budgets import budgets_of, waiting as short_of_
 from relationship_core.flow.plan.candidates import LEDGER_COLUMNS, candidate_names, candidates
 from relationship_core.flow.plan.contacts import contacts_of, messages_of
 from relationship_core.flow.plan.ledger import with_ledger
-from relationship_core.flow.plan.selecting import CARRIED, Outbox, campaign_terms, circumstances
+from relationship_core.flow.plan.selecting import CARRIED, Premises, campaign_terms, circumstances
 from relationship_core.flow.report.explained import (
     ActionView,
     AtomView,
@@ -79,7 +79,7 @@ _ENOUGH = 2**40
 
 
 def explain(
-    store: Store, rules: Rules, customer: str, campaign: str | None, moment: Moment, *, outbox: Outbox
+    store: Store, rules: Rules, customer: str, campaign: str | None, moment: Moment, *, premises: Premises
 ) -> Explanation:
     """Judge every condition, policy and claim of the campaigns for one customer, beside what was decided.
 
@@ -91,7 +91,7 @@ def explain(
         customer: the customer's id.
         campaign: only this campaign; None for all.
         moment: the instant to judge as of.
-        outbox: what messages are queued by.
+        premises: what planning takes as given of the project.
 
     Raises:
         RejectedError: nobody has that id.
@@ -105,11 +105,11 @@ def explain(
     names = candidate_names(rules) | (LEDGER_COLUMNS & rules.catalog.columns.keys())
     frame = standing(store, rules.catalog, page, names, moment)
     sent = store.read(MESSAGES, page=page)
-    messages = messages_of(store, page, outbox.versions, rules.policies)
+    messages = messages_of(store, page, premises.versions, rules.policies)
     everyone = candidates(frame, rules, moment, messages)
-    inactive = read_lives(store, approval=outbox.approval).inactive(outbox.versions)
+    inactive = read_lives(store, approval=premises.approval).inactive(premises.versions)
     active = everyone.filter(~pl.col("campaign").is_in(list(inactive)))
-    would = _judged(active, messages, store, rules, moment, outbox)
+    would = _judged(active, messages, store, rules, moment, premises)
     decided = store.read(DECISIONS, page=page).sort("at", descending=True)
     known = _Known(
         standing=standing_of(frame, triggers),
@@ -130,7 +130,7 @@ def explain(
         as_of=moment.now,
         stage=str(frame["stage"][0]),
         actions=actions,
-        ledger=_ledger(frame, sent, rules, outbox, moment.now),
+        ledger=_ledger(frame, sent, rules, premises, moment.now),
         changes_at=changes_at,
         changes=changes,
     )
@@ -198,13 +198,13 @@ def _undue(everyone: pl.DataFrame, messages: pl.DataFrame, rules: Rules, moment:
 
 
 def _judged(  # noqa: PLR0917  what a plan rests on
-    everyone: pl.DataFrame, messages: pl.DataFrame, store: Store, rules: Rules, moment: Moment, outbox: Outbox
+    everyone: pl.DataFrame, messages: pl.DataFrame, store: Store, rules: Rules, moment: Moment, premises: Premises
 ) -> pl.DataFrame | None:
     """Every candidate that is due and has no message yet, with its circumstances and what would be decided."""
     if not rules.triggers or not everyone["due"].any():
         return None
     due = everyone.filter("due")
-    informed = circumstances(due, messages, store=store, rules=rules, moment=moment, outbox=outbox)
+    informed = circumstances(due, messages, store=store, rules=rules, moment=moment, premises=premises)
     if informed.is_empty():
         return None
     reasoned = with_reasons(informed, rules.policies, {})
@@ -215,7 +215,7 @@ def _judged(  # noqa: PLR0917  what a plan rests on
         .join(campaign_terms(rules), on="campaign", how="left", maintain_order="left")
         .with_columns(pl.lit(moment.now, dtype=DECISIONS.schema["at"]).alias("now")),
         rooms={name: 0 if name in full else _ENOUGH for name in budgets_of(rules)},
-        holdout=outbox.holdout(rules),
+        holdout=premises.holdout(rules),
         owners={trigger.campaign.name: trigger.campaign.owner for trigger in rules.triggers},
     )
     told = won.select(*KEYS, "reason", "detail", "until")
@@ -305,10 +305,10 @@ def _answer(name: str, row: Mapping[str, Any]) -> PolicyView:
     return PolicyView(name=name, answer="passes")
 
 
-def _ledger(frame: pl.DataFrame, sent: pl.DataFrame, rules: Rules, outbox: Outbox, now: datetime) -> LedgerView:
+def _ledger(frame: pl.DataFrame, sent: pl.DataFrame, rules: Rules, premises: Premises, now: datetime) -> LedgerView:
     contacts = contacts_of(sent, now)
     weightless = frame.with_columns(pl.lit(0.0).alias("weight"))
-    row = with_ledger(weightless, contacts, outbox.contact.ledger, rules.catalog).row(0, named=True)
+    row = with_ledger(weightless, contacts, premises.contact.ledger, rules.catalog).row(0, named=True)
     ours = contacts.filter(pl.col("state") != HELD_OUT)["nature"]
     return LedgerView(
         balance=row["contact_balance"],
