@@ -99,6 +99,24 @@ def test_a_file_that_is_no_request_is_told_in_a_sentence(shop: Path, relate: Rel
     assert "Traceback" not in told.stderr
 
 
+def test_a_file_that_is_no_request_holds_no_other_back(shop: Path, relate: Relate) -> None:
+    (shop / "a.http").write_bytes(b"junk")
+    request = saved(shop, f"POST {link(shop)} HTTP/1.1")
+    told = relate("receive", "links", shop / "a.http", request)
+    assert told.exit_code == 1
+    assert told.stdout == "Received 1 request: 1 new events, 1 addresses suppressed.\n"
+    assert told.stderr.startswith("Error: a.http: this is no saved request")
+    document = json.loads(relate("receive", "links", shop / "a.http", request, "--json").stdout)
+    assert [each["status"] for each in document["refused"]] == [None]
+
+
+def test_a_link_of_a_host_that_is_none_is_refused(shop: Path, relate: Relate) -> None:
+    (shop / "odd.http").write_text("POST /r/u/none HTTP/1.1\nHost: [\n\n")
+    told = relate("receive", "links", shop / "odd.http")
+    assert told.exit_code == 1
+    assert "odd.http: refused, this is no link of a message" in told.stdout
+
+
 def test_a_receiver_or_a_file_that_there_is_not_is_named(shop: Path, relate: Relate) -> None:
     assert relate("receive", "links", shop / "missing.http").exit_code == 2
     told = relate("receive", "news", saved(shop, "POST / HTTP/1.1"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -53,7 +55,7 @@ class Post:
 
     @hookimpl
     def relationship_channels(self) -> tuple[Provider[Any], ...]:
-        return (Provider(name="post", factory=lambda _: Line(self), settings=NullSettings, summary="A test."),)
+        return (Provider(name="line", factory=lambda _: Line(self), settings=NullSettings, summary="A test."),)
 
 
 class Line:
@@ -81,7 +83,7 @@ def shop(make_project: Open, post: Post) -> Open:
         project = make_project(
             *campaigns,
             plugins=[post],
-            channels={"mail": Choice(use="post")},
+            channels={"mail": Choice(use="line")},
             **{"project": ProjectSettings(name="Corner <Bakery>", postal_address="1 Main St", links=links), **more},
         )
         project.record_customers(
@@ -211,6 +213,47 @@ def test_a_form_that_says_nothing_is_refused(shop: Open, letter: Make, post: Pos
     assert project.store.read(PREFERENCES).is_empty()
 
 
+@pytest.mark.parametrize(
+    "head", ["--%d\nContent-Type: multipart/x; boundary=%d\n\n", "Content-Type: message/rfc822\n\n"]
+)
+def test_a_form_within_forms_is_refused(shop: Open, letter: Make, post: Post, head: str) -> None:
+    project = shop(letter())
+    _, link, _ = sent(project, post).text.split()
+    nested = "--0\n" + "".join(head % (n, n + 1) if "%" in head else head for n in range(2000))
+    answer = go(project, link, headers={"Content-Type": "multipart/form-data; boundary=0"}, body=nested.encode())
+    assert answer.status == 400
+
+
+@pytest.mark.parametrize("url", ["https://[/r/u/x", "https://[v1.x/r/u/x", "//[::1/r/u/x"])
+def test_an_address_that_is_none_is_refused(strangers: Relationships, url: str) -> None:
+    assert go(strangers, url).status == 404
+
+
+def test_a_request_whose_clock_is_far_ahead_counts_as_of_now(shop: Open, letter: Make, post: Post) -> None:
+    project = shop(letter(), clock=lambda: START + DAY)
+    _, preference, confirm = sent(project, post).text.split()
+    ahead = START + 6 * DAY
+    assert go(project, preference, at=ahead, body=b"wish=none").events == 1
+    assert go(project, confirm, at=ahead).events == 1
+    assert set(project.store.read(PREFERENCES)["at"]) == set(project.store.read(CONSENTS)["at"]) == {START + DAY}
+
+
+def test_a_link_of_somebody_who_is_erased_meanwhile_keeps_nothing(
+    shop: Open, letter: Make, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = shop(letter())
+    _, preference, confirm = sent(project, post).text.split()
+    before = project.store.read(MESSAGES)
+    project.forget("ada", actor="ann")
+    read = type(project.store).read
+
+    def stale(store: Any, table: Any, **given: Any) -> Any:
+        return before.select(given["columns"]) if table is MESSAGES else read(store, table, **given)
+
+    monkeypatch.setattr(type(project.store), "read", stale)
+    assert go(project, preference, body=b"wish=none").status == go(project, confirm).status == 409
+
+
 def test_the_link_of_a_double_opt_in_confirms(shop: Open, letter: Make, post: Post) -> None:
     project = shop(letter(purpose="service", topic="news"), consent=ConsentSettings(double_opt_in=("email",)))
     asked = Consent(
@@ -297,3 +340,11 @@ def test_a_request_is_read_as_it_was_saved() -> None:
     assert (request.method, request.url) == ("POST", "https://shop.example.com/r/u/x?y=1")
     assert (request.header("X-A"), request.body) == ("1, 2", b"body\r\n\r\nmore")
     assert evolve(request, headers={"B": "1"}).header("b") == "1"
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))])  # noqa: S301  our own bytes
+def test_a_request_may_wait_in_a_queue_of_other_processes(copied: Callable[[RawRequest], RawRequest]) -> None:
+    request = RawRequest(url="https://shop.example.com/r", headers={"X-A": "1"}, body=b"x", received_at=START)
+    again = copied(request)
+    assert again == request
+    assert again.header("x-a") == "1"

@@ -22,6 +22,7 @@ from relationship_core import (
     Campaign,
     Choice,
     ConfigurationError,
+    Consent,
     ContactPoint,
     Customer,
     DeliveryEvent,
@@ -59,7 +60,7 @@ class Post:
 
     @hookimpl
     def relationship_channels(self) -> tuple[Provider[Any], ...]:
-        return (Provider(name="post", factory=lambda _: Line(self), settings=NullSettings, summary="A test."),)
+        return (Provider(name="line", factory=lambda _: Line(self), settings=NullSettings, summary="A test."),)
 
     @hookimpl
     def relationship_receivers(self) -> tuple[Provider[Any], ...]:
@@ -107,7 +108,7 @@ def shop(make_project: Open, post: Post) -> Open:
         project = make_project(
             *campaigns,
             plugins=[post],
-            channels={"mail": Choice(use="post")},
+            channels={"mail": Choice(use="line")},
             minimum_interval_days={"default": 0},
             **{"receivers": {"ear": Choice(use="ear")}, **more},
         )
@@ -196,7 +197,7 @@ def test_what_was_heard_says_where_a_message_is(
 def test_the_order_and_the_number_of_times_make_no_difference(make_project: Open, data: st.DataObject) -> None:
     def ended(batches: Sequence[Sequence[DeliveryEvent]]) -> list[Any]:
         project = make_project(
-            campaign, plugins=[post], channels={"mail": Choice(use="post")}, receivers={"ear": Choice(use="ear")}
+            campaign, plugins=[post], channels={"mail": Choice(use="line")}, receivers={"ear": Choice(use="ear")}
         )
         points = {who: [ContactPoint(medium="email", address=f"{who}@example.com")] for who in PEOPLE}
         project.record_customers(Customer(id=who, contact_points=points[who]) for who in PEOPLE)
@@ -362,6 +363,111 @@ def test_start_lifts_nothing_but_a_stop(shop: Open, letter: Make, post: Post) ->
     hear(project, post, event(ids["ada"], "bounced", suppression="hard_bounce"))
     hear(project, post, reply(wish="start"))
     assert suppressed(project) == [("hard_bounce", "all")]
+
+
+def test_an_old_word_that_comes_again_undoes_no_newer_one(shop: Open, letter: Make, post: Post) -> None:
+    project = shop(letter())
+    hear(project, post, reply("r1", wish="stop"))
+    hear(project, post, reply("r2", wish="start"))
+    assert hear(project, post, reply("r1", wish="stop", at=START + 2 * DAY)).suppressed == 0
+    assert suppressed(project) == []
+    hear(project, post, reply("r3", wish="stop"))
+    # Providers that tell no time give the one at which they repeat it.
+    hear(project, post, reply("r2", wish="start", at=START + 3 * DAY))
+    assert suppressed(project) == [("stop", "all")]
+
+
+def test_a_reply_that_comes_again_at_another_time_is_the_same(shop: Open, letter: Make, post: Post) -> None:
+    project = shop(letter())
+    assert hear(project, post, reply(text="Hello")).replies == 1
+    assert hear(project, post, reply(text="Hello", at=START + 2 * DAY)).replies == 0
+
+
+@pytest.mark.parametrize("wrong", [{"id": "line\nbreak"}, {"id": "\udc80"}, {"text": "half a pair \udc80"}])
+def test_a_reply_that_cannot_be_kept_holds_no_other_back(
+    shop: Open, letter: Make, post: Post, wrong: dict[str, str]
+) -> None:
+    project = shop(letter())
+    answer = hear(project, post, reply(**{"id": "r1", "text": "Hello", **wrong}, wish="stop"), reply("r2"))
+    assert (answer.status, answer.suppressed) == (200, 1)
+    assert "r2" in set(project.store.read(INTERACTIONS, where={"kind": "reply"})["id"])
+
+
+def test_half_a_surrogate_pair_in_a_report_holds_no_other_back(shop: Open, letter: Make, post: Post) -> None:
+    project = shop(letter())
+    ids = send(project)
+    answer = hear(
+        project,
+        post,
+        event(ids["ada"], "delivered", detail="\udc80", raw="\udc80"),
+        event("\udc80", "delivered"),
+        reply(address="\udc80@example.com"),
+        reply("r2", message=ids["bob"] + "\udc80", text="é"),
+    )
+    assert (answer.status, answer.events, answer.replies, answer.unmatched) == (200, 1, 1, 1)
+
+
+def test_times_that_cannot_be_hold_no_report_back(shop: Open, letter: Make, post: Post) -> None:
+    project = shop(letter())
+    ids = send(project)
+    ancient = datetime(1, 1, 1, tzinfo=UTC)
+    told = [evolve(event(ids[who], "unsubscribed"), at=ancient) for who in PEOPLE]
+    answer = hear(project, post, *told, reply(at=ancient))
+    assert (answer.events, answer.suppressed, answer.replies) == (3, 3, 1)
+
+
+@pytest.mark.parametrize("kind", ["unsubscribed", "complained"])
+def test_whoever_allowed_it_again_may_end_it_again_by_an_old_message(
+    shop: Open, letter: Make, post: Post, kind: EventType
+) -> None:
+    project = shop(letter(topic="news"))
+    ids = send(project)
+    hear(project, post, event(ids["ada"], kind))
+    held = suppressed(project)
+    project.permissions.unsuppress("email", "ada@example.com", actor="ann")
+    lifted = project.store.read(SUPPRESSIONS)["lifted_at"][0]
+    # What was said before counts as it did; what is said from then on is meant.
+    assert hear(project, post, evolve(event(ids["ada"], kind), at=lifted - timedelta(hours=1))).suppressed == 0
+    assert suppressed(project) == []
+    assert hear(project, post, evolve(event(ids["ada"], kind), at=lifted)).suppressed == 1
+    assert suppressed(project) == held
+
+
+def test_a_consent_that_was_given_again_is_withdrawn_by_an_old_message(shop: Open, letter: Make, post: Post) -> None:
+    project = shop(letter(topic="news"))
+    ids = send(project)
+    hear(project, post, event(ids["ada"], "unsubscribed", 1))
+    yes = Consent(customer="ada", act="grant", at=START + timedelta(hours=2), medium="email", topic="news",
+                  method="form", source="site", wording="Yes")  # fmt: skip
+    project.permissions.record_consents([yes])
+    hear(project, post, event(ids["ada"], "unsubscribed", 3), event(ids["ada"], "unsubscribed", 4))
+    state = {(each.medium, each.topic): each.state for each in project.permissions.show("ada").consents}
+    assert state["email", "news"] == "withdrawn"
+    acts = project.store.read(CONSENTS).sort("at")["act"].to_list()
+    assert acts == ["withdraw", "grant", "withdraw"]
+
+
+@pytest.mark.parametrize("order", [("unsubscribed", "complained"), ("complained", "unsubscribed")])
+def test_a_complaint_is_the_reason_whichever_was_heard_first(
+    shop: Open, letter: Make, post: Post, order: Sequence[EventType]
+) -> None:
+    project = shop(letter())
+    ids = send(project)
+    for kind in order:
+        hear(project, post, event(ids["ada"], kind))
+    assert suppressed(project) == [("complaint", "marketing")]
+
+
+def test_soft_bounces_that_come_in_one_report_count_as_those_that_come_one_by_one(
+    shop: Open, letter: Make, post: Post
+) -> None:
+    project = shop(letter(key="month"))
+    bounces = []
+    for number in range(3):
+        at = START + number * 31 * DAY
+        bounces.append(evolve(event(send(project, at)["ada"], "bounced"), at=at + timedelta(hours=1)))
+    assert hear(project, post, *bounces).suppressed == 1
+    assert suppressed(project) == [("soft_bounces", "all")]
 
 
 # Refusals

@@ -38,20 +38,32 @@ def receive(folder: Path, receiver: str, files: tuple[Path, ...], *, as_json: bo
     request as it came over the wire: request line, headers, an empty line, the body. A Maildir, or a file that ends in
     .mbox, is a mailbox, for a receiver that reads one.
 
-    The same may be received again, in any order: it is kept once. The exit status is 1 where a request was refused.
+    The same may be received again, in any order: it is kept once. A request that is refused, and a file that is none,
+    hold back no other; the exit status is then 1.
     """
-    from relationship_core import Relationships
+    from relationship_core import RejectedError, Relationships
 
+    answers: list[tuple[Path, Received]] = []
+    wrong: dict[Path, str] = {}
     with Relationships.open(folder) as relationships:
-        answers = [(file, each) for file in files for each in _answers(relationships, receiver, file)]
+        for file in files:
+            try:
+                answers.extend((file, each) for each in _answers(relationships, receiver, file))
+            except RejectedError as error:
+                wrong[file] = str(error)
+            except OSError as error:
+                wrong[file] = f"it cannot be read: {(error.strerror or type(error).__name__).lower()}"
     refused = [(file, each) for file, each in answers if each.refused]
     totals = {name: sum(getattr(each, name) for _, each in answers) for name in _COUNTS}
     if as_json:
         told = [{"file": file, "status": each.status, "reason": each.refused} for file, each in refused]
+        told += [{"file": file, "status": None, "reason": reason} for file, reason in wrong.items()]
         print_document({"requests": len(answers), **totals, "refused": told})
     else:
         _show(len(answers), totals, refused)
-    if refused:
+    for file, reason in wrong.items():
+        click.echo(f"Error: {file.name}: {reason}", err=True)
+    if refused or wrong:
         raise click.exceptions.Exit(1)
 
 

@@ -7,6 +7,7 @@ cookie and no login, comes as urlencoded or multipart, is never redirected, and 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from email import message_from_bytes, policy
 from typing import cast, get_args
 from urllib.parse import parse_qsl
@@ -15,18 +16,19 @@ from attrs import evolve, frozen
 
 from relationship_core.columns import MESSAGES
 from relationship_core.errors import RejectedError
-from relationship_core.flow.permission.links import LINKS, purpose_and_token
+from relationship_core.flow.permission.links import purpose_and_token
 from relationship_core.flow.permission.tokens import Token, TokenPurpose, read_token
 from relationship_core.flow.receive.pages import asking_page, done_page, sorry_page
 from relationship_core.flow.receive.received import Received
 from relationship_core.flow.receive.receiving import taken
+from relationship_core.flow.receive.told import within
 from relationship_core.flow.record.recorder import Recorder
 from relationship_core.flow.record.said import record_said
 from relationship_core.flow.united import plain
 from relationship_core.model.message import DeliveryEvent
 from relationship_core.model.permission import Consent, Preference
 from relationship_core.model.received import Heard, RawRequest
-from relationship_core.model.words import Wish
+from relationship_core.model.words import LINKS, Wish
 
 LARGEST_FORM = 65_536
 """A form of so many bytes at most is read; ours has a few dozen."""
@@ -53,7 +55,7 @@ def clicked(recorder: Recorder, sender: str, request: RawRequest) -> Received:
     Returns:
         What was done, with the page to show.
     """
-    found = purpose_and_token(request.url)
+    found = _named(request.url)
     if found is None:
         return _refused(404, "this is no link of a message", sender)
     purpose, text = found
@@ -66,16 +68,25 @@ def clicked(recorder: Recorder, sender: str, request: RawRequest) -> Received:
     if request.method != "POST":
         return _refused(405, "a link is opened with GET and confirmed with POST", sender)
     done = _posted(recorder, token, request)
-    if done is None:
-        return _refused(400, "the form names no relationship that there is", sender)
-    return evolve(done, body=done_page(purpose, sender), content_type=_PAGE)
+    return evolve(done, body=sorry_page(sender) if done.refused else done_page(purpose, sender), content_type=_PAGE)
 
 
-def _posted(recorder: Recorder, token: Token, request: RawRequest) -> Received | None:
+def _named(url: str) -> tuple[TokenPurpose, str] | None:
+    try:
+        return purpose_and_token(url)
+    except ValueError:  # a host that is none, as anybody may write into a request
+        return None
+
+
+def _posted(recorder: Recorder, token: Token, request: RawRequest) -> Received:
     message = _message(recorder, token)
     if message is None:  # whose it was has been erased, or it was a test: there is nobody to do it for
         return Received(ignored=1)
-    return _ACTS[token.purpose](recorder, _Click(token=token, message=message, request=request))
+    try:
+        done = _ACTS[token.purpose](recorder, _Click(token=token, message=message, request=request))
+    except RejectedError:  # whose it was has been erased meanwhile
+        return Received(status=409, refused="what the link asks for cannot be kept any more")
+    return done or Received(status=400, refused="the form names no relationship that there is")
 
 
 def _message(recorder: Recorder, token: Token) -> Mapping[str, object] | None:
@@ -94,7 +105,7 @@ def _prefer(recorder: Recorder, click: _Click) -> Received | None:
     if wish not in get_args(Wish):
         return None
     preference = Preference(
-        customer=str(click.message["customer"]), wish=cast("Wish", wish), at=click.request.received_at, source=LINKS
+        customer=str(click.message["customer"]), wish=cast("Wish", wish), at=_at(recorder, click), source=LINKS
     )
     kept = record_said(recorder, "preferences", [preference], Preference)
     return Received(events=kept.new, repeated=kept.repeated)
@@ -104,7 +115,7 @@ def _confirm(recorder: Recorder, click: _Click) -> Received:
     consent = Consent(
         customer=str(click.message["customer"]),
         act="confirm",
-        at=click.request.received_at,
+        at=_at(recorder, click),
         medium=str(click.message["medium"]),
         topic=str(click.message["topic"] or ""),
         method="link",
@@ -120,6 +131,10 @@ _ACTS: Mapping[TokenPurpose, Callable[[Recorder, _Click], Received | None]] = {
     "preference": _prefer,
     "confirm": _confirm,
 }
+
+
+def _at(recorder: Recorder, click: _Click) -> datetime:
+    return within(click.request.received_at, recorder.clock())
 
 
 def _refused(status: int, reason: str, sender: str) -> Received:
@@ -139,7 +154,11 @@ def _form(request: RawRequest) -> Mapping[str, str]:
 
 def _multipart(whole: bytes) -> Mapping[str, str]:
     fields = {}
-    for part in message_from_bytes(whole, policy=policy.compat32).walk():
+    try:
+        parts = list(message_from_bytes(whole, policy=policy.compat32).walk())
+    except RecursionError:  # parts within parts, deeper than anybody nests a form
+        return {}
+    for part in parts:
         name, value = part.get_param("name", header="content-disposition"), part.get_payload(decode=True)
         if isinstance(name, str) and isinstance(value, bytes):
             fields[name] = value.decode("utf-8", "replace").strip()

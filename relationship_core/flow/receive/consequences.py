@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import polars as pl
 
-from relationship_core.columns import DELIVERY_EVENTS, MESSAGES, Page
+from relationship_core.columns import CONSENTS, DELIVERY_EVENTS, MESSAGES, Page
 from relationship_core.errors import RejectedError
 from relationship_core.flow.message_states import GONE_STATES
+from relationship_core.flow.permission.keys import held_back_keys
+from relationship_core.flow.permission.standing import suppressions_of
 from relationship_core.flow.record.recorder import Recorder
 from relationship_core.flow.record.recording import record
 from relationship_core.flow.record.said import record_said
-from relationship_core.flow.united import plain
+from relationship_core.flow.united import plain, ties_of
 from relationship_core.model.interaction import Interaction
 from relationship_core.model.permission import Suppression, SuppressionReason
 
@@ -24,15 +26,16 @@ REASONS: Mapping[str, SuppressionReason] = {"complained": "complaint", "unsubscr
 """The events after which an address is not used any more as it was, whatever else they say."""
 
 _UNSUBSCRIBED, _BOUNCED = "unsubscribed", "bounced"
+_ALLOWING = ("grant", "confirm")
 
 
-def draw(recorder: Recorder, receiver: str, new: pl.DataFrame, messages: pl.DataFrame) -> int:
+def draw_consequences(recorder: Recorder, receiver: str, new: pl.DataFrame, messages: pl.DataFrame) -> int:
     """Keep what follows from new events; how many addresses were suppressed.
 
     Args:
         recorder: what to work with.
         receiver: the name of the receiver instance.
-        new: rows of DELIVERY_EVENTS, of whose message and type nothing was heard before.
+        new: rows of DELIVERY_EVENTS, of whose message and type nothing was heard before, or that are ``said_again``.
         messages: the rows of MESSAGES that they are about.
     """
     joined = new.join(messages, left_on="message", right_on="id", suffix="_of_message", maintain_order="left")
@@ -45,6 +48,44 @@ def draw(recorder: Recorder, receiver: str, new: pl.DataFrame, messages: pl.Data
         *_worn_out(recorder, receiver, rows),
     ]
     return suppress(recorder, suppressions)
+
+
+def said_again(recorder: Recorder, again: pl.DataFrame, known: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:
+    """Those of the events that are meant anew: after the last one of their kind the address or the topic was let go.
+
+    Whoever signed up again may end it by the link of an old message. A link that is clicked twice says it once.
+
+    Args:
+        recorder: what to work with.
+        again: rows of DELIVERY_EVENTS, of whose message and type something was heard before, of the types of REASONS.
+        known: all that was heard of their messages.
+        messages: the rows of MESSAGES that they are about.
+    """
+    if again.is_empty():
+        return again
+    before = known.select("message", "type", pl.col("at").alias("before"))
+    joined = again.join(before, on=["message", "type"]).filter(pl.col("before") < pl.col("at"))
+    last = joined.group_by(DELIVERY_EVENTS.key).agg(pl.col("before").max())
+    told = last.join(messages, left_on="message", right_on="id").to_dicts()
+    meant = [tuple(each[name] for name in DELIVERY_EVENTS.key) for each in told if _let_go(recorder, each)]
+    keys = pl.DataFrame(meant, schema=DELIVERY_EVENTS.types(DELIVERY_EVENTS.key), orient="row")
+    return again.join(keys, on=DELIVERY_EVENTS.key, how="semi", maintain_order="left")
+
+
+def _let_go(recorder: Recorder, row: Mapping[str, Any]) -> bool:
+    """Whether the customer allowed something, or the address was used again, between two events of one kind."""
+
+    def between(instant: str) -> pl.Expr:
+        return pl.col(instant).is_between(row["before"], row["at"])
+
+    people = ties_of(recorder.store).resolved(pl.Series("customer", [row["customer"]], dtype=pl.String))
+    acts = recorder.store.read(CONSENTS, page=Page(people), columns=["act", "at"])
+    if acts.filter(pl.col("act").is_in(_ALLOWING), between("at")).height:
+        return True
+    point = {"medium": row["medium"], "address": row["address"], "country": None}
+    named = pl.DataFrame([point], schema=dict.fromkeys(point, pl.String))
+    kept = suppressions_of(held_back_keys(named, recorder.terms).select("medium", "key"), plain(recorder.store))
+    return kept.filter(between("lifted_at")).height > 0
 
 
 def suppress(recorder: Recorder, suppressions: Iterable[Suppression]) -> int:
@@ -89,15 +130,16 @@ def _unsubscription(row: Mapping[str, Any], receiver: str) -> Interaction:
     )
 
 
-def _worn_out(recorder: Recorder, receiver: str, rows: Iterable[Mapping[str, Any]]) -> list[Suppression]:
+def _worn_out(recorder: Recorder, receiver: str, rows: Sequence[Mapping[str, Any]]) -> list[Suppression]:
     """The addresses from which too many of the last messages came back, each for a while only."""
     soft = [each for each in rows if each["type"] == _BOUNCED and not each["suppression"]]
-    worn = [each for each in soft if _came_back(recorder, each) >= SOFT_BOUNCES]
+    came_back = frozenset(each["message"] for each in rows if each["type"] == _BOUNCED)
+    worn = [each for each in soft if _came_back(recorder, each, came_back) >= SOFT_BOUNCES]
     return [_suppression(each, "soft_bounces", receiver) for each in worn]
 
 
-def _came_back(recorder: Recorder, row: Mapping[str, Any]) -> int:
-    """How many of the last messages to an address came back, this one among them."""
+def _came_back(recorder: Recorder, row: Mapping[str, Any], heard_now: frozenset[str]) -> int:
+    """How many of the last messages to an address came back, this one and others of the same report among them."""
     store = plain(recorder.store)
     theirs = store.read(MESSAGES, page=Page.of([row["customer"]])).filter(
         pl.col("medium") == row["medium"],
@@ -107,4 +149,4 @@ def _came_back(recorder: Recorder, row: Mapping[str, Any]) -> int:
     last = theirs.sort(pl.coalesce("settled_at", "queued_at"), "id").tail(AMONG)["id"].to_list()
     known = store.read(DELIVERY_EVENTS, where={"message": last}, columns=["message", "type"])
     bounced = {message for message, kind in known.iter_rows() if kind == _BOUNCED}
-    return len(bounced | ({row["message"]} & {*last}))
+    return len(bounced | heard_now.intersection(last))

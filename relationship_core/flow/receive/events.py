@@ -9,8 +9,9 @@ import polars as pl
 
 from relationship_core.columns import DELIVERY_EVENTS, MESSAGES
 from relationship_core.flow.heard import settle_heard
-from relationship_core.flow.receive.consequences import draw
+from relationship_core.flow.receive.consequences import REASONS, draw_consequences, said_again
 from relationship_core.flow.receive.received import Received
+from relationship_core.flow.receive.told import within, written
 from relationship_core.flow.record.recorder import Recorder
 from relationship_core.flow.united import plain
 from relationship_core.model.instants import utc
@@ -32,7 +33,7 @@ def keep_events(recorder: Recorder, receiver: str, events: Sequence[DeliveryEven
         How many were new, known already, of no message of ours; and how many addresses were suppressed.
     """
     store = plain(recorder.store)
-    ids = sorted({each.message for each in events})
+    ids = sorted({written(each.message) for each in events})
     messages = store.read(MESSAGES, where={"id": ids}, columns=_OF_MESSAGE) if ids else MESSAGES.empty()
     now = utc(recorder.clock())
     rows = _rows(events, receiver, now).join(
@@ -41,7 +42,11 @@ def keep_events(recorder: Recorder, receiver: str, events: Sequence[DeliveryEven
     known = store.read(DELIVERY_EVENTS, where={"message": ids}) if ids else DELIVERY_EVENTS.empty()
     distinct = rows.unique(DELIVERY_EVENTS.key, keep="first", maintain_order=True)
     new = distinct.join(known, on=DELIVERY_EVENTS.key, how="anti", maintain_order="left")
-    suppressed = draw(recorder, receiver, new.join(known, on=["message", "type"], how="anti"), messages)
+    of_kind = ["message", "type"]
+    first = new.join(known, on=of_kind, how="anti", maintain_order="left")
+    again = new.join(known, on=of_kind, how="semi", maintain_order="left").filter(pl.col("type").is_in(REASONS))
+    meant = said_again(recorder, again, known, messages)
+    suppressed = draw_consequences(recorder, receiver, pl.concat([first, meant]), messages)
     with store.transaction():
         store.put(DELIVERY_EVENTS, DELIVERY_EVENTS.conform(new))
         settle_heard(store, ids)
@@ -56,14 +61,14 @@ def keep_events(recorder: Recorder, receiver: str, events: Sequence[DeliveryEven
 def _rows(events: Sequence[DeliveryEvent], receiver: str, now: datetime) -> pl.DataFrame:
     rows = [
         {
-            "message": each.message,
+            "message": written(each.message),
             "type": each.type,
             # Nothing was heard of before it happened, whatever a clock that is ahead told.
-            "at": min(utc(each.at), now),
+            "at": within(each.at, now),
             "receiver": receiver,
-            "detail": each.detail,
+            "detail": written(each.detail),
             "suppression": each.suppression,
-            "raw": each.raw,
+            "raw": written(each.raw),
             "recorded_at": now,
         }
         for each in events

@@ -14,11 +14,12 @@ class Received:
         body: the body to answer with; a page where a person opened a link, and else empty.
         content_type: the media type of the body.
         refused: why nothing was taken; empty where something was.
-        events: how many delivery events were new; that a message was answered is one.
+        events: how much was new: delivery events, that a message was answered among them, and what a customer said of
+            consent and preference by a link.
         repeated: how many were known already.
         replies: how many replies were recorded as interactions of customers.
         unmatched: how many replies came from an address that is no customer's, or that of several.
-        ignored: how much of it is about no message of ours.
+        ignored: how much of it is about no message of ours, or cannot be kept.
         suppressed: how many addresses are not used from now on.
     """
 

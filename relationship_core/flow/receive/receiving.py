@@ -53,7 +53,7 @@ def taken(recorder: Recorder, name: str, heard: Heard) -> Received:
         replies,
         events=kept.events,
         repeated=kept.repeated,
-        ignored=kept.ignored + heard.ignored,
+        ignored=kept.ignored + heard.ignored + replies.ignored,
         suppressed=kept.suppressed + replies.suppressed,
     )
 

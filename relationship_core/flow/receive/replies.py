@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import polars as pl
+from attrs import evolve
 
 from relationship_core.columns import MESSAGES, Page
 from relationship_core.errors import RejectedError
 from relationship_core.flow.permission.holders import holders
 from relationship_core.flow.receive.consequences import suppress
 from relationship_core.flow.receive.received import Received
+from relationship_core.flow.receive.told import within, written
 from relationship_core.flow.record.recorder import Recorder
 from relationship_core.flow.record.recording import record
 from relationship_core.flow.record.suppressions import lift
@@ -19,6 +22,8 @@ from relationship_core.model.instants import utc
 from relationship_core.model.interaction import Interaction
 from relationship_core.model.message import Reply
 from relationship_core.model.permission import Suppression
+
+logger = logging.getLogger(__name__)
 
 LONGEST_TEXT = 2_000
 """So many characters of a reply are kept."""
@@ -33,22 +38,49 @@ def keep_replies(recorder: Recorder, receiver: str, replies: Sequence[Reply]) ->
         replies: the replies; the same may come again.
 
     Returns:
-        How many were recorded, how many are nobody's, and how many addresses were suppressed.
+        How many were recorded, are nobody's, and cannot be kept; and how many addresses were suppressed.
     """
-    suppressed = recorded = unmatched = 0
-    for reply in sorted(replies, key=lambda each: (utc(each.at), each.id)):
+    suppressed = recorded = unmatched = ignored = 0
+    for reply in sorted(map(_written, replies), key=lambda each: (utc(each.at), each.id)):
+        if _is_known(recorder, receiver, reply):
+            continue  # it was heeded before it was kept; an old word must not undo a newer one
         # Whoever it is: the address is not used any more.
         suppressed += _heeded(recorder, receiver, reply)
         customer = _writer(recorder, reply)
         if customer is None:
             unmatched += 1
             continue
-        recorded += record(recorder, [_interaction(recorder, receiver, reply, customer)]).new
-    return Received(replies=recorded, unmatched=unmatched, suppressed=suppressed)
+        try:
+            recorded += record(recorder, [_interaction(recorder, receiver, reply, customer)]).new
+        except RejectedError as error:
+            # Another worker may have kept it meanwhile, at another time; what nobody can keep holds nothing back.
+            if not _is_known(recorder, receiver, reply):
+                logger.warning("a reply that %s heard of cannot be kept: %s", receiver, type(error).__name__)
+                ignored += 1
+    return Received(replies=recorded, unmatched=unmatched, suppressed=suppressed, ignored=ignored)
+
+
+def _written(reply: Reply) -> Reply:
+    if "".join((reply.id, reply.medium, reply.address, reply.text, reply.message or "")).isascii():
+        return reply
+    return evolve(
+        reply,
+        id=written(reply.id),
+        medium=written(reply.medium),
+        address=written(reply.address),
+        text=written(reply.text),
+        message=None if reply.message is None else written(reply.message),
+    )
+
+
+def _is_known(recorder: Recorder, receiver: str, reply: Reply) -> bool:
+    """Whether this very reply was recorded before, whatever time was told of it then."""
+    sought = pl.DataFrame({"source": [receiver], "id": [reply.id]})
+    return plain(recorder.store).kept(sought, columns=["id"]).height > 0
 
 
 def _heeded(recorder: Recorder, receiver: str, reply: Reply) -> int:
-    at = min(utc(reply.at), utc(recorder.clock()))
+    at = within(reply.at, recorder.clock())
     if reply.wish == "stop":
         stop = Suppression(medium=reply.medium, address=reply.address, reason="stop", at=at, source=receiver)
         return suppress(recorder, [stop])
@@ -88,7 +120,7 @@ def _interaction(recorder: Recorder, receiver: str, reply: Reply, customer: str)
         id=reply.id,
         customer=customer,
         kind="reply",
-        at=min(utc(reply.at), utc(recorder.clock())),
+        at=within(reply.at, recorder.clock()),
         reference=reply.message,
         data={"text": reply.text[:LONGEST_TEXT]} if reply.text else {},
     )
