@@ -25,7 +25,7 @@ DAY = timedelta(days=1)
 CHANNELS = load_plugins().channels
 ADDRESSES = {"email": "ada@example.com", "sms": "+14155550123", "post": "1 Main St\nSpringfield, IL 62701"}
 SECRET = {"env": "A_SECRET_OF_TESTS"}
-NEEDED = {
+NEEDED: dict[str, dict[str, Any]] = {
     "folder": {"path": "outbox"},
     "lob": {"api_key": SECRET, "sandbox": True},
     "post": {"path": "letters", "country": "US"},

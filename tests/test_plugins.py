@@ -609,7 +609,7 @@ def test_a_distribution_brings_a_business_of_its_own(
     project.record([make_interaction("ada", "lesson", at(1), id=f"lesson {n}") for n in range(4)])
     complaint = make_interaction("ada", "complaint_opened", at(3), reference="saddle")
     project.record([complaint])
-    stages = []
+    stages: list[str] = []
     for day, found in (
         (3, []),
         (4, [make_interaction("ada", "complaint_resolved", at(4), reference="saddle")]),

@@ -357,6 +357,13 @@ def test_stop_from_somebody_unknown_holds_back_too(shop: Open, letter: Make, pos
     assert hear(project, post, reply(address="new@example.com", wish="stop")).suppressed == 1
 
 
+def test_a_start_that_is_older_than_the_stop_lifts_nothing(shop: Open, letter: Make, post: Post) -> None:
+    project = shop(letter())
+    hear(project, post, reply(wish="stop", at=START + 2 * DAY))
+    hear(project, post, reply("r0", wish="start", at=START + DAY))
+    assert suppressed(project) == [("stop", "all")]
+
+
 def test_start_lifts_nothing_but_a_stop(shop: Open, letter: Make, post: Post) -> None:
     project = shop(letter())
     ids = send(project)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Sequence
 
@@ -85,10 +86,8 @@ def _heeded(recorder: Recorder, receiver: str, reply: Reply) -> int:
         stop = Suppression(medium=reply.medium, address=reply.address, reason="stop", at=at, source=receiver)
         return suppress(recorder, [stop])
     if reply.wish == "start":
-        try:
-            lift(recorder, reply.medium, reply.address, scope=None, actor=receiver, reason="stop")
-        except RejectedError:
-            return 0  # nothing had stopped it
+        with contextlib.suppress(RejectedError):  # where nothing had stopped it by then
+            lift(recorder, reply.medium, reply.address, scope=None, actor=receiver, reason="stop", until=at)
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 import polars as pl
 
@@ -66,7 +67,14 @@ def keep_suppressions(recorder: Recorder, rows: pl.DataFrame) -> int:
 
 
 def lift(
-    recorder: Recorder, medium: str, address: str, *, scope: str | None, actor: str, reason: str | None = None
+    recorder: Recorder,
+    medium: str,
+    address: str,
+    *,
+    scope: str | None,
+    actor: str,
+    reason: str | None = None,
+    until: datetime | None = None,
 ) -> int:
     """Take suppressions of an address off again; how many.
 
@@ -80,6 +88,7 @@ def lift(
         scope: only the one with this scope; None for all.
         actor: who does it.
         reason: only those for this reason; None for all.
+        until: only those that were there at this instant; None for all.
 
     Raises:
         RejectedError: it is not suppressed, nobody says who decides it, or its owner was erased.
@@ -102,6 +111,8 @@ def lift(
             found = found.filter(pl.col("scope") == scope)
         if reason is not None:
             found = found.filter(pl.col("reason") == reason)
+        if until is not None:
+            found = found.filter(pl.col("at") <= until)
         if found.is_empty():
             message = f"nothing suppresses this {medium} address{'' if scope is None else f' for {scope}'}"
             raise RejectedError(message)
