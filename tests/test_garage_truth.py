@@ -73,7 +73,8 @@ def replayed(tmp_path: Path, standard_plugins: Plugins) -> Callable[..., Found]:
                     trust.setdefault(customer, {})[when] = seen[customer]
                 for customer, _ in near[:1]:
                     (action,) = garage.explain(customer, PROBE.name).actions
-                    assert float(str(action.audience[0].values["trust"])) == seen[customer]
+                    # Sums in other groups of customers differ in the last digit.
+                    assert float(str(action.audience[0].values["trust"])) == pytest.approx(seen[customer], rel=1e-12)
             highest = dict.fromkeys(garages.world().truth["customer"], 0)
             for customer, target in garage.store.read(TRANSITIONS, columns=["customer", "target"]).iter_rows():
                 highest[customer] = max(highest[customer], LADDER.index(target))
