@@ -577,6 +577,7 @@ def saved_click(shop: Path, folder: Path) -> Path:
     """The request of a click on a link in a message that nobody has any more."""
     with closing(sqlite3.connect(shop / "relationships.db")) as database:
         ((salt,),) = database.execute("SELECT value FROM facts WHERE name = 'salt'")
+    # `relate` reads the real clock, by which the link must not have expired.
     token = sign_token("unsubscribe", "0" * 32, secrets=(salt,), now=datetime.now(UTC))
     (folder / "click.http").write_text(f"POST /u/{token} HTTP/1.1\nHost: shop.example.com\n\n")
     return folder / "click.http"

@@ -28,6 +28,11 @@ NARROW_REASONS: tuple[SuppressionReason, ...] = ("unsubscribe", "complaint")
 """The reasons that speak of marketing; where a suppression says no scope, the others hold back every message."""
 
 
+def usual_scope(reason: SuppressionReason) -> str:
+    """What a suppression for this reason holds back where it does not say itself."""
+    return "marketing" if reason in NARROW_REASONS else "all"
+
+
 def _slugged(prefix: str) -> str:
     return rf"|all|marketing|{prefix}[a-z0-9][a-z0-9_-]*"
 
@@ -145,4 +150,4 @@ class Suppression:
     @property
     def holds_back(self) -> str:
         """The scope, or where that is empty the one of the reason."""
-        return self.scope or ("marketing" if self.reason in NARROW_REASONS else "all")
+        return self.scope or usual_scope(self.reason)

@@ -187,11 +187,11 @@ class RemoteChannelContract(ChannelContract):
 
     def accepted(self) -> Sequence[str]:
         """The ids of the messages that the peer of ``channel`` or ``sandboxed`` has taken. To be overridden."""
-        raise NotImplementedError
+        raise NotImplementedError  # only the test's own class knows
 
     def troubled(self, trouble: Trouble) -> Channel:
         """A channel whose peer is in trouble; to be closed by the test class. To be overridden."""
-        raise NotImplementedError
+        raise NotImplementedError  # only the test's own class knows
 
     @pytest.fixture
     def sandboxed(self) -> Iterator[Channel]:

@@ -75,7 +75,7 @@ class ReceiverContract:
             now: when it was signed, and came.
             secret: 0 for the one in use, 1 for the earlier one, 2 for a stranger's.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # only the test's own class knows
 
     def heard(self, receiver: Receiver, request: RawRequest) -> Heard:
         """What a receiver hears of a request that it takes."""

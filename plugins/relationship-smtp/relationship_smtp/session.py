@@ -81,7 +81,7 @@ class Session:
         try:
             self._greet()
             self._log_in()
-        except BaseException:
+        except BaseException:  # Ctrl-C leaves no open connection behind either
             self._smtp.close()
             raise
         self._can_pipeline = self._smtp.has_extn("pipelining")

@@ -9,7 +9,7 @@ import polars as pl
 
 from relationship_core.flow.record.recorder import Recorder
 from relationship_core.flow.record.suppressions import keep_suppressions
-from relationship_core.model.permission import NARROW_REASONS, SuppressionReason
+from relationship_core.model.permission import SuppressionReason, usual_scope
 from relationship_core.table import INSTANT
 
 Row = Mapping[str, object]
@@ -25,7 +25,7 @@ def suppression(message: Row, reason: SuppressionReason, *, source: str, now: da
     return {
         "medium": message["medium"],
         "address": message["address"],
-        "scope": "marketing" if reason in NARROW_REASONS else "all",
+        "scope": usual_scope(reason),
         "reason": reason,
         "at": now,
         "source": source,

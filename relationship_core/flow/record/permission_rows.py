@@ -59,9 +59,6 @@ _INSTANTS = frozenset({"at", "expires_at", "ask_again_at"})
 _EVERY = "all"
 """What a refusal's topic may say instead of nothing."""
 
-_NARROW_REASONS = ("unsubscribe", "complaint")
-"""The reasons that speak of marketing; where a row says no scope, the others hold back every message."""
-
 _SLUG = r"^[a-z][a-z0-9_-]*$"
 _SCOPE = r"^(all|marketing|topic:[a-z0-9][a-z0-9_-]*)$"
 _REFERENCE = r"^[^:]+:.+$"
