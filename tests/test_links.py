@@ -46,7 +46,7 @@ Make = Callable[..., Campaign]
 
 
 class Post:
-    """A plugin with a channel that remembers what it sent."""
+    """A plugin, and its channel, which remembers what it sent."""
 
     medium = "email"
 
@@ -55,17 +55,10 @@ class Post:
 
     @hookimpl
     def relationship_channels(self) -> tuple[Provider[Any], ...]:
-        return (Provider(name="line", factory=lambda _: Line(self), settings=NullSettings, summary="A test."),)
-
-
-class Line:
-    medium = "email"
-
-    def __init__(self, post: Post) -> None:
-        self.post = post
+        return (Provider(name="line", factory=lambda _: self, settings=NullSettings, summary="A test."),)
 
     def send(self, messages: Sequence[Message]) -> Sequence[Receipt]:
-        self.post.sent += messages
+        self.sent += messages
         return [Receipt(message=each.id, state="accepted") for each in messages]
 
     def close(self) -> None:

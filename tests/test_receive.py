@@ -50,7 +50,9 @@ Make = Callable[..., Campaign]
 
 
 class Post:
-    """A plugin with a channel whose answer can be chosen, and a receiver that hears what a test says."""
+    """A plugin, its channel, whose answer can be chosen, and its receiver, which hears what a test says."""
+
+    medium = "email"
 
     def __init__(self) -> None:
         self.answer: Any = "accepted"
@@ -60,36 +62,21 @@ class Post:
 
     @hookimpl
     def relationship_channels(self) -> tuple[Provider[Any], ...]:
-        return (Provider(name="line", factory=lambda _: Line(self), settings=NullSettings, summary="A test."),)
+        return (Provider(name="line", factory=lambda _: self, settings=NullSettings, summary="A test."),)
 
     @hookimpl
     def relationship_receivers(self) -> tuple[Provider[Any], ...]:
-        return (Provider(name="ear", factory=lambda _: Ear(self), settings=NullSettings, summary="A test."),)
-
-
-class Line:
-    medium = "email"
-
-    def __init__(self, post: Post) -> None:
-        self.post = post
+        return (Provider(name="ear", factory=lambda _: self, settings=NullSettings, summary="A test."),)
 
     def send(self, messages: Sequence[Message]) -> Sequence[Receipt]:
-        self.post.sent += messages
-        self.post.meanwhile(messages)
-        return [Receipt(message=each.id, state=self.post.answer) for each in messages]
-
-    def close(self) -> None:
-        pass
-
-
-class Ear:
-    def __init__(self, post: Post) -> None:
-        self.post = post
+        self.sent += messages
+        self.meanwhile(messages)
+        return [Receipt(message=each.id, state=self.answer) for each in messages]
 
     def receive(self, _request: RawRequest) -> Any:
-        if isinstance(self.post.says, Exception):
-            raise self.post.says
-        return self.post.says
+        if isinstance(self.says, Exception):
+            raise self.says
+        return self.says
 
     def close(self) -> None:
         pass
