@@ -30,7 +30,7 @@ from relationship_core import Channel, Message, Plugins, Provider, Receipt, Rela
 from relationship_core.builtin import liquid_environment  # noqa: F401  likewise
 from relationship_core.builtin.channels import NullSettings
 from relationship_core.builtin.sqlite import database, store as sqlite_store  # noqa: F401  likewise
-from relationship_core.flow.deliver import delivering, outlets, suppressing  # noqa: F401  likewise
+from relationship_core.flow.deliver import delivering, portions, suppressing  # noqa: F401  likewise
 
 AS_OF = datetime(2024, 5, 1, 9, tzinfo=UTC)
 LONGEST_LIFE = 400
@@ -89,7 +89,7 @@ def work(folder: Path, recorder: Recorder, plugins: Plugins) -> None:
         return result
 
     database.Database._commit = committing  # type: ignore[method-assign]  # only this child dies of it
-    outlets.CLAIM_SIZE = CLAIM_SIZE
+    portions.LARGEST = CLAIM_SIZE
     with Relationships.open(folder, clock=lambda: AS_OF, plugins=plugins) as project:
         project.deliver()
 

@@ -22,6 +22,7 @@ from relationship_core import (
     Choice,
     ConfigurationError,
     Customer,
+    DeliverySettings,
     Message,
     Offer,
     Provider,
@@ -35,6 +36,8 @@ from relationship_core import (
 from relationship_core.builtin.channels import NullSettings
 from relationship_core.builtin.liquid import LiquidSettings
 from relationship_core.builtin.sqlite.store import SQLiteStore
+from relationship_core.flow.deliver.outlets import Outlet
+from relationship_core.flow.deliver.portions import Portion
 from relationship_core.flow.deliver.render import known_variables
 from relationship_core.flow.deliver.worker import working
 from relationship_core.flow.permission.keys import address_key
@@ -511,7 +514,7 @@ def test_the_instant_goes_on_while_messages_are_sent(
     queued: Callable[..., Relationships], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The lease of a claim that begins late has not run out before it begins, and messages tell when they went."""
-    monkeypatch.setattr("relationship_core.flow.deliver.outlets.CLAIM_SIZE", 1)
+    monkeypatch.setattr("relationship_core.flow.deliver.portions.LARGEST", 1)
     clock = Clock()
     leases: list[timedelta] = []
 
@@ -526,10 +529,47 @@ def test_the_instant_goes_on_while_messages_are_sent(
     assert leases == [timedelta(minutes=15)] * 3
 
 
+@pytest.mark.parametrize(
+    ("seconds", "claims"),
+    [
+        (0, [10, 10, 10, 1]),
+        (20, [10, 3, 3, 3, 3, 3, 1]),
+        (100, [10, 1, 1, 1]),
+    ],
+)
+def test_no_more_is_claimed_than_goes_in_a_minute(
+    queued: Callable[..., Relationships],
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: int,
+    claims: Sequence[int],
+) -> None:
+    """Permission is asked when it is claimed, and so is whether it has expired."""
+    monkeypatch.setattr("relationship_core.flow.deliver.portions.LARGEST", 10)
+    clock = Clock()
+    together: list[int] = []
+
+    def look() -> None:
+        states = project.store.read(MESSAGES)["state"]
+        waiting = int((states == "claimed").sum())
+        if sum(together) == sum((states == "accepted") | (states == "attempting")) - 1:
+            together.append(waiting + 1)
+
+    count = sum(claims)
+    project = queued(Scripted(slow(clock, timedelta(seconds=seconds), look)), count, clock=clock)
+    assert project.deliver().accepted == count
+    assert together == claims
+
+
+@pytest.mark.parametrize(("rate", "size"), [(None, 500), (5.0, 300), (0.1, 6), (0.001, 1)])
+def test_a_rate_tells_before_the_first_claim_how_many_go_in_a_minute(*, rate: float | None, size: int) -> None:
+    outlet = Outlet(name="letters", opened=lambda: Scripted(accept), settings=DeliverySettings(rate=rate))
+    assert Portion(outlet).size == size
+
+
 def test_a_message_that_goes_after_midnight_names_the_last_day_of_its_coupon(
     queued: Callable[..., Relationships], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relationship_core.flow.deliver.outlets.CLAIM_SIZE", 1)
+    monkeypatch.setattr("relationship_core.flow.deliver.portions.LARGEST", 1)
     clock = Clock()
     said: dict[str, str] = {}
 
@@ -551,7 +591,7 @@ def test_a_message_that_goes_after_midnight_names_the_last_day_of_its_coupon(
 def test_what_expires_while_others_are_sent_is_not_sent(
     queued: Callable[..., Relationships], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relationship_core.flow.deliver.outlets.CLAIM_SIZE", 1)
+    monkeypatch.setattr("relationship_core.flow.deliver.portions.LARGEST", 1)
     clock = Clock()
     project = queued(Scripted(slow(clock, 24 * HOUR)), 2, campaign={"limits": {"expires_days": 1}}, clock=clock)
     delivered = project.deliver()
@@ -562,7 +602,7 @@ def test_what_is_put_off_while_others_are_sent_is_counted_once(
     queued: Callable[..., Relationships], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its time comes while the delivery still lasts; it waits from when it was put off."""
-    monkeypatch.setattr("relationship_core.flow.deliver.outlets.CLAIM_SIZE", 1)
+    monkeypatch.setattr("relationship_core.flow.deliver.portions.LARGEST", 1)
     clock = Clock()
     channel = Scripted(accept)
     first: list[str] = []

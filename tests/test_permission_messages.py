@@ -419,7 +419,7 @@ def test_an_objection_while_a_run_plans_is_obeyed(shop: Open, letter: Run, media
 def test_an_objection_while_others_get_their_messages_is_obeyed(
     shop: Open, letter: Run, media: Media, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relationship_core.flow.deliver.outlets.CLAIM_SIZE", 1)
+    monkeypatch.setattr("relationship_core.flow.deliver.portions.LARGEST", 1)
     clock = Clock()
     project = shop(letter("email"), clock=clock)
     project.permissions.record_consents([grant("ada"), grant("bob")])
@@ -456,7 +456,7 @@ class Moody:
 def test_a_policy_that_fails_when_it_is_asked_again_leaves_the_messages_in_the_outbox(
     shop: Open, letter: Run, make_campaign: Run, media: Media, *, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relationship_core.flow.deliver.outlets.CLAIM_SIZE", size)
+    monkeypatch.setattr("relationship_core.flow.deliver.portions.LARGEST", size)
     service = make_campaign("slip", purpose="service", variants=[Variant(channel="email", text="Hello")])
     moody = Moody()
     project = shop(letter("email"), service, plugins=[moody], minimum_interval_days={"default": 0})

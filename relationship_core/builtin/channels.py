@@ -37,19 +37,14 @@ class NullChannel:
 
     def send(self, messages: Sequence[Message]) -> Sequence[Receipt]:
         """Accept the messages."""
+        from relationship_core import Receipt
+
         refuse_attachments(messages)
-        return [self._receipt(message) for message in messages]
+        problems = ((message.id, refusal(message, self.medium)) for message in messages)
+        return [Receipt(message=id, state="rejected" if told else "accepted", detail=told) for id, told in problems]
 
     def close(self) -> None:
         """Nothing is held."""
-
-    def _receipt(self, message: Message) -> Receipt:
-        from relationship_core import Receipt
-
-        problem = refusal(message, self.medium)
-        if problem:
-            return Receipt(message=message.id, state="rejected", detail=problem)
-        return Receipt(message=message.id, state="accepted")
 
 
 @hookimpl

@@ -21,6 +21,7 @@ from relationship_core.flow.deliver.next_variant import queue_next_variants
 from relationship_core.flow.deliver.outlets import LEASE
 from relationship_core.flow.deliver.pace import Pace
 from relationship_core.flow.deliver.permission import Gate
+from relationship_core.flow.deliver.portions import Portion
 from relationship_core.flow.deliver.present import Present
 from relationship_core.flow.deliver.render import Row, Studio
 from relationship_core.flow.deliver.settling import release
@@ -134,6 +135,7 @@ def deliver(
                 outlet=outlet,
                 pace=Pace(outlet.settings.rate, burst=outlet.call_size, clock=clock, wait=wait),
                 streak=Streak(outlet.settings.breaker),
+                portion=Portion(outlet),
                 worker=worker,
                 studio=studio,
                 gate=gate,
@@ -233,6 +235,7 @@ def _empty_outbox(desk: Desk, outlets: Outlets, witness: Witness, tell: _Telling
             release(desk.store, sent.rest, desk.worker, claim.now)
             passed_on |= queue_next_variants(sent.rejected, campaigns, desk.store, outlets, desk.gate, now=claim.now)
             open_until = _keep_breaker(desk, claim, learned=bool(sent.receipts))
+            desk.portion.note(claim.messages.height, (desk.present.now - claim.now).total_seconds())
             if tell.announce is not None and sent.receipts:
                 tell.announce(sent.receipts)
             tell.progress(Progress(step="deliver", done=sum(tell.totals.values())))
@@ -259,7 +262,7 @@ def _claim(desk: Desk) -> _Claim | OpenBreaker:
             channel=name,
             as_of=now,
             until=now + LEASE,
-            limit=1 if breaker is not None else desk.outlet.claim_size,
+            limit=1 if breaker is not None else desk.portion.size,
             held=lives.held,
         )
         if messages.is_empty():

@@ -19,6 +19,7 @@ from relationship_core.flow.deliver.handover import Handed, hand_over
 from relationship_core.flow.deliver.outlets import Outlet
 from relationship_core.flow.deliver.pace import Pace
 from relationship_core.flow.deliver.permission import Gate, asked_again, disturbing
+from relationship_core.flow.deliver.portions import Portion
 from relationship_core.flow.deliver.present import Present
 from relationship_core.flow.deliver.render import Row, Studio, columns_named, known_of, rendered, variant_of
 from relationship_core.flow.deliver.settling import CAMPAIGN_ARCHIVED, Settled, keep_settled, settled, settled_by
@@ -29,6 +30,10 @@ from relationship_core.model.message import Message, Receipt
 from relationship_core.model.task import Task
 from relationship_core.ports import Store
 
+_OF_A_ROW = pl.exclude(
+    "weight", "cost", "our_minutes", "their_minutes", "state", "queued_at", "worker", "claimed_until", "settled_at"
+)
+"""What settling and rendering do not ask of a message; an instant takes a microsecond to become an object."""
 _SPARE = timedelta(minutes=1)
 """So long before its claim runs out a desk begins no other call: clocks differ, and a call takes its time."""
 
@@ -42,6 +47,7 @@ class Desk:
         outlet: the channel, and how it is used.
         pace: how fast messages may go.
         streak: the trouble in a row.
+        portion: how much it claims.
         worker: who claims messages here.
         studio: what rendering needs.
         gate: what permission is asked by.
@@ -55,6 +61,7 @@ class Desk:
     outlet: Outlet
     pace: Pace
     streak: Streak
+    portion: Portion
     worker: str
     studio: Studio
     gate: Gate
@@ -97,7 +104,7 @@ def prepare(
     """
     studio = evolve(desk.studio, moment=evolve(desk.studio.moment, now=now))
     claimed = _with_campaigns(claimed, campaigns)
-    rows = claimed.to_dicts()
+    rows = claimed.select(_OF_A_ROW).to_dicts()
     totals["deferred"] -= sum(row["id"] in desk.put_off for row in rows)
     claimed = with_goal_reached(
         claimed,

@@ -11,12 +11,8 @@ from relationship_core.config.delivery import DeliverySettings
 from relationship_core.model.message import Message
 from relationship_core.ports import Channel
 
-CLAIM_SIZE = 500
-"""So many messages are claimed, and rendered, together."""
 LEASE = timedelta(minutes=15)
 """How long a claim lasts where nobody can tell whether its worker still runs."""
-_CLAIM_SECONDS = 60
-"""Where a rate is given no more is claimed than goes in so many seconds: permission is asked when it is claimed."""
 
 
 @frozen(kw_only=True)
@@ -62,13 +58,6 @@ class Outlet:
         wanted = self.settings.attempting or self.batch
         rate = self.settings.rate
         return wanted if rate is None else max(1, min(wanted, int(rate)))
-
-    @property
-    def claim_size(self) -> int:
-        """How many messages are claimed together."""
-        most = max(CLAIM_SIZE, self.call_size)
-        rate = self.settings.rate
-        return most if rate is None else max(self.call_size, min(most, int(rate * _CLAIM_SECONDS)))
 
     def lack(self, message: Message) -> str:
         """What a message has that this channel does not deliver, in words; empty where there is nothing."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from itertools import repeat
 
 from attrs import field, frozen
 
 from relationship_core.chosen import assignees_of, variants_of
 from relationship_core.columns import CUSTOMERS, Page
-from relationship_core.config import ProjectSettings
+from relationship_core.config.project import ProjectSettings
 from relationship_core.errors import ConfigurationError, RejectedError, nearest
 from relationship_core.flow.catalog import Catalog
 from relationship_core.flow.offers.templates import check_offer, offer_names, offer_words
@@ -24,6 +25,8 @@ from relationship_core.model.words import LINKS
 from relationship_core.ports import Renderer, Store
 
 Row = Mapping[str, object]
+
+_PROFILE = ("name", "locale", "country", "attributes")
 
 
 @frozen(kw_only=True)
@@ -70,14 +73,25 @@ def _templates(variant: Variant) -> tuple[str, str, str]:
 
 
 def known_of(store: Store, studio: Studio, customers: Sequence[str], names: frozenset[str]) -> Mapping[str, Row]:
-    """Profile, stage and the named columns of these customers, by id; the survivor's for an id that was merged."""
+    """What is known of these customers, by id; of one that was merged, what is known of the survivor.
+
+    The profile, the stage, and under ``facts`` the named columns that have a value.
+    """
     ties = ties_of(store)
     page = Page.of(map(ties.survivor, customers))
-    named = frozenset(names & studio.catalog.types.keys())
-    frame = standing(store, studio.catalog, page, named | {"stage"}, studio.moment)
-    profiles = store.read(CUSTOMERS, page=page)
-    joined = frame.join(profiles, on="customer", how="left", suffix="_profile")
-    known = {row["customer"]: row for row in joined.iter_rows(named=True)}
+    named = sorted(names & studio.catalog.types.keys())
+    frame = standing(store, studio.catalog, page, frozenset(named) | {"stage"}, studio.moment)
+    profiles = store.read(CUSTOMERS, page=page, columns=["customer", *_PROFILE])
+    joined = frame.select("customer", "stage").join(profiles, on="customer", how="left", maintain_order="left")
+    facts = frame.select(named).iter_rows() if named else repeat(())
+    known = {
+        customer: {
+            "stage": stage,
+            **dict(zip(_PROFILE, profile, strict=True)),
+            "facts": {name: _readable(value) for name, value in zip(named, values, strict=True) if value is not None},
+        }
+        for (customer, stage, *profile), values in zip(joined.iter_rows(), facts, strict=False)
+    }
     return {each: known[ties.survivor(each)] for each in customers}
 
 
@@ -120,13 +134,13 @@ def rendered(row: Row, variant: Variant, campaign: Campaign, known: Row, studio:
         ),
         channel=str(row["channel"]),
         address=str(row["address"]),
-        recipient=str(known.get("name") or ""),
+        recipient=str(known["name"] or ""),
         locale=variant.locale,
         subject=subject,
         text=render(variant.text, context, html=False),
         html=render(variant.html, context, html=True) if variant.html else "",
         at=now,
-        country=_text_or_none(known.get("country_profile", known.get("country"))),
+        country=_text_or_none(known["country"]),
         expires_at=_instant_or_none(row.get("expires_at")),
         attachments=tuple(each.attachment for each in variant.attachments),
         unsubscribe=links.of(id, "unsubscribe", now) if campaign.purpose == "marketing" else "",
@@ -143,17 +157,17 @@ def _instant_or_none(value: object) -> datetime | None:
 
 def message_context(row: Row, campaign: Campaign, known: Row, project: ProjectSettings) -> Mapping[str, object]:
     """What templates may name: customer, stage, occasion, campaign, project and facts."""
-    attributes = json.loads(str(known.get("attributes") or "{}"))
+    attributes = json.loads(str(known["attributes"])) if known["attributes"] else {}
     occasion = campaign.occasion_of(str(row["action"]))
     return {
         "customer": {
             **attributes,
             "id": row["customer"],
-            "name": known.get("name") or "",
-            "locale": known.get("locale_profile", known.get("locale")),
-            "country": known.get("country_profile", known.get("country")),
+            "name": known["name"] or "",
+            "locale": known["locale"],
+            "country": known["country"],
         },
-        "stage": known.get("stage"),
+        "stage": known["stage"],
         "occasion": {"name": occasion.name, "key": row["occasion"]},
         "campaign": {"name": campaign.name, "owner": campaign.owner},
         "project": {
@@ -162,7 +176,7 @@ def message_context(row: Row, campaign: Campaign, known: Row, project: ProjectSe
             "postal_address": project.postal_address,
             "currency": project.currency,
         },
-        "facts": {name: _readable(value) for name, value in known.items() if value is not None},
+        "facts": known["facts"],
     }
 
 
