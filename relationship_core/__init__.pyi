@@ -58,6 +58,9 @@ from relationship_core.config.contact import (
 from relationship_core.config.delivery import (
     DeliverySettings as DeliverySettings,
 )
+from relationship_core.copying import (
+    copy_project as copy_project,
+)
 from relationship_core.declarations import (
     CaseMeasure as CaseMeasure,
     Feature as Feature,
@@ -92,6 +95,9 @@ from relationship_core.flow.campaigns.seeds import (
 from relationship_core.flow.campaigns.view import (
     CampaignVersion as CampaignVersion,
     CampaignView as CampaignView,
+)
+from relationship_core.flow.copying import (
+    Copied as Copied,
 )
 from relationship_core.flow.deliver.delivering import (
     Delivered as Delivered,

@@ -630,6 +630,7 @@ def test_every_document_has_the_keys_of_the_reference(run: Path, relate: Relate,
         "export": ("ada",),
         "forget": ("firm", "--yes"),
         "receive": ("links", saved_click(run, tmp_path)),
+        "copy": ("--to", tmp_path / "other"),
         **dict(zip((f"tasks {act}" for act in ("show", "done", "cancel")), given_work(run), strict=True)),
     }
     for act in ("archive", "draft"):
@@ -639,6 +640,7 @@ def test_every_document_has_the_keys_of_the_reference(run: Path, relate: Relate,
     (tmp_path / "firm.csv").write_text("customer\nfirm\n")
     relate("import", "customers", tmp_path / "firm.csv")
     (tmp_path / "consents.csv").write_text("customer,act,at\nada,withdraw,2025-01-01T00:00:00Z\n")
+    relate("--project", str(tmp_path / "other"), "init", "--name", "Corner Bakery")
     documented = documented_keys()
     (run / "relationship.toml").rename(run / "kept.toml")
     found = {"init": list(document(relate("init", "--json")))}

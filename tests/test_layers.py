@@ -33,6 +33,7 @@ FLOORS = (
         "tasks",
         "receivers",
         "campaign_life",
+        "copying",
         "steps",
     },
 )

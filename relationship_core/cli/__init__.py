@@ -34,6 +34,7 @@ COMMANDS = {
     "preview": ("previewing", "Show what a campaign would say, without sending it."),
     "calibrate": ("calibrating", "Fit parameters and tables to the customers there are."),
     "rebuild": ("steps", "Fold the whole history again, after measures have changed."),
+    "copy": ("copying", "Copy everything that this project keeps into another store."),
     "plugins": ("installation", "Show the installed plugins, and the broken ones."),
     "doctor": ("examining", "Check the project, and say what to do about each problem."),
 }

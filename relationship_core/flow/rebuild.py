@@ -58,7 +58,7 @@ def rebuild(recorder: Recorder, *, progress: Listener = silent) -> Rebuilt:
     after, resumed = _begin(store, signature)
     total = int(store.count(CUSTOMERS, []).item()) - int(store.count(ALIASES, []).item())
     customers = interactions = 0
-    for page in store.pages(None, as_of=recorder.clock(), after=after, size=_page_size(store, total)):
+    for page in store.pages(None, as_of=recorder.clock(), after=after, size=page_size(store, total)):
         with store.transaction():
             interactions += fold_again(recorder, ties_of(store), page)
             write_fact(store, REBUILD_FACT, _note(signature, page.last))
@@ -87,7 +87,8 @@ def _note(signature: str, after: str) -> str:
     return json.dumps({"measures": signature, "after": after})
 
 
-def _page_size(store: Store, customers: int) -> int:
+def page_size(store: Store, customers: int) -> int:
+    """Of so many customers' histories, how many make about as much as one transaction should fold."""
     interactions = int(store.count(INTERACTIONS, []).item())
     if not interactions:
         return _LARGEST_PAGE
