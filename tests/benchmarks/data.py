@@ -24,8 +24,8 @@ class Size:
 
     Attributes:
         name: what the command line calls it.
-        imported: interactions of the figure ``record``.
-        importing: customers of the figure ``record``.
+        imported: interactions of the figures ``record`` and ``load``.
+        importing: customers of these.
         customers: customers of every other figure; each has three interactions.
     """
 
@@ -42,6 +42,7 @@ class Size:
 
 SIZES = {
     "full": Size(name="full", imported=1_000_000, importing=100_000, customers=1_000_000),
+    "large": Size(name="large", imported=20_000_000, importing=1_000_000, customers=1_000_000),
     "small": Size(name="small", imported=50_000, importing=5_000, customers=50_000),
 }
 

@@ -1,0 +1,129 @@
+"""The initial load of a shop that moves in, and folding all of its history again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import polars as pl
+from attrs import frozen
+
+from data import Size, write_customers, write_import
+from measuring import Figure, Timing, at_most, timed
+from peak import peak_mb
+from probes import BATCH, connect, insert, rows_of
+from projects import DATABASE, Prepared, open_project
+from relationship_core import INTERACTIONS
+
+REPEATS = 1
+SECONDS_A_MILLION, MOST_MB, READING = 18.0, 2_000, 2.0
+"""20 million interactions in six minutes; the highest resident memory; and a rebuild, as so many times the reading."""
+
+
+@frozen(kw_only=True)
+class _Run:
+    """One load."""
+
+    load: Timing
+    bare: Timing
+    peak: float
+    rebuild: Timing
+    reading: Timing
+
+
+def measure(prepared: Prepared, repeats: int) -> list[Figure]:
+    """Customers and interactions into an empty project, its memory, and a rebuild."""
+    size = prepared.size
+    runs = []
+    for _ in range(repeats):
+        with TemporaryDirectory(dir=prepared.folder) as name:
+            runs.append(_run(Path(name), size))
+    allowed = SECONDS_A_MILLION * size.imported / 1e6
+    what = f"{size.importing:,} customers and {size.imported:,} interactions"
+    return [
+        Figure(
+            name="load",
+            what=f"initial load of {what}, by a process of its own",
+            product=[run.load.wall for run in runs],
+            probe=[run.bare.wall for run in runs],
+            ratios=[run.load.wall / run.bare.wall for run in runs],
+            target=f"at most {allowed:.0f} s: 20 million in 6 minutes",
+            met=median(run.load.wall for run in runs) <= allowed,
+            notes=(
+                f"{size.imported / median(run.load.wall for run in runs):,.0f} interactions a second",
+                "the probe: executemany of the interactions in order of time, with an index on the customer",
+            ),
+        ),
+        Figure(
+            name="load memory",
+            what=f"highest resident memory of that process, for {what}",
+            product=[run.peak for run in runs],
+            probe=[float(MOST_MB)] * len(runs),
+            unit="MB",
+            ratios=[run.peak / MOST_MB for run in runs],
+            target=f"at most {MOST_MB:,} MB",
+            met=max(run.peak for run in runs) <= MOST_MB,
+            notes=("the probe's column is the bound",),
+        ),
+        at_most(
+            "rebuild",
+            f"folding all measures again from {size.imported:,} interactions, against reading their rows",
+            [(run.rebuild, run.reading) for run in runs],
+            READING,
+        ),
+    ]
+
+
+def _run(folder: Path, size: Size) -> _Run:
+    files = [write_customers(folder, size.importing), write_import(folder, size)]
+    command = [sys.executable, __file__, str(folder), *map(str, files)]
+    environment = {"PYTHONPATH": str(Path(__file__).parent.parent)}
+    answer = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+    told = json.loads(answer)
+    if told["new"] != size.imported:
+        message = f"{told['new']} of {size.imported} interactions were recorded"
+        raise RuntimeError(message)
+    reading, _ = timed(_read, folder / DATABASE)
+    with open_project(folder, campaigns=()) as project:
+        rebuild, rebuilt = timed(project.rebuild)
+    if rebuilt.interactions != size.imported:
+        message = f"{rebuilt.interactions} of {size.imported} interactions were folded again"
+        raise RuntimeError(message)
+    columns = list(INTERACTIONS.schema)
+    by_time = sorted(rows_of(folder / DATABASE, "interactions", columns), key=lambda row: row[columns.index("at")])
+    bare, _ = timed(insert, folder / "bare.db", "interactions", columns, by_time, index="customer")
+    return _Run(
+        load=Timing(wall=told["wall"], cpu=told["cpu"]), bare=bare, peak=told["peak"], rebuild=rebuild, reading=reading
+    )
+
+
+def _read(database: Path) -> int:
+    """Every interaction, in the order in which it was kept, by fetchmany into data frames."""
+    rows = 0
+    types = {name: pl.Int64 if name in {"at", "amount"} else pl.String for name in INTERACTIONS.schema}
+    with closing(connect(database)) as connection:
+        cursor = connection.execute(f"SELECT {', '.join(INTERACTIONS.schema)} FROM interactions")  # noqa: S608  our own
+        while found := cursor.fetchmany(BATCH):
+            rows += pl.DataFrame(found, schema=types, orient="row").height
+    return rows
+
+
+def main(folder: Path, customers: Path, interactions: Path) -> None:
+    """Load the files into the project in a folder, and print what it took."""
+
+    def load() -> int:
+        with open_project(folder, campaigns=()) as project:
+            project.import_file("customers", customers)
+            return project.import_file("interactions", interactions).new
+
+    timing, new = timed(load)
+    print(json.dumps({"wall": timing.wall, "cpu": timing.cpu, "new": new, "peak": peak_mb()}))
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
