@@ -16,12 +16,12 @@ _HOMES = {
         "STATES SUPPRESSIONS TABLES TASKS TRANSITIONS"
     ),
     "config": (
-        "Choice LadderSettings ParameterSettings PluginSettings ProjectSettings SETTINGS_FILE Settings "
-        "provider_settings read_settings"
+        "Choice LadderSettings ParameterSettings PluginSettings SETTINGS_FILE Settings provider_settings read_settings"
     ),
     "config.campaigns": "CampaignSettings",
     "config.contact": "Cap ConsentSettings HoldoutSettings LedgerSettings PreferenceSettings QuietHours",
     "config.delivery": "DeliverySettings",
+    "config.project": "ProjectSettings",
     "copying": "copy_project",
     "declarations": "CaseMeasure Feature KeyedMeasure Measure Part Policy ScoringRule",
     "errors": "ConfigurationError RejectedError RelationshipError RetriableError UnsupportedError",
@@ -95,7 +95,8 @@ _HOMES = {
     "plugins": "Plugins",
     "plugins.loading": "load_plugins",
     "plugins.sources": "BrokenPlugin InstalledPlugin",
-    "ports": "CAPABILITIES Channel Clock Lookup Mailbox Priced Provider Receiver Renderer Secret Step Store",
+    "ports": "Channel Clock Executor Lookup Mailbox Priced Receiver Renderer Step Store",
+    "providers": "CAPABILITIES Provider Secret",
     "ready": "ReadyCampaign copy_ready_campaign ready_campaigns",
     "receivers": "Receivers",
     "refusals": "is_file_name refusal refuse_attachments",

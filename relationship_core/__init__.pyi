@@ -39,7 +39,6 @@ from relationship_core.config import (
     LadderSettings as LadderSettings,
     ParameterSettings as ParameterSettings,
     PluginSettings as PluginSettings,
-    ProjectSettings as ProjectSettings,
     Settings as Settings,
     provider_settings as provider_settings,
     read_settings as read_settings,
@@ -57,6 +56,9 @@ from relationship_core.config.contact import (
 )
 from relationship_core.config.delivery import (
     DeliverySettings as DeliverySettings,
+)
+from relationship_core.config.project import (
+    ProjectSettings as ProjectSettings,
 )
 from relationship_core.copying import (
     copy_project as copy_project,
@@ -358,18 +360,21 @@ from relationship_core.plugins.sources import (
     InstalledPlugin as InstalledPlugin,
 )
 from relationship_core.ports import (
-    CAPABILITIES as CAPABILITIES,
     Channel as Channel,
     Clock as Clock,
+    Executor as Executor,
     Lookup as Lookup,
     Mailbox as Mailbox,
     Priced as Priced,
-    Provider as Provider,
     Receiver as Receiver,
     Renderer as Renderer,
-    Secret as Secret,
     Step as Step,
     Store as Store,
+)
+from relationship_core.providers import (
+    CAPABILITIES as CAPABILITIES,
+    Provider as Provider,
+    Secret as Secret,
 )
 from relationship_core.ready import (
     ReadyCampaign as ReadyCampaign,

@@ -19,9 +19,9 @@ from relationship_core.config import (
     LadderSettings,
     ParameterSettings,
     PluginSettings,
-    ProjectSettings,
     Settings,
 )
+from relationship_core.config.project import ProjectSettings
 from relationship_core.errors import WrongArgumentError, WrongDataError, nearest
 from relationship_core.flow.record.rows import Said, What
 from relationship_core.model.instants import EARLIEST, LATEST, utc
@@ -242,12 +242,14 @@ def settings(given: object) -> Settings:
         ("parameters", given.parameters, ParameterSettings),
         ("store", given.store, Choice),
         ("renderer", given.renderer, Choice),
+        ("executor", given.executor, Choice),
         *((f"channels[{name!r}]", each, Choice) for name, each in given.channels.items()),
     )
     for name, part, of in parts:
         if not isinstance(part, of):
             raise _wrong(f"Settings.{name}", with_article(of.__name__), part)
     names = {"ladder": _named(given.ladder), "store.use": given.store.use, "renderer.use": given.renderer.use}
+    names["executor.use"] = given.executor.use
     for name, part in names.items():
         text(part, f"Settings.{name}", "a name, as text")
     for name, choice in given.channels.items():

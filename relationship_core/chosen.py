@@ -14,7 +14,8 @@ from relationship_core.plugins import Plugins
 if TYPE_CHECKING:
     from relationship_core.model.campaign import Campaign, Variant
     from relationship_core.model.message import Message, Price
-    from relationship_core.ports import Channel, Provider, Receiver, Renderer, Store
+    from relationship_core.ports import Channel, Executor, Receiver, Renderer, Store
+    from relationship_core.providers import Provider
 
 P = TypeVar("P")
 
@@ -61,6 +62,13 @@ class Chosen:
     def renderer(self) -> Renderer:
         """The language of templates."""
         return self._make(self.plugins.renderers, self._settings.renderer, "[renderer]")
+
+    @cached_property
+    def executor(self) -> Executor:
+        """Where pages of customers are judged."""
+        if self._is_closed:
+            raise ConfigurationError(_CLOSED)
+        return self._make(self.plugins.executors, self._settings.executor, "[executor]")
 
     def channel(self, name: str) -> Channel:
         """A channel instance, by the name that the configuration gives it."""
@@ -123,8 +131,10 @@ class Chosen:
             self._check_channel(variant, where)
 
     def close(self) -> None:
-        """Let go of the store and the channels; may be called twice. Neither can be had afterwards."""
+        """Let go of the store, the channels and the workers; may be called twice. None can be had afterwards."""
         self._is_closed = True
+        if "executor" in vars(self):
+            self.executor.close()
         made: tuple[Channel | Receiver, ...] = (*self._channels.values(), *self._receivers.values())
         for each in made:
             each.close()

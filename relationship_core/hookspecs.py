@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from relationship_core.model.message import Receipt
     from relationship_core.model.relationship import Ladder, Transition
     from relationship_core.parameters import Calibration, Parameter, TableCalibration
-    from relationship_core.ports import Channel, Provider, Receiver, Renderer, Store
+    from relationship_core.ports import Channel, Executor, Receiver, Renderer, Store
+    from relationship_core.providers import Provider
 
 PROJECT = "relationship_core"
 """The pluggy project, and the entry point group that plugins register in."""
@@ -50,6 +51,11 @@ def relationship_receivers() -> Sequence[Provider[Receiver]]:
 @hookspec
 def relationship_renderers() -> Sequence[Provider[Renderer]]:
     """Template languages, for ``[renderer] use = "name"``."""
+
+
+@hookspec
+def relationship_executors() -> Sequence[Provider[Executor]]:
+    """What reviews and plans pages of customers on several processes or machines, for ``[executor] use = "name"``."""
 
 
 @hookspec

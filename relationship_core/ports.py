@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
-
-from attrs import field, frozen
-
-from relationship_core.errors import WrongArgumentError, nearest
-from relationship_core.model.texts import slug
-from relationship_core.model.validation import declared, kind_of
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,91 +18,11 @@ if TYPE_CHECKING:
     from relationship_core.model.received import Heard, RawRequest, Refusal
     from relationship_core.table import Table
 
-P_co = TypeVar("P_co", covariant=True)
+T = TypeVar("T")
+R = TypeVar("R")
 
 Step: TypeAlias = Literal["review", "plan"]
 """The steps that work on marked customers."""
-
-
-class Secret:
-    """Text that must not be shown: its repr and str hide it, and it refuses to be pickled."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        if not _is_text(text):
-            message = f"a secret must be text, not {kind_of(text)}; an environment variable that is not set gives None"
-            raise WrongArgumentError(message)
-        self._text = text
-
-    def reveal(self) -> str:
-        """The text itself; only to hand it to the provider."""
-        return self._text
-
-    def __repr__(self) -> str:
-        return "Secret(...)"
-
-    def __reduce__(self) -> str:
-        message = "a secret is not to be stored"
-        raise TypeError(message)
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-CAPABILITIES: Mapping[str, str] = {
-    "local": "It reaches nobody: what it writes stays on this machine.",
-    "lookup": "It can tell afterwards whether a message was handed over.",
-    "idempotent": "Handing a message over again repeats nothing: the provider knows its id.",
-    "batch": "One call may hand over several messages.",
-    "html": "It delivers HTML.",
-    "attachments": "It delivers files with a message.",
-    "one_click": "Its messages carry the address at which one click unsubscribes.",
-    "expiry": "The provider drops a message that has expired.",
-    "price": "It tells what a message costs before it is sent.",
-    "sandbox": "It can try everything and send nothing.",
-    "receipts": "The provider reports what became of a message.",
-    "replies": "It brings in what customers answer.",
-    "mailbox": "It reads what lies in a mailbox.",
-}
-"""What a channel or a receiver can do beside its port, by the name that its provider declares it with."""
-
-
-def _names(values: Iterable[str]) -> frozenset[str]:
-    return frozenset(values)
-
-
-def _capabilities(_owner: object, _attribute: object, values: frozenset[str]) -> None:
-    for name in sorted(values - CAPABILITIES.keys()):
-        message = f"there is no capability {name!r}{nearest(name, CAPABILITIES)}; there are {', '.join(CAPABILITIES)}"
-        raise WrongArgumentError(message)
-
-
-@frozen(kw_only=True)
-class Provider(Generic[P_co]):
-    """A named kind of store, channel, receiver or renderer that a configuration can choose with ``use = "name"``.
-
-    Attributes:
-        name: what the configuration says.
-        factory: makes the object from its settings; it imports whatever is heavy when it is called.
-        settings: a frozen attrs class of the configuration's keys. Field types may be str, int, float,
-            bool, Path (made absolute against the project folder), Secret, a Literal, a tuple of any number of one of
-            them, such as tuple[Secret, ...], a Mapping of names to one of them, and X | None. ``declared`` has
-            validators for them. A field with the metadata ``{"project": "sender"}`` takes that key of ``[project]``
-            where its own is not given.
-        summary: one line for people.
-        capabilities: what it can do beyond the port, by the names of CAPABILITIES.
-        batch: how many messages a channel is handed at once where the configuration says nothing else. Nobody knows
-            what became of as many when it fails, so that it is 1 unless the provider takes whole batches.
-    """
-
-    name: str = field(validator=slug)
-    factory: Callable[[Any], P_co]
-    settings: type
-    summary: str
-    capabilities: frozenset[str] = field(default=frozenset(), converter=_names, validator=_capabilities)
-    batch: int = field(default=1, validator=declared.whole(1))
 
 
 class Clock(Protocol):
@@ -147,8 +61,15 @@ class Store(Protocol):
         """Let go of every resource; may be called twice."""
         ...
 
-    def transaction(self, *, durable: bool = False) -> AbstractContextManager[None]:
-        """One atomic change, exclusive among writers. With ``durable`` it survives a power cut once it returns."""
+    def transaction(self, *, durable: bool = False, shared: bool = False) -> AbstractContextManager[None]:
+        """One atomic change, exclusive among writers.
+
+        Args:
+            durable: it survives a power cut once it returns; any other survives the end of the process.
+            shared: other shared transactions may go on at the same time, and see nothing of it before it is kept: for
+                changes to rows that nobody else changes, such as those that this worker has claimed. ``claim`` takes
+                nothing that another has. A store with one writer at a time makes no difference.
+        """
         ...
 
     def put(self, table: Table, frame: pl.DataFrame) -> None:
@@ -375,4 +296,33 @@ class Renderer(Protocol):
         Raises:
             RejectedError: it names a variable that the context lacks, or exceeds a limit.
         """
+        ...
+
+
+class Executor(Protocol):
+    """Does the same for many tasks, on several processes or machines. What it does only reads.
+
+    The core hands it functions and tasks that can be pickled, and writes itself what comes back. One executor serves
+    one project, and one ``map`` at a time.
+    """
+
+    @property
+    def workers(self) -> int:
+        """How many tasks it does at the same time, 1 or more."""
+        ...
+
+    def map(self, function: Callable[[T], R], tasks: Iterable[T]) -> Generator[R, None, None]:
+        """What the function gives for each task, in the order of the tasks.
+
+        Tasks are taken as workers come free: never are more than twice as many as there are workers taken and not yet
+        answered. Who stops in the middle, by an error or by closing the generator, waits for no more of them.
+
+        Raises:
+            RetriableError: a worker died at a task, and again where that was tried once more; or none can be reached.
+            Any other error: what the function raised, by the first task that failed.
+        """
+        ...
+
+    def close(self) -> None:
+        """End every worker of its own; may be called twice."""
         ...

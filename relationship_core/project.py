@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from relationship_core import arguments
 from relationship_core.campaign_files import FoundCampaigns
 from relationship_core.chosen import Chosen, closed_store
-from relationship_core.config import SETTINGS_FILE, Settings
+from relationship_core.config import IN_PROCESS, SETTINGS_FILE, Settings
 from relationship_core.config.contact import named_media
 from relationship_core.errors import ConfigurationError
 from relationship_core.flow.candidate_columns import refuse_candidate_names
@@ -26,6 +26,7 @@ from relationship_core.flow.standing import Moment, last_recorded, refuse_the_fu
 from relationship_core.flow.united import united
 from relationship_core.model.instants import utc
 from relationship_core.plugins import Plugins
+from relationship_core.premises import premises_of, terms_of
 
 if TYPE_CHECKING:
     from relationship_core.flow.calibrate import Calibrated
@@ -34,12 +35,12 @@ if TYPE_CHECKING:
     from relationship_core.flow.deliver.permission import Gate
     from relationship_core.flow.deliver.render import Studio
     from relationship_core.flow.permission.terms import Terms
-    from relationship_core.flow.plan.circumstances import ContactSettings
     from relationship_core.flow.plan.selecting import Premises
     from relationship_core.flow.rebuild import Rebuilt
     from relationship_core.flow.record.recorder import Recorder
     from relationship_core.flow.report.costs import CostTerms
     from relationship_core.flow.rules import Rules
+    from relationship_core.flow.waves import Workers
     from relationship_core.model.campaign import Campaign
     from relationship_core.ports import Clock, Store
 
@@ -166,7 +167,7 @@ class Project:
         return self.plugins.find({each.name: each for each in self.campaigns}, name, "campaign")
 
     def close(self) -> None:
-        """Let go of the store and the channels; may be called twice."""
+        """Let go of the store, the channels and the workers; may be called twice."""
         self.chosen.close()
         self.store = closed_store()
 
@@ -264,32 +265,33 @@ class Project:
 
     def terms(self, *, keep: bool) -> Terms:
         """What permission is judged by; ``keep`` says whether a salt may be made for it."""
-        from relationship_core.flow.permission.terms import Terms
-        from relationship_core.flow.salt import project_salt
-
-        return Terms(
-            consent=self.settings.consent,
-            preference=self.settings.preference,
-            salt=project_salt(self.store, keep=keep),
-            country=self.settings.project.country,
-        )
+        return terms_of(self.settings, self.store, keep=keep)
 
     def premises(self, *, keep: bool) -> Premises:
         """What planning takes as given; ``keep`` says whether campaigns' versions are kept, and a salt may be made."""
-        from relationship_core.flow.plan.outbox import salted_message_id
-        from relationship_core.flow.plan.selecting import Premises
-        from relationship_core.flow.versions import keep_versions, versions_of
+        from relationship_core.flow.versions import keep_versions
 
         if keep:
             keep_versions(self.store, self.campaigns, utc(self.clock()))
-        terms = self.terms(keep=keep)
-        return Premises(
-            media=self.chosen.media(self.campaigns),
-            contact=self._contact(terms),
-            versions=versions_of(self.campaigns),
-            message_id=salted_message_id(terms.salt),
-            share=self.settings.holdout.share,
-            approval=self.settings.campaigns.approval,
+        return premises_of(self.settings, self.campaigns, self.chosen.media(self.campaigns), self.terms(keep=keep))
+
+    @property
+    def workers(self) -> Workers | None:
+        """Who judges pages beside this process; None where ``[executor]`` names nobody.
+
+        Raises:
+            ConfigurationError: what the project is made of cannot be had in another process.
+        """
+        if self.settings.executor.use == IN_PROCESS:
+            return None
+        from relationship_core.workers import ProjectWorkers, blueprint_of
+
+        self.plugins.find(self.plugins.executors, self.settings.executor.use, "[executor] use")
+        return ProjectWorkers(
+            executor=lambda: self.chosen.executor,  # it may import a lot, and a lone page needs none
+            blueprint=blueprint_of(self.settings, self.campaigns, self.plugins, self.rules_alone, self.folder),
+            store=self.store,
+            media=partial(self.chosen.media, self.campaigns),
         )
 
     def check_sender(self) -> None:
@@ -304,18 +306,6 @@ class Project:
         media, own = self.chosen.media(self.campaigns), self.settings.project
         refuse_idle_assignments(self.campaigns, media)
         refuse_without_postal_address(self.campaigns, media, own.postal_address)
-
-    def _contact(self, terms: Terms) -> ContactSettings:
-        from relationship_core.flow.plan.circumstances import ContactSettings
-
-        settings = self.settings
-        return ContactSettings(
-            terms=terms,
-            intervals=settings.minimum_interval_days,
-            caps=settings.caps,
-            quiet_hours=settings.quiet_hours,
-            ledger=settings.ledger,
-        )
 
     @property
     def outlets(self) -> Mapping[str, Callable[[], Outlet]]:

@@ -85,7 +85,7 @@ class Relationships:
             clock: tells the present instant.
             plugins: what is installed; loaded from the entry points when None.
             folder: against which relative paths in settings are taken; the current folder when None.
-            page_size: how many customers are reviewed and planned in one transaction.
+            page_size: how many customers are reviewed and planned at once, in one process and transaction.
 
         Raises:
             ConfigurationError: something is declared wrongly.

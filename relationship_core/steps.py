@@ -37,6 +37,7 @@ def review(
         project.moment(as_of, step="review"),
         everybody=everybody,
         page_size=page_size,
+        workers=project.workers,
         announce=transitions_to(project.plugins),
         progress=progress,
     )
@@ -54,6 +55,7 @@ def plan(project: Project, as_of: datetime | None, *, dry_run: bool, page_size: 
         project.premises(keep=not dry_run),
         dry_run=dry_run,
         page_size=page_size,
+        workers=project.workers,
         progress=progress,
     )
 

@@ -35,6 +35,7 @@ from relationship_core import (
     ports,
 )
 from relationship_core.builtin.channels import NullChannel, NullSettings
+from relationship_core.builtin.executors import InProcess, InProcessSettings
 from relationship_core.builtin.liquid import LiquidRenderer, LiquidSettings
 from relationship_core.builtin.memory import MemoryStore
 from relationship_core.builtin.stores import MemorySettings
@@ -164,6 +165,12 @@ class Toy:
         return (Provider(name="toy", factory=LiquidRenderer, settings=LiquidSettings, summary="A test."),)
 
     @hookimpl
+    def relationship_executors(self) -> Sequence[Provider[InProcess]]:
+        return (
+            Provider(name="toy", factory=lambda _settings: InProcess(), settings=InProcessSettings, summary="A test."),
+        )
+
+    @hookimpl
     def relationship_interaction_kinds(self) -> Sequence[InteractionKind]:
         return (InteractionKind(name="toy", direction="inbound", summary="A test."),)
 
@@ -229,6 +236,7 @@ def test_what_is_declared_is_there_by_name(plugins: Plugins) -> None:
     assert isinstance(plugins.make(plugins.channels["toy"], NullSettings(), "[channels.x]"), NullChannel)
     assert isinstance(plugins.make(plugins.receivers["toy"], NullSettings(), "[receivers.x]"), Deaf)
     assert isinstance(plugins.make(plugins.renderers["toy"], LiquidSettings(), "[renderer]"), LiquidRenderer)
+    assert isinstance(plugins.make(plugins.executors["toy"], InProcessSettings(), "[executor]"), InProcess)
     assert plugins.kinds["toy"].direction == "inbound"
     assert plugins.parameters["toy_days"].value == 40.0
     (toy,) = [each for each in plugins.calibrations.values() if each.name == "toy"]

@@ -85,6 +85,7 @@ PUBLIC = [
     "ERASED",
     "Engagement",
     "EventType",
+    "Executor",
     "Explanation",
     "Export",
     "FACTS",

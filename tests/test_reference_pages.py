@@ -119,7 +119,7 @@ def test_the_table_of_a_class_tells_everything() -> None:
 def configured() -> dict[str, type]:
     """Every class whose keys an operator writes."""
     plugins = load_plugins()
-    providers = {**plugins.stores, **plugins.channels, **plugins.receivers, **plugins.renderers}
+    providers = {**plugins.stores, **plugins.channels, **plugins.receivers, **plugins.renderers, **plugins.executors}
     contact = (ConsentSettings, PreferenceSettings, Cap, QuietHours, LedgerSettings, HoldoutSettings, CampaignSettings)
     of_campaigns = (Campaign, Cost, Offer, Limits, Action, Assignment, Occasion, After, Variant)
     own = (ProjectSettings, DeliverySettings, LadderSettings, *contact, PluginSettings, *of_campaigns)
@@ -127,7 +127,7 @@ def configured() -> dict[str, type]:
         name
         for plugin in plugins.installed
         if plugin.name.startswith("builtin.")
-        for word in ("store", "channel", "receiver", "renderer")
+        for word in ("store", "channel", "receiver", "renderer", "executor")
         for name in plugin.provides.get(word, ())
     }
     classes = [*own, *(providers[name].settings for name in sorted(built_in))]

@@ -14,5 +14,6 @@ MODULES = (
     "contacts",
     "policies",
     "calibrations",
+    "executors",
 )
 """The modules of this package that are plugins, in the order in which they are loaded."""

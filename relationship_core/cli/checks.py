@@ -98,6 +98,8 @@ def examine(folder: Path, as_of: datetime | None = None) -> Iterator[Finding]:
         yield _tried("channels", partial(_channel, name, choice, settings, plugins, folder))
     for name, choice in settings.receivers.items():
         yield _tried("receivers", partial(_receiver, name, choice, settings, plugins, folder))
+    if settings.executor != Choice(use="in_process"):
+        yield _tried("executor", partial(_executor, settings, plugins, folder))
     yield from _project(folder, settings, plugins, as_of)
 
 
@@ -131,6 +133,17 @@ def _channel(name: str, choice: Choice, settings: Settings, plugins: Plugins, fo
         return f"{name} is ready: {choice.use}, for {channel.medium}"
     finally:
         channel.close()
+
+
+def _executor(settings: Settings, plugins: Plugins, folder: Path) -> str:
+    choice = settings.executor
+    provider = plugins.find(plugins.executors, choice.use, "[executor] use")
+    own = provider_settings(provider, choice, folder.absolute(), "[executor]", project=settings.project)
+    executor = plugins.make(provider, own, "[executor]")
+    try:
+        return f"{choice.use} is ready: {executor.workers} at once"
+    finally:
+        executor.close()
 
 
 def _receiver(name: str, choice: Choice, settings: Settings, plugins: Plugins, folder: Path) -> str:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from email.utils import getaddresses
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
-from zoneinfo import ZoneInfo, available_timezones
 
 import attrs
 from attrs import field, frozen
@@ -25,12 +23,13 @@ from relationship_core.config.contact import (
     refuse_needless_quiet,
 )
 from relationship_core.config.delivery import DeliverySettings
+from relationship_core.config.project import ProjectSettings, sender_complaint
 from relationship_core.config.tables import Reader, document, refuse
 from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.model.validation import declared, read_only, texts
 
 if TYPE_CHECKING:
-    from relationship_core.ports import Provider
+    from relationship_core.providers import Provider
 
 SETTINGS_FILE = "relationship.toml"
 """The file in a project's folder that configures it."""
@@ -39,103 +38,11 @@ DATABASE = "relationships.db"
 
 AttributeType: TypeAlias = Literal["text", "number", "boolean"]
 
+IN_PROCESS = "in_process"
+"""The executor that is none: the process that opened the project works by itself."""
+
 DEFAULT_INTERVAL_DAYS = 14.0
 """How long a customer is left alone after a message, unless the project says otherwise."""
-
-
-def _currency(_owner: object, _attribute: object, value: str) -> None:
-    if not re.fullmatch(r"[A-Z]{3}", value):
-        message = f"currency must be an ISO 4217 code of three capital letters such as EUR, not {value!r}"
-        raise ConfigurationError(message)
-
-
-def _zone(_owner: object, _attribute: object, value: str) -> None:
-    try:
-        ZoneInfo(value)
-    except (KeyError, OSError, ValueError) as error:
-        hint = nearest(value, available_timezones())
-        message = f"zone must be an IANA time zone such as Europe/Berlin, not {value!r}{hint}"
-        raise ConfigurationError(message) from error
-
-
-def _country(_owner: object, _attribute: object, value: str) -> None:
-    if value and not re.fullmatch(r"[A-Z]{2}", value):
-        message = f"country must be an ISO 3166-1 code of two capital letters such as US, not {value!r}"
-        raise ConfigurationError(message)
-
-
-def _locale(_owner: object, _attribute: object, value: str) -> None:
-    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", value):
-        message = f"locale must be a language tag such as en or pt-BR, not {value!r}"
-        raise ConfigurationError(message)
-
-
-def _one_line(_owner: object, attribute: attrs.Attribute[str], value: str) -> None:
-    if not value.isprintable():
-        message = f"{attribute.name} must be one line of text"
-        raise ConfigurationError(message)
-
-
-_ADDRESS = re.compile(
-    r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-    r"@[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*",
-    re.IGNORECASE | re.ASCII,
-)
-"""An e-mail address as it may stand in a header without an extension for other scripts (RFC 5322, dot-atom)."""
-
-
-def _complaint(sender: str) -> str:
-    """What is wrong with a sender; empty where mail can come from it."""
-    found = getaddresses([sender])  # of several, or of what stands around it, too
-    address = found[0][1] if len(found) == 1 else ""
-    if _ADDRESS.fullmatch(address) and (sender == address or sender.endswith(f"<{address}>")):
-        return ""
-    return (
-        "must be an e-mail address such as hello@example.com, or a name and an address such as "
-        "Corner Bakery <hello@example.com>, with quotation marks around a name that has a comma or a colon, "
-        f"not {sender!r}"
-    )
-
-
-def _sender(_owner: object, attribute: attrs.Attribute[str], value: str) -> None:
-    complaint = _complaint(value) if value else ""
-    if complaint:
-        message = f"{attribute.name} {complaint}"
-        raise ConfigurationError(message)
-
-
-def _links(_owner: object, _attribute: object, value: str) -> None:
-    # Short, since the header that holds it must stay on one line; without a query, since a token follows it.
-    if value and not re.fullmatch(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?", value):
-        message = f"links must be an address that begins with https:// and has no query, not {value!r}"
-        raise ConfigurationError(message)
-
-
-@frozen(kw_only=True)
-class ProjectSettings:
-    """``[project]``: what holds for everything.
-
-    Attributes:
-        name: what the project is called; from a file without it, the folder's name.
-        currency: ISO 4217 code; all money of a project is in one currency.
-        zone: IANA time zone name; it decides what a day is.
-        locale: language tag of customers whose language is unknown.
-        country: ISO 3166-1 code of the country whose telephone numbers those without one are taken for, where their
-            customer has no country either; empty for none.
-        sender: who messages are from, such as ``Corner Bakery <hello@example.com>``.
-        postal_address: the sender's postal address, as marketing messages must show it.
-        links: where links in messages lead, such as ``https://shop.example.com/relationship``: an address of yours
-            whose requests are handed to the receiver ``links``; empty for none.
-    """
-
-    name: str = field(default="", validator=_one_line)
-    currency: str = field(default="EUR", validator=_currency)
-    zone: str = field(default="UTC", validator=_zone)
-    locale: str = field(default="en", validator=_locale)
-    country: str = field(default="", validator=_country)
-    sender: str = field(default="", validator=[_one_line, _sender])
-    postal_address: str = ""
-    links: str = field(default="", validator=_links)
 
 
 def _installed(_owner: object, attribute: attrs.Attribute[tuple[str, ...]], value: tuple[str, ...]) -> None:
@@ -252,6 +159,7 @@ class Settings:
         project: what holds for everything.
         store: where the project lives; a file without ``[store]`` means SQLite, ``relationships.db``.
         renderer: the language of templates.
+        executor: where pages of customers are reviewed and planned.
         channels: channel instances by name; two may use one provider.
         delivery: how each channel instance is used, by its name.
         receivers: what hears of messages and replies, by name; the receiver ``links`` needs no table.
@@ -273,6 +181,7 @@ class Settings:
     project: ProjectSettings = field(factory=ProjectSettings)
     store: Choice = Choice(use="memory")
     renderer: Choice = Choice(use="liquid")
+    executor: Choice = Choice(use=IN_PROCESS)
     channels: Mapping[str, Choice] = field(factory=dict, converter=_read_only, validator=_instance_names)
     delivery: Mapping[str, DeliverySettings] = field(factory=dict, converter=_read_only)
     receivers: Mapping[str, Choice] = field(factory=dict, converter=_read_only, validator=_instance_names)
@@ -353,7 +262,7 @@ def provider_settings(
     settings = reader.make(provider.settings, {**inherited, **choice.settings}, where)
     for each in attrs.fields(provider.settings):
         given = choice.settings.get(each.name)
-        if each.metadata.get("project") == "sender" and isinstance(given, str) and (wrong := _complaint(given)):
+        if each.metadata.get("project") == "sender" and isinstance(given, str) and (wrong := sender_complaint(given)):
             reader.note(f"{where} {each.name}", wrong)
     refuse(reader.problems)
     return settings
@@ -362,7 +271,7 @@ def provider_settings(
 def _prepared(reader: Reader, content: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The document with its choices made, and the defaults that only a file has."""
     prepared = {"store": {"use": "sqlite", "path": DATABASE}, **content}
-    for name in ("store", "renderer"):
+    for name in ("store", "renderer", "executor"):
         if name in prepared:
             prepared[name] = _choice(reader, prepared[name], f"[{name}]")
     if isinstance(prepared.get("parameters"), dict):

@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 import attrs
 
 from relationship_core.errors import ConfigurationError, nearest
-from relationship_core.ports import Secret
+from relationship_core.providers import Secret
 
 T = TypeVar("T")
 

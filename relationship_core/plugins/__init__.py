@@ -8,8 +8,6 @@ pluggy's manager.
 from __future__ import annotations
 
 import inspect
-import logging
-import traceback
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from functools import cached_property
@@ -21,6 +19,7 @@ import pluggy
 from relationship_core import hookspecs
 from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.hookspecs import PROJECT
+from relationship_core.plugins.announcing import announce
 from relationship_core.plugins.declared import (
     FIRST,
     LATER,
@@ -49,12 +48,11 @@ if TYPE_CHECKING:
     from relationship_core.model.message import Receipt
     from relationship_core.model.relationship import Ladder, Transition
     from relationship_core.parameters import Calibration, Parameter, TableCalibration
-    from relationship_core.ports import Channel, Provider, Receiver, Renderer, Store
+    from relationship_core.ports import Channel, Executor, Receiver, Renderer, Store
+    from relationship_core.providers import Provider
 
 T = TypeVar("T")
 P = TypeVar("P")
-
-logger = logging.getLogger(__name__)
 
 
 class Plugins:
@@ -104,6 +102,11 @@ class Plugins:
     def renderers(self) -> Mapping[str, Provider[Renderer]]:
         """Template languages by name."""
         return self._by_name("relationship_renderers")
+
+    @property
+    def executors(self) -> Mapping[str, Provider[Executor]]:
+        """Kinds of executor by name."""
+        return self._by_name("relationship_executors")
 
     @property
     def kinds(self) -> Mapping[str, InteractionKind]:
@@ -171,6 +174,12 @@ class Plugins:
             )
             for source, plugin in self._plugins.items()
         )
+
+    def handed_in(self, hooks: Collection[str]) -> tuple[object, ...]:
+        """The modules and objects that the program itself handed in and that implement one of these hooks."""
+        found = [each for hook in hooks for each in self._implementations(hook)]
+        own = {id(each.plugin) for source, each in found if not source.distribution}
+        return tuple(plugin for plugin in self._plugins.values() if id(plugin) in own)
 
     @property
     def broken(self) -> tuple[BrokenPlugin, ...]:
@@ -279,18 +288,7 @@ class Plugins:
 
     def _announce(self, hook: str, **values: object) -> None:
         for source, implementation in self._implementations(hook):
-            try:
-                call(implementation, values)
-            except Exception as error:  # noqa: BLE001  what is announced is done; no listener can undo it
-                place = traceback.extract_tb(error.__traceback__)[-1]
-                logger.error(  # noqa: TRY400  the words and the traceback may hold personal data
-                    "the plugin %s failed in %s: %s at %s, line %s",
-                    source.name,
-                    hook,
-                    type(error).__name__,
-                    place.name,
-                    place.lineno,
-                )
+            announce(source, hook, implementation, values)
 
     # Loading and asking
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from relationship_core.model.interaction import InteractionKind
     from relationship_core.model.relationship import Ladder
     from relationship_core.parameters import Calibration, Parameter, TableCalibration
-    from relationship_core.ports import Provider
+    from relationship_core.providers import Provider
 
 Record: TypeAlias = (
     "Provider[object] | InteractionKind | Policy | Parameter | Measure | KeyedMeasure | CaseMeasure | ScoringRule | "
@@ -33,6 +33,7 @@ LATER: Mapping[str, str] = MappingProxyType(
         "relationship_channels": "channel",
         "relationship_receivers": "receiver",
         "relationship_renderers": "renderer",
+        "relationship_executors": "executor",
         "relationship_interaction_kinds": "interaction kind",
         "relationship_measures": "measure",
         "relationship_scores": "score",
@@ -53,7 +54,7 @@ def _classes(hook: str) -> tuple[type, ...]:
     from relationship_core import declarations, parameters
     from relationship_core.model.interaction import InteractionKind
     from relationship_core.model.relationship import Ladder
-    from relationship_core.ports import Provider
+    from relationship_core.providers import Provider
 
     classes: Mapping[str, tuple[type, ...]] = {
         "relationship_interaction_kinds": (InteractionKind,),

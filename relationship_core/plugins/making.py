@@ -12,7 +12,7 @@ from relationship_core.errors import ConfigurationError, RelationshipError
 from relationship_core.plugins.implementations import in_words
 
 if TYPE_CHECKING:
-    from relationship_core.ports import Provider
+    from relationship_core.providers import Provider
 
 P = TypeVar("P")
 
@@ -39,7 +39,7 @@ def make(provider: Provider[P], settings: object, failure: str) -> P:
 
 
 def _secrets(settings: object) -> list[str]:
-    from relationship_core.ports import Secret
+    from relationship_core.providers import Secret
 
     values = attrs.asdict(cast("Any", settings), recurse=False).values() if attrs.has(type(settings)) else ()
     return [value.reveal() for value in values if isinstance(value, Secret)]

@@ -24,7 +24,8 @@ import pytest
 from relationship_core.errors import ConfigurationError, UnsupportedError
 from relationship_core.model.engagement import Engagement
 from relationship_core.model.message import Attachment, Message, ReceiptState
-from relationship_core.ports import Channel, Lookup, Priced, Provider
+from relationship_core.ports import Channel, Lookup, Priced
+from relationship_core.providers import Provider
 
 NAME = "Zoë Łukasiewicz"
 BREAKS = ("\r\nBcc: thief@example.com", "\nBcc: thief@example.com", "\rBcc: thief@example.com", "\x00")

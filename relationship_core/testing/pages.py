@@ -6,7 +6,7 @@
         receivers = relationship_receivers()
         environment = {"MY_API_KEY": "a key"}
 
-A page has a table for each channel and receiver, of three columns: key, default and meaning.
+A page has a table for each channel, receiver and executor, of three columns: key, default and meaning.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
-from relationship_core.config import ProjectSettings, provider_settings, read_settings
-from relationship_core.ports import Channel, Provider, Receiver
+from relationship_core.config import Choice, provider_settings, read_settings
+from relationship_core.config.project import ProjectSettings
+from relationship_core.ports import Channel, Executor, Receiver
+from relationship_core.providers import Provider
 
 if TYPE_CHECKING:
     import pytest
@@ -32,6 +34,7 @@ class PagesContract:
         pages: the pages.
         channels: the channels that they tell of.
         receivers: the receivers that they tell of.
+        executors: the executors that they tell of.
         environment: the variables that the pages take secrets from, each with a value that fits.
         project: what a block that has no ``[project]`` of its own inherits.
     """
@@ -39,6 +42,7 @@ class PagesContract:
     pages: ClassVar[Sequence[Path]]
     channels: ClassVar[Sequence[Provider[Channel]]] = ()
     receivers: ClassVar[Sequence[Provider[Receiver]]] = ()
+    executors: ClassVar[Sequence[Provider[Executor]]] = ()
     environment: ClassVar[Mapping[str, str]] = {}
     project: ClassVar[ProjectSettings] = ProjectSettings(
         sender="Corner Bakery <hello@example.com>", postal_address="Corner Bakery, 1 Main St, Springfield, IL 62701"
@@ -70,27 +74,30 @@ class PagesContract:
             assert told == {provider.name for provider in self._providers()}, page.name
 
     def _providers(self) -> Sequence[Provider[Any]]:
-        return (*self.channels, *self.receivers)
+        return (*self.channels, *self.receivers, *self.executors)
 
     def _opened(self, block: str, folder: Path) -> Iterator[Provider[Any]]:
         """The providers of what a block configures, each after it was made."""
         (folder / "relationship.toml").write_text(block, encoding="utf-8")
         settings = read_settings(folder)
         project = settings.project if "[project]" in block else self.project
-        for kind, providers in (("channels", self.channels), ("receivers", self.receivers)):
-            by_name = {provider.name: provider for provider in providers}
-            for name, choice in getattr(settings, kind).items():
-                provider = by_name[choice.use]
-                made = provider_settings(provider, choice, folder, f"[{kind}.{name}]", project=project)
-                assert not any(secret in repr(made) for secret in self.environment.values())
-                provider.factory(made).close()
-                yield provider
+        chosen: list[tuple[str, Choice, Sequence[Provider[Any]]]]
+        chosen = [(f"[channels.{name}]", choice, self.channels) for name, choice in settings.channels.items()]
+        chosen += [(f"[receivers.{name}]", choice, self.receivers) for name, choice in settings.receivers.items()]
+        if "[executor]" in block:
+            chosen.append(("[executor]", settings.executor, self.executors))
+        for where, choice, providers in chosen:
+            provider = {each.name: each for each in providers}[choice.use]
+            made = provider_settings(provider, choice, folder, where, project=project)
+            assert not any(secret in repr(made) for secret in self.environment.values())
+            provider.factory(made).close()
+            yield provider
 
 
 def _blocks(page: Path) -> Iterator[str]:
-    """The blocks of TOML that configure a channel or a receiver."""
+    """The blocks of TOML that configure a channel, a receiver or the executor."""
     for block in re.findall(r"^```toml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
-        if re.search(r"^\[(channels|receivers)\.", block, re.MULTILINE):
+        if re.search(r"^\[(channels\.|receivers\.|executor\])", block, re.MULTILINE):
             yield block
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from functools import cached_property
 
 import polars as pl
@@ -28,13 +28,14 @@ from relationship_core.flow.plan.budgets import (
 from relationship_core.flow.plan.holdout import Holdout
 from relationship_core.flow.plan.outbox import queue
 from relationship_core.flow.plan.planned import Planned, Tally
-from relationship_core.flow.plan.selecting import Premises, campaign_terms, select
+from relationship_core.flow.plan.selecting import Premises, Selection, campaign_terms, select
 from relationship_core.flow.plan.writing import changes, write
 from relationship_core.flow.progress import Listener, Progress, silent
 from relationship_core.flow.record.signature import check_measures
 from relationship_core.flow.rules import Rules
 from relationship_core.flow.standing import Moment, refuse_the_past
 from relationship_core.flow.united import ties_of
+from relationship_core.flow.waves import Workers, several, waves
 from relationship_core.ports import Store
 
 SETTINGS_FACT = "plan settings"
@@ -50,6 +51,7 @@ def plan(
     *,
     dry_run: bool = False,
     page_size: int = 50_000,
+    workers: Workers | None = None,
     progress: Listener = silent,
 ) -> Planned:
     """Decide about every customer reviewed since the last plan, and those whose refusal may have lifted.
@@ -65,7 +67,13 @@ def plan(
     refuse_other_rules(store, rules)
     check_measures(store, rules.catalog.measures)
     planning = _Planning(
-        store=store, rules=rules, moment=moment, premises=premises, dry_run=dry_run, page_size=page_size
+        store=store,
+        rules=rules,
+        moment=moment,
+        premises=premises,
+        dry_run=dry_run,
+        page_size=page_size,
+        workers=workers,
     )
     planning.leave_out_inactive()
     if not dry_run:
@@ -73,10 +81,10 @@ def plan(
         _mark_after_freed_budgets(planning)
     whole = store.marked("plan") is None
     planning.erased = erasures(store)
-    for page in store.pages("plan", as_of=moment.now, size=page_size):
+    for wave in waves(store.pages("plan", as_of=moment.now, size=page_size), workers, moment):
         with planning.transaction():
             planning.look_again()
-            _decide(planning, page)
+            _decide(planning, wave)
         progress(Progress(step="plan", done=planning.tally.customers))
     _decide_together(planning)
     if whole and not dry_run:
@@ -112,6 +120,7 @@ class _Planning:
     premises: Premises
     dry_run: bool
     page_size: int
+    workers: Workers | None = None
     tally: Tally = field(factory=Tally)
     inactive: Mapping[str, str] = field(factory=dict)
     acts: int | None = None
@@ -183,23 +192,52 @@ def _mark_after_freed_budgets(planning: _Planning) -> None:
         mark_those_who_waited(planning.store, rooms_of(planning.store, planning.budgets))
 
 
-def _decide(planning: _Planning, page: Page) -> None:
-    """Decide about a page, but for customers whom a budget might pay for: what they may get waits.
+def _decide(planning: _Planning, wave: Sequence[Page]) -> None:
+    """Decide about some pages. Who was erased meanwhile stays so."""
+    there = (still_there(planning.store, page, planning.erased) for page in wave)
+    pages = [page for page in there if not page.customers.is_empty()]
+    crew = several(pages, planning.workers)
+    selections = _selected_here(planning, pages) if crew is None else _selected_by(crew, planning, pages)
+    with closing(selections):
+        for page, selection in zip(pages, selections, strict=True):
+            _decide_page(planning, page, selection)
 
-    Who was erased meanwhile stays so.
+
+def _selected_here(planning: _Planning, pages: Sequence[Page]) -> Generator[Selection, None, None]:
+    for page in pages:
+        yield select(
+            page,
+            store=planning.store,
+            rules=planning.rules,
+            moment=planning.moment,
+            premises=planning.premises,
+            stopped=planning.stopped,
+        )
+
+
+def _selected_by(crew: Workers, planning: _Planning, pages: Sequence[Page]) -> Generator[Selection, None, None]:
+    """What workers select, page by page.
+
+    A campaign that a failing policy stops is stopped for the pages that follow. Workers who have begun with these know
+    nothing of it, so that they begin again.
     """
+    done = 0
+    while done < len(pages):
+        answers = crew.select(
+            pages[done:], planning.moment, inactive=planning.inactive.keys(), stopped=dict(planning.stopped)
+        )
+        with closing(answers):
+            for selection, stopped in answers:
+                done += 1
+                planning.stopped.update(stopped)
+                yield selection
+                if stopped:
+                    break
+
+
+def _decide_page(planning: _Planning, page: Page, selection: Selection) -> None:
+    """Decide about a page, but for customers whom a budget might pay for: what they may get waits."""
     store = planning.store
-    page = still_there(store, page, planning.erased)
-    if page.customers.is_empty():
-        return
-    selection = select(
-        page,
-        store=store,
-        rules=planning.rules,
-        moment=planning.moment,
-        premises=planning.premises,
-        stopped=planning.stopped,
-    )
     later, judged = _split(planning, selection.passed)
     decided = selection.decided
     messages = MESSAGES.empty()

@@ -1,12 +1,14 @@
 """Review: due customers in; stages, transitions and the next due time out.
 
 Each page of customers is read, judged and written in one transaction, so that nothing recorded
-meanwhile is lost, and a run that dies goes on with the pages that are left.
+meanwhile is lost, and a run that dies goes on with the pages that are left. Where there are workers, several pages
+share a transaction: see ``waves``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from datetime import datetime
 
 import polars as pl
@@ -21,6 +23,7 @@ from relationship_core.flow.review.due import with_due_at
 from relationship_core.flow.review.moves import judge, transitions
 from relationship_core.flow.rules import Rules, due_names
 from relationship_core.flow.standing import Moment, refuse_the_past, standing
+from relationship_core.flow.waves import Workers, several, waves
 from relationship_core.ports import Store
 
 
@@ -46,6 +49,7 @@ def review(
     *,
     everybody: bool = False,
     page_size: int = 50_000,
+    workers: Workers | None = None,
     announce: Callable[[pl.DataFrame], None] | None = None,
     progress: Listener = silent,
 ) -> Reviewed:
@@ -67,12 +71,12 @@ def review(
             store.mark("plan", None)
     customers = transitions = 0
     erased = erasures(store)
-    for page in store.pages("review", as_of=moment.now, size=page_size):
-        moved = _review_page(store, rules, page, moment, mark_plan=not whole, erased=erased)
-        customers += len(page.customers)
-        transitions += moved.height
-        if announce is not None and moved.height:
-            announce(moved)
+    for wave in waves(store.pages("review", as_of=moment.now, size=page_size), workers, moment):
+        for moved in _review_wave(store, rules, wave, moment, mark_plan=not whole, erased=erased, workers=workers):
+            transitions += moved.height
+            if announce is not None and moved.height:
+                announce(moved)
+        customers += sum(len(page.customers) for page in wave)
         progress(Progress(step="review", done=customers))
     if whole:
         with store.transaction():
@@ -88,25 +92,60 @@ def _begin(store: Store, rules: Rules, moment: Moment, *, everybody: bool) -> No
         note_review(store, moment.now, rules)
 
 
-def _review_page(
-    store: Store, rules: Rules, page: Page, moment: Moment, *, mark_plan: bool, erased: int
-) -> pl.DataFrame:
-    """Judge one page and keep what changed; the transitions come back. Who was erased meanwhile stays so."""
-    names = due_names(rules) | {"stage", "stage_days", "lapsed"}
+def _review_wave(
+    store: Store,
+    rules: Rules,
+    wave: Sequence[Page],
+    moment: Moment,
+    *,
+    mark_plan: bool,
+    erased: int,
+    workers: Workers | None,
+) -> list[pl.DataFrame]:
+    """Judge some pages and keep what changed; the transitions come back. Who was erased meanwhile stays so."""
     with store.transaction():
-        page = still_there(store, page, erased)
-        if page.customers.is_empty():
-            return TRANSITIONS.empty()
-        frame = standing(store, rules.catalog, page, names, moment)
-        changed, moved = _judged(frame, rules, moment.zone)
-        if changed.height:
-            store.put(STATES, changed)
-        if moved.height:
-            store.put(TRANSITIONS, moved)
-        store.unmark("review", page)
-        if mark_plan:
-            store.mark("plan", page.customers)
-    return moved
+        there = (still_there(store, page, erased) for page in wave)
+        pages = [page for page in there if not page.customers.is_empty()]
+        crew = several(pages, workers)
+        found = _judged_here(store, rules, pages, moment) if crew is None else crew.review(pages, moment)
+        with closing(found):
+            return [_keep(store, page, each, mark_plan=mark_plan) for page, each in zip(pages, found, strict=True)]
+
+
+def _judged_here(store: Store, rules: Rules, pages: Sequence[Page], moment: Moment) -> Generator[Judged, None, None]:
+    return (judge_page(store, rules, page, moment) for page in pages)
+
+
+def _keep(store: Store, page: Page, judged: Judged, *, mark_plan: bool) -> pl.DataFrame:
+    """Keep what changed of one page; the transitions come back."""
+    if judged.changed.height:
+        store.put(STATES, judged.changed)
+    if judged.moved.height:
+        store.put(TRANSITIONS, judged.moved)
+    store.unmark("review", page)
+    if mark_plan:
+        store.mark("plan", page.customers)
+    return judged.moved
+
+
+@frozen(kw_only=True, eq=False)
+class Judged:
+    """What a review finds of a page.
+
+    Attributes:
+        changed: the rows of STATES that are new.
+        moved: rows of TRANSITIONS.
+    """
+
+    changed: pl.DataFrame
+    moved: pl.DataFrame
+
+
+def judge_page(store: Store, rules: Rules, page: Page, moment: Moment) -> Judged:
+    """Judge the customers of a page; nothing is written."""
+    names = due_names(rules) | {"stage", "stage_days", "lapsed"}
+    changed, moved = _judged(standing(store, rules.catalog, page, names, moment), rules, moment.zone)
+    return Judged(changed=changed, moved=moved)
 
 
 def _judged(frame: pl.DataFrame, rules: Rules, zone: str) -> tuple[pl.DataFrame, pl.DataFrame]:

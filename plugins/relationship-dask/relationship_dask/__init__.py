@@ -1,0 +1,1 @@
+"""Review and plan on a Dask cluster: the executor ``dask`` of relationship-core."""
