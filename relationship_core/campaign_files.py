@@ -107,8 +107,8 @@ def _said(part: Any) -> object:
         return dict(part)
     if not attrs.has(type(part)):
         return part
-    values = {each: getattr(part, each.name) for each in attrs.fields(type(part))}
-    return {each.name: _said(value) for each, value in values.items() if value != _unsaid(each)}
+    values = ((each, getattr(part, each.name)) for each in attrs.fields(type(part)))
+    return {each.name: _said(value) for each, value in values if value != _unsaid(each)}
 
 
 def _unsaid(attribute: attrs.Attribute[Any]) -> object:

@@ -115,6 +115,7 @@ def main(folder: Path, record: Path, seed: str, kills: int, workers: int) -> Non
     chance = random.Random(seed)
     recorder = Recorder(record)
     plugins = load_plugins(extra=[recorder])
+    _ = plugins.ladders  # asks the plugins what they declare, once for all children
     reading, writing = os.pipe()
     alive: set[int] = set()
     killed = 0

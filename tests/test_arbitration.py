@@ -1,5 +1,6 @@
 """Arbitration: one contact plan for everybody's campaigns, and no budget exceeded, whatever is reordered or dies."""
 
+import copy
 import itertools
 import json
 import re
@@ -246,12 +247,15 @@ def test_a_plan_that_died_anywhere_and_is_repeated_gives_the_same_and_keeps_to_i
         make_campaign("rest"),
     ]
 
+    reviewed = make_project(*campaigns, page_size=3, **FREE)
+    reviewed.record_customers(make_customer(f"c{number:02d}") for number in range(20))
+    with reviewed.store.transaction():
+        reviewed.store.put(FACTS, pl.DataFrame({"name": ["salt"], "value": ["of all shops"]}))
+    reviewed.review(as_of=START)
+
     def shop() -> Relationships:
         project = make_project(*campaigns, page_size=3, **FREE)
-        project.record_customers(make_customer(f"c{number:02d}") for number in range(20))
-        with project.store.transaction():
-            project.store.put(FACTS, pl.DataFrame({"name": ["salt"], "value": ["of all shops"]}))
-        project.review(as_of=START)
+        project.store = copy.deepcopy(reviewed.store)
         return project
 
     whole = shop()

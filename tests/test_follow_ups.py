@@ -1,5 +1,6 @@
 """Follow-ups, goals and cleared occasions: what comes next for a customer, and when a campaign is over for them."""
 
+import copy
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -358,14 +359,17 @@ def test_a_plan_that_died_anywhere_and_is_repeated_gives_the_same_and_loses_nobo
     ]
     now = START + days * DAY
 
+    reviewed = make_project(*campaigns, page_size=2, **FREE)
+    reviewed.record_customers(make_customer(f"c{number}") for number in range(6))
+    with reviewed.store.transaction():
+        reviewed.store.put(FACTS, pl.DataFrame({"name": ["salt"], "value": ["of all shops"]}))
+    for day in (0, 1) if days else ():
+        step(reviewed, START + day * DAY)
+    reviewed.review(as_of=now)
+
     def until_then() -> Relationships:
         project = make_project(*campaigns, page_size=2, **FREE)
-        project.record_customers(make_customer(f"c{number}") for number in range(6))
-        with project.store.transaction():
-            project.store.put(FACTS, pl.DataFrame({"name": ["salt"], "value": ["of all shops"]}))
-        for day in (0, 1) if days else ():
-            step(project, START + day * DAY)
-        project.review(as_of=now)
+        project.store = copy.deepcopy(reviewed.store)
         return project
 
     def kept(project: Relationships) -> list[pl.DataFrame]:

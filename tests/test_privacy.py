@@ -471,11 +471,13 @@ def test_a_rebuild_that_was_cut_short_forgets_whom_it_came_to(
 
 KILLED = """
 import os, shutil, signal, sys
-from relationship_core import Relationships
+from relationship_core import Relationships, load_plugins
 from relationship_core.builtin.sqlite.database import Database
 import relationship_core.flow.privacy, relationship_core.builtin.sqlite.store, relationship_core.builtin.liquid
 
 base, folder, who = sys.argv[1:]
+plugins = load_plugins()
+plugins.ladders  # asks them what they declare, once for all children
 
 def dying(method, last):
     def counting(*arguments, **named):
@@ -494,7 +496,7 @@ while True:
     child = os.fork()
     if child == 0:
         signal.alarm(60)
-        project = Relationships.open(copy)
+        project = Relationships.open(copy, plugins=plugins)
         last = [number]
         for name in ("run", "run_many", "insert", "_commit", "scrub"):
             setattr(Database, name, dying(getattr(Database, name), last))

@@ -16,7 +16,7 @@ part: customers far outside an audience are not looked at again for nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 
 import polars as pl
 
@@ -41,15 +41,20 @@ _LONGEST_ANSWER = 365_250.0
 """A thousand years: the longest answer, so that instants can hold it."""
 
 _CAREFUL_DEPTH = 2
-"""Levels of AND and OR at which it matters which part decides; every level doubles the expression."""
+"""Levels of AND and OR at which it matters which part decides; every level names each of its parts twice."""
 
 
-def days_until_change(condition: Condition, motions: Mapping[str, Motion]) -> pl.Expr:
+def days_until_change(
+    condition: Condition, motions: Mapping[str, Motion], parts: MutableMapping[str, pl.Expr] | None = None
+) -> pl.Expr:
     """How many days from ``now`` the condition is sure to stay as it is.
 
     Args:
         condition: what is waited for.
         motions: how columns move. Those that are not named are still; ``now`` advances by itself.
+        parts: where to put what the answer is made of, each by the name of a column from which the answer then reads
+            it: so a query before can compute it, once for all conditions in which it occurs. None: the answer
+            holds it all, some of it several times, and polars computes that as often.
 
     Returns:
         An expression as long as the frame: Float64, more than a microsecond; null for never without news.
@@ -57,7 +62,7 @@ def days_until_change(condition: Condition, motions: Mapping[str, Motion]) -> pl
         read, beside the condition's columns, ``now``, ``next_day`` (the first instant of the next
         project-local day) and what the motions read; ``meta.root_names()`` tells.
     """
-    days = _until(condition.node, {**motions, NOW: Linear()}, truth=True)
+    days = _until(condition.node, {**motions, NOW: Linear()}, parts, truth=True)
     if days is None:
         return pl.repeat(None, pl.len(), dtype=pl.Float64)
     known = defined(days).replace(math.inf, None)
@@ -65,24 +70,42 @@ def days_until_change(condition: Condition, motions: Mapping[str, Motion]) -> pl
     return pl.max_horizontal(early, pl.repeat(None, pl.len(), dtype=pl.Float64))
 
 
-def _until(node: Node, motions: Mapping[str, Motion], *, truth: bool, depth: int = 0) -> pl.Expr | None:
+def _until(
+    node: Node,
+    motions: Mapping[str, Motion],
+    parts: MutableMapping[str, pl.Expr] | None,
+    *,
+    truth: bool,
+    depth: int = 0,
+) -> pl.Expr | None:
     """Days for which the node surely keeps being, or not being, of this truth; None for ever."""
     if node.op == "not":
-        return _until(node.args[0], motions, truth=not truth, depth=depth)
+        return _until(node.args[0], motions, parts, truth=not truth, depth=depth)
     if node.op not in {"and", "or"} or depth == _CAREFUL_DEPTH:
-        return _until_any(node, motions)
-    waits = [_until(arg, motions, truth=truth, depth=depth + 1) for arg in node.args]
+        days = _until_any(node, motions)
+        return None if days is None else _part(f"days of {node.text}", days, parts)
+    waits = [_until(arg, motions, parts, truth=truth, depth=depth + 1) for arg in node.args]
     soonest = least(waits)
     if soonest is None:
         return None
     # One false part keeps an AND from being true, whatever the others do; so with OR and being false.
     needs_all = (node.op == "and") == truth
-    met = [(arg.expr if truth else ~arg.expr).fill_null(value=False) for arg in node.args]
+    met = [
+        _part(f"{truth} of {arg.text}", (arg.expr if truth else ~arg.expr).fill_null(value=False), parts)
+        for arg in node.args
+    ]
     decisive = [~each if needs_all else each for each in met]
     longest = pl.max_horizontal(
         [pl.when(each).then(NEVER if wait is None else wait) for each, wait in zip(decisive, waits, strict=True)]
     )
     return pl.when(pl.any_horizontal(decisive)).then(longest).otherwise(soonest)
+
+
+def _part(name: str, expression: pl.Expr, parts: MutableMapping[str, pl.Expr] | None) -> pl.Expr:
+    if parts is None:
+        return expression
+    parts[name] = expression
+    return pl.col(name)
 
 
 def _until_any(node: Node, motions: Mapping[str, Motion]) -> pl.Expr | None:

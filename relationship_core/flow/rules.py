@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 import polars as pl
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from relationship_core.conditions import Condition, parse_condition
 from relationship_core.crossing import days_until_change
@@ -50,6 +50,19 @@ class Trigger:
     audience: Condition
     when: Condition
     goal: Condition | None = None
+
+
+@frozen(kw_only=True, eq=False)
+class Wait:
+    """How many days nothing changes.
+
+    Attributes:
+        days: the days; they read the parts as columns.
+        parts: what a query before has to compute, by name of the column.
+    """
+
+    days: pl.Expr
+    parts: Mapping[str, pl.Expr] = field(factory=dict)
 
 
 @frozen(kw_only=True)
@@ -115,23 +128,26 @@ class Rules:
         ]
         return hashlib.sha256("\n".join([self.catalog.signature(), *texts]).encode()).hexdigest()[:16]
 
-    def days_until_change(self, condition: Condition) -> pl.Expr:
+    def days_until_change(self, condition: Condition) -> Wait:
         """The days until a condition may change without news (null: never)."""
         if condition not in self._days_until_change:
-            self._days_until_change[condition] = days_until_change(condition, self.catalog.motions)
+            parts: dict[str, pl.Expr] = {}
+            days = days_until_change(condition, self.catalog.motions, parts)
+            self._days_until_change[condition] = Wait(days=days, parts=parts)
         return self._days_until_change[condition]
 
     @cached_property
-    def _days_until_change(self) -> dict[Condition, pl.Expr]:
+    def _days_until_change(self) -> dict[Condition, Wait]:
         """What was asked for already: every page of a review asks the same."""
         return {}
 
     @cached_property
-    def days_until_news(self) -> tuple[pl.Expr, ...]:
+    def days_until_news(self) -> tuple[Wait, ...]:
         """The days until anything but a rung may change: the mark, the freeze, a campaign's condition, an occasion."""
         of_ladder = [each for each in (self.lapsed, self.freezes) if each is not None]
         by_text = {each.text: each for each in (*of_ladder, *self.plan_conditions)}
-        return (*map(self.days_until_change, by_text.values()), *self._occasions_end())
+        ends = (Wait(days=days) for days in self._occasions_end())
+        return (*map(self.days_until_change, by_text.values()), *ends)
 
     @property
     def occasion_names(self) -> frozenset[str]:

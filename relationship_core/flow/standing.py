@@ -12,6 +12,7 @@ import polars as pl
 from attrs import frozen
 
 from relationship_core.columns import CONTACTS, CUSTOMERS, STATES, Page
+from relationship_core.conditions.nodes import defined
 from relationship_core.declarations import Measure, ScoringRule
 from relationship_core.errors import ConfigurationError, RejectedError
 from relationship_core.flow.catalog import CONFIDENCE, Catalog, Column
@@ -313,7 +314,7 @@ def _scored(frame: pl.DataFrame, rules: Sequence[ScoringRule], wanted: set[str])
 
 def _number(value: pl.Expr | pl.Series, name: str) -> pl.Expr:
     expression = pl.lit(value) if isinstance(value, pl.Series) else value
-    return expression.cast(pl.Float64).fill_nan(None).alias(name)
+    return defined(expression.cast(pl.Float64)).alias(name)
 
 
 def _labelled(rule: ScoringRule) -> pl.Expr:

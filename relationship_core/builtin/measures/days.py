@@ -44,8 +44,8 @@ def begins_at(day: pl.Expr) -> pl.Expr:
     The days until then may lose hours to a change of clocks: early is allowed, late is not.
     """
     days_ahead = (day - pl.col("today")).dt.total_days()
-    lost_hours = pl.when(days_ahead > 1).then(2).otherwise(0)
-    return pl.col("next_day") + pl.duration(hours=1) * ((days_ahead - 1) * 24 - lost_hours)
+    # 24 hours for each day but the first, less the two. The day is named once, for polars computes it as often.
+    return pl.col("next_day") + pl.duration(hours=1) * (days_ahead * 24 - 26).clip(lower_bound=0)
 
 
 def anniversaries(first: pl.Expr, what: str) -> Iterator[Feature]:
@@ -87,20 +87,18 @@ def birthdays() -> Iterator[Feature]:
 
 def _yearly(first: pl.Expr, today: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     """The next yearly day of a date, today or later, and the last one, today or earlier; the date itself is none."""
-    year, later = today.dt.year(), today.dt.year() > first.dt.year()
-    this = _in_year(first, year)
-    coming = pl.when(later & (this >= today)).then(this).otherwise(_in_year(first, year + 1))
-    before = pl.when(year - 1 > first.dt.year()).then(_in_year(first, year - 1))
-    return coming, pl.when(later & (this <= today)).then(this).otherwise(before)
+    years = today.dt.year() - first.dt.year()
+    this = _years_after(first, years)
+    ahead = pl.when((years > 0) & (this >= today)).then(0).otherwise(1)
+    passed = years - pl.when(this <= today).then(0).otherwise(1)
+    return _years_after(first, years + ahead), pl.when(passed > 0).then(_years_after(first, passed))
 
 
 def _passes_at(coming: pl.Expr, today: pl.Expr) -> pl.Expr:
     """When the last yearly day becomes another one."""
-    return begins_at(pl.when(coming > today).then(coming).otherwise(coming + _A_DAY))
+    return begins_at(coming + pl.duration(days=(coming <= today).cast(pl.Int64)))
 
 
-def _in_year(day: pl.Expr, year: pl.Expr) -> pl.Expr:
-    """The same day of another year; 28 February for the 29th where that year has none."""
-    is_leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    missing = (day.dt.month() == 2) & (day.dt.day() == 29) & ~is_leap  # noqa: PLR2004  the leap day
-    return pl.date(year, day.dt.month(), pl.when(missing).then(28).otherwise(day.dt.day()))
+def _years_after(day: pl.Expr, years: pl.Expr) -> pl.Expr:
+    """The same day so many years later; 28 February for the 29th where that year has none."""
+    return day.dt.offset_by(pl.format("{}y", years))

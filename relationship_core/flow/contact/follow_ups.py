@@ -32,6 +32,7 @@ WENT_STATES = (*GONE_STATES, HELD_OUT)
 
 _ENTRY = ("campaign", "customer", "occasion")
 _ROW = "__row"
+_CHANGES = "changes:"
 
 
 def steps_of(messages: pl.DataFrame, now: datetime) -> pl.DataFrame:
@@ -90,20 +91,26 @@ def is_due(trigger: Trigger, after: After) -> pl.Expr:
     return (comes_at(after) <= pl.col("now")) & trigger.when.holds
 
 
-def due_changes_at(trigger: Trigger, after: After, rules: Rules) -> pl.Expr:
-    """When time alone may change whether a follow-up is due, as far as review does not see to that."""
+def due_changes_at(after: After) -> pl.Expr:
+    """When time alone may change whether a follow-up is due, as far as review does not see to that.
+
+    Needs what ``with_changes`` adds for its condition.
+    """
     ahead = comes_at(after) > pl.col("now")
-    return pl.when(ahead).then(comes_at(after)).otherwise(_changes_at(trigger.when, rules)).cast(INSTANT)
+    return pl.when(ahead).then(comes_at(after)).otherwise(_CHANGES).cast(INSTANT)
 
 
-def _changes_at(condition: Condition, rules: Rules) -> pl.Expr:
-    if not rests_on_steps(condition):
-        return pl.lit(None, INSTANT)
-    days = rules.days_until_change(condition).clip(lower_bound=SMALLEST_DAYS)
-    at = (pl.col("now") + pl.duration(days=days)).cast(INSTANT)
+def with_changes(rows: pl.DataFrame, condition: Condition, rules: Rules | None) -> pl.DataFrame:
+    """Add when time alone may change a condition that messages tell as well; null for others, and without rules."""
+    if rules is None or rows.is_empty() or not rests_on_steps(condition):
+        return rows.with_columns(pl.lit(None, INSTANT).alias(_CHANGES))
+    wait = rules.days_until_change(condition)
+    made = rows.with_columns(expression.alias(name) for name, expression in wait.parts.items())
+    at = pl.col("now") + pl.duration(days=wait.days.clip(lower_bound=SMALLEST_DAYS))
     # To the minute, so that a decision stays the same when it is looked at again.
-    minute = at.dt.truncate("1m")
-    return pl.when(minute > pl.col("now")).then(minute).otherwise(at)
+    minute = pl.col(_CHANGES).dt.truncate("1m")
+    changes = pl.when(minute > pl.col("now")).then(minute).otherwise(_CHANGES)
+    return made.with_columns(at.cast(INSTANT).alias(_CHANGES)).with_columns(changes.alias(_CHANGES))
 
 
 def goals_of(rules: Rules) -> Mapping[str, Condition]:
@@ -132,12 +139,10 @@ def with_goals(
     for campaign in concerned:
         own = numbered.filter(pl.col("campaign") == campaign).drop(ENTERED_AT)
         goal = goals[campaign]
+        entered = own.join(entries, on=_ENTRY, how="left", maintain_order="left")
         parts.append(
-            own.join(entries, on=_ENTRY, how="left", maintain_order="left").select(
-                _ROW,
-                pl.col(ENTERED_AT).alias("entered:"),
-                goal.holds.alias(GOAL_REACHED),
-                (pl.lit(None, INSTANT) if rules is None else _changes_at(goal, rules)).alias("changes:"),
+            with_changes(entered, goal, rules).select(
+                _ROW, pl.col(ENTERED_AT).alias("entered:"), goal.holds.alias(GOAL_REACHED), _CHANGES
             )
         )
     return (
@@ -145,9 +150,9 @@ def with_goals(
         .with_columns(
             pl.coalesce("entered:", ENTERED_AT).alias(ENTERED_AT),
             pl.col(GOAL_REACHED).fill_null(value=False),
-            pl.min_horizontal("changes:", CHANGES_AT).alias(CHANGES_AT),
+            pl.min_horizontal(_CHANGES, CHANGES_AT).alias(CHANGES_AT),
         )
-        .drop(_ROW, "entered:", "changes:")
+        .drop(_ROW, "entered:", _CHANGES)
     )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import get_args
 
 import polars as pl
 
 from relationship_core.columns import DECISIONS
 from relationship_core.declarations import Policy
 from relationship_core.flow.candidate_columns import CHANGES_AT, KEYS
+from relationship_core.model.interaction import Nature
+from relationship_core.model.words import Purpose
 from relationship_core.table import INSTANT
 
 DUE = "due"
@@ -89,10 +92,9 @@ def each_verdict(candidates: pl.DataFrame, policies: tuple[Policy, ...]) -> list
     """
     names = (*KEYS, "now")
     free = candidates.with_columns(held=pl.lit(value=False))
-    said = [{**_verdict((policy,)), "applies": holds_for(policy)} for policy in policies]
-    numbered = [expr.alias(f"{name}:{place}") for place, each in enumerate(said) for name, expr in each.items()]
     try:
-        told = free.select(*names, *numbered)
+        asked = free.with_columns(_asked(policies))
+        told = asked.select(*names, *(expr for place, policy in enumerate(policies) for expr in _alone(place, policy)))
     except Exception:  # noqa: BLE001  a policy may be a plugin's; each by itself tells which of them fails
         return [
             with_reasons(free, (policy,), {}).select(*names, *_VERDICT, holds_for(policy).alias("applies"))
@@ -104,35 +106,77 @@ def each_verdict(candidates: pl.DataFrame, policies: tuple[Policy, ...]) -> list
     ]
 
 
+def _alone(place: int, policy: Policy) -> list[pl.Expr]:
+    """What the policy in this place says by itself, each column with the place after its name."""
+    numbered = ((place, policy),)
+    verdict = _verdict(numbered, _ruling(numbered), _latest(numbered))
+    return [expr.alias(f"{name}:{place}") for name, expr in {**verdict, "applies": holds_for(policy)}.items()]
+
+
 def _judged(candidates: pl.DataFrame, policies: tuple[Policy, ...]) -> pl.DataFrame:
-    return candidates.with_columns(expr.alias(name) for name, expr in _verdict(policies).items())
+    """Candidates with the columns of _VERDICT: what these policies say together.
+
+    In three queries, so that each policy is asked once: polars works out again what stands in one query twice.
+    """
+    numbered = tuple(enumerate(policies))
+    asked = candidates.with_columns(_asked(policies))
+    ruled = asked.with_columns(_ruling(numbered).alias("the ruling"), _latest(numbered).alias("the latest"))
+    verdict = _verdict(numbered, pl.col("the ruling"), pl.col("the latest"))
+    told = ruled.with_columns(expr.alias(name) for name, expr in verdict.items())
+    return told.drop(ruled.columns[candidates.width :])
 
 
-def _verdict(policies: tuple[Policy, ...]) -> Mapping[str, pl.Expr]:
-    """The columns of _VERDICT: what these policies say together."""
-    reason, detail, until = _NO_TEXT, pl.lit(""), _NEVER
-    waits, told = [pl.col("now")], [pl.lit("")]
-    for policy in reversed(policies):
-        if policy.defers is not None:
-            later = pl.when(holds_for(policy)).then(policy.defers).cast(INSTANT)
-            waits.append(later)
-            told.insert(0, pl.when(later == pl.max_horizontal(waits)).then(_detail_of(policy)).cast(pl.String))
-            in_vain = (later >= pl.col("expires_at")).fill_null(value=False) & ~pl.col("held")
-            reason = pl.when(in_vain).then(pl.lit(policy.name)).otherwise(reason)
-            detail = pl.when(in_vain).then(pl.lit(IN_VAIN)).otherwise(detail)
-            until = pl.when(in_vain).then(_NEVER).otherwise(until)
+def _asked(policies: tuple[Policy, ...]) -> list[pl.Expr]:
+    """Whether each policy refuses, and until when it would wait; the columns have the policy's place in their names."""
+    asked = []
+    for place, policy in enumerate(policies):
         if policy.refuses is not None:
             refuses = policy.refuses.fill_null(value=False) & holds_for(policy) & ~pl.col("held")
-            reason = pl.when(refuses).then(pl.lit(policy.name)).otherwise(reason)
-            detail = pl.when(refuses).then(_detail_of(policy)).otherwise(detail)
-            own_until = policy.until if policy.until is not None else _NEVER
-            until = pl.when(refuses).then(own_until).otherwise(until)
+            asked.append(refuses.alias(f"refuses {place}"))
+        if policy.defers is not None:
+            asked.append(pl.when(holds_for(policy)).then(policy.defers).cast(INSTANT).alias(f"later {place}"))
+    return asked
+
+
+def _ruling(numbered: Sequence[tuple[int, Policy]]) -> pl.Expr:
+    """What settles a candidate: twice the place of the first policy that refuses, one more if it would wait in vain."""
+    rulings = []
+    for place, policy in numbered:
+        if policy.refuses is not None:
+            rulings.append(pl.when(f"refuses {place}").then(pl.lit(2 * place, dtype=pl.Int32)))
+        if policy.defers is not None:
+            in_vain = (pl.col(f"later {place}") >= pl.col("expires_at")) & ~pl.col("held")
+            rulings.append(pl.when(in_vain).then(pl.lit(2 * place + 1, dtype=pl.Int32)))
+    return pl.coalesce(rulings) if rulings else pl.lit(None, dtype=pl.Int32)
+
+
+def _latest(numbered: Sequence[tuple[int, Policy]]) -> pl.Expr:
+    """The latest instant until which a policy lets the message wait, or now."""
+    return pl.max_horizontal("now", *(f"later {place}" for place, policy in numbered if policy.defers is not None))
+
+
+def _verdict(numbered: Sequence[tuple[int, Policy]], ruling: pl.Expr, not_before: pl.Expr) -> Mapping[str, pl.Expr]:
+    """The columns of _VERDICT, of the policies in their places and what _ruling and _latest tell of them."""
+    reason, detail, until, told = _NO_TEXT, pl.lit(""), _NEVER, pl.lit("")
+    for place, policy in reversed(numbered):
+        refused, in_vain = ruling == 2 * place, ruling == 2 * place + 1
+        if policy.defers is not None:
+            reason = pl.when(in_vain).then(pl.lit(policy.name)).otherwise(reason)
+            detail = pl.when(in_vain).then(pl.lit(IN_VAIN)).otherwise(detail)
+            decides = pl.col(f"later {place}") == not_before
+            told = pl.when(decides).then(_detail_of(policy)).otherwise(told)
+        if policy.refuses is not None:
+            reason = pl.when(refused).then(pl.lit(policy.name)).otherwise(reason)
+            if policy.detail is not None:
+                detail = pl.when(refused).then(policy.detail).otherwise(detail)
+            if policy.until is not None:
+                until = pl.when(refused).then(policy.until).otherwise(until)
     columns = (
         reason.cast(pl.String),
         detail.cast(pl.String).fill_null(""),
         until.cast(INSTANT),
-        pl.max_horizontal(waits),
-        pl.coalesce(told),
+        not_before,
+        told.cast(pl.String).fill_null(""),
     )
     return dict(zip(_VERDICT, columns, strict=True))
 
@@ -143,7 +187,15 @@ def _detail_of(policy: Policy) -> pl.Expr:
 
 def holds_for(policy: Policy) -> pl.Expr:
     """Whether a policy holds for a candidate's purpose and nature."""
-    return pl.col("purpose").is_in(policy.purposes) & pl.col("nature").is_in(policy.natures)
+    holds = [
+        pl.col(name).is_in(those)
+        for name, those, every in (
+            ("purpose", policy.purposes, get_args(Purpose)),
+            ("nature", policy.natures, get_args(Nature)),
+        )
+        if not set(every) <= set(those)
+    ]
+    return pl.all_horizontal(holds) if holds else pl.lit(value=True)
 
 
 def _trouble(part: pl.DataFrame, policies: tuple[Policy, ...], error: Exception) -> str:

@@ -129,33 +129,32 @@ def _chosen(
     rows: pl.DataFrame, trigger: Trigger, media: Mapping[str, str], ways: Mapping[_Class, pl.DataFrame]
 ) -> pl.DataFrame:
     """The first variant that is permitted, else the first that reaches them, for the candidates of one action."""
-    best = rows.select("__row").with_columns(pl.lit(None, kind).alias(name) for name, kind in _FOUND.items())
+    best: list[pl.Series] = []
     for place, variant in reversed(list(enumerate(trigger.action.variants))):
         medium = media[variant.channel]
-        way = ways[_class_of(trigger, medium)][rows["place"]].drop("place")
-        here = way.select(
-            pl.lit(place, pl.Int64).alias("variant"),
-            pl.lit(variant.channel).alias("channel"),
-            pl.lit(medium).alias("medium"),
-            "address",
-            "suppressed",
-            "consent",
-            "permitted",
-        )
-        reaches = way["address"].is_not_null() & _speaks(rows["locale"], variant.locale)
+        here = {
+            "variant": pl.lit(place, pl.Int64),
+            "channel": pl.lit(variant.channel),
+            "medium": pl.lit(medium),
+            **{name: pl.col(name) for name in ("address", "suppressed", "consent", "permitted")},
+        }
         # The variants come from the last to the first: an earlier one gives way to a permitted one alone.
-        takes = reaches & (way["permitted"] | ~best["permitted"].fill_null(value=False)).fill_null(value=False)
-        best = best.select("__row").hstack(
-            [here[name].zip_with(takes, best[name]) for name in _FOUND],
+        gives_way = (
+            ~pl.col("permitted").fill_null(value=False) & pl.col("best permitted") if best else pl.lit(value=False)
         )
-    return best
+        takes = pl.col("address").is_not_null() & _speaks(variant.locale) & ~gives_way.fill_null(value=False)
+        way = ways[_class_of(trigger, medium)][rows["place"]].hstack([rows["locale"], *best])
+        chosen = way.with_columns(takes.alias("takes")).select(
+            pl.when("takes").then(here[name]).otherwise(f"best {name}" if best else None).alias(f"best {name}")
+            for name in _FOUND
+        )
+        best = chosen.get_columns()
+    return rows.select("__row").hstack([each.alias(name) for each, name in zip(best, _FOUND, strict=True)])
 
 
-def _speaks(locales: pl.Series, wanted: str | None) -> pl.Series:
+def _speaks(wanted: str | None) -> pl.Expr:
     """A variant without a language speaks to everybody; another to those of its language, region aside."""
     if wanted is None:
-        return pl.repeat(value=True, n=len(locales), dtype=pl.Boolean, eager=True)
-    frame = locales.alias("locale").to_frame()
-    language = pl.col("locale").str.split("-").list.first()
-    speaks = (pl.col("locale") == wanted) | (language == wanted)
-    return frame.select(speaks.fill_null(value=False).alias("speaks")).to_series()
+        return pl.lit(value=True)
+    speaks = (pl.col("locale") == wanted) | (pl.col("locale").str.split("-").list.first() == wanted)
+    return speaks.fill_null(value=False)

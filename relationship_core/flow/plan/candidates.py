@@ -42,7 +42,14 @@ import polars as pl
 
 from relationship_core.conditions import Condition
 from relationship_core.flow.candidate_columns import CHANGES_AT, ENTERED_AT, OWN_COLUMNS, STEP_AT
-from relationship_core.flow.contact.follow_ups import after_steps, comes_at, due_changes_at, is_due, steps_of
+from relationship_core.flow.contact.follow_ups import (
+    after_steps,
+    comes_at,
+    due_changes_at,
+    is_due,
+    steps_of,
+    with_changes,
+)
 from relationship_core.flow.rules import Rules, Trigger, step_names
 from relationship_core.flow.standing import Moment
 from relationship_core.model.campaign import After, Occasion
@@ -102,7 +109,10 @@ def candidates(frame: pl.DataFrame, rules: Rules, moment: Moment, messages: pl.D
             own = _on_occasion(audience, trigger, occasion, moment)
         elif after is not None and steps is not None:
             audience = after_steps(audience, trigger, after, steps)
-            own = _following(trigger, after, rules)
+            if audience.is_empty():
+                continue
+            audience = with_changes(audience, trigger.when, rules)
+            own = _following(trigger, after)
         else:
             continue
         terms = {**_terms(trigger), **own}
@@ -123,14 +133,14 @@ def _on_occasion(audience: pl.DataFrame, trigger: Trigger, occasion: Occasion, m
     }
 
 
-def _following(trigger: Trigger, after: After, rules: Rules) -> Mapping[str, pl.Expr]:
-    """What a row of ``after_steps`` does not tell yet."""
+def _following(trigger: Trigger, after: After) -> Mapping[str, pl.Expr]:
+    """What a row of ``after_steps`` and ``with_changes`` does not tell yet."""
     days = trigger.campaign.limits.expires_days
     expires_at = pl.lit(None, INSTANT) if days is None else comes_at(after) + pl.duration(days=days)
     return {
         "due": is_due(trigger, after),
         "expires_at": expires_at.cast(INSTANT),
-        CHANGES_AT: due_changes_at(trigger, after, rules),
+        CHANGES_AT: due_changes_at(after),
     }
 
 

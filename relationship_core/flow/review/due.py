@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
+from attrs import evolve
 
 from relationship_core.crossing import SMALLEST_DAYS
 from relationship_core.flow.review.moves import free_after_a_move
-from relationship_core.flow.rules import Rules
+from relationship_core.flow.rules import Rules, Wait
 from relationship_core.table import INSTANT
 
 
@@ -26,16 +29,24 @@ def with_due_at(frame: pl.DataFrame, rules: Rules) -> pl.DataFrame:
             | (pl.col("kept_stage") != pl.col("target")).fill_null(value=False)
         ).alias("changed"),
     )
-    crossings = [*rules.days_until_news, *_rung_crossings(after, rules)]
-    named = [expression.alias(f"crossing {n}") for n, expression in enumerate(crossings)]
-    soonest = after.select(named).select(pl.min_horizontal(pl.all()).alias("days")) if named else None
-    days = pl.lit(None, dtype=pl.Float64) if soonest is None else pl.lit(soonest["days"])
+    soonest = _soonest(after, [*rules.days_until_news, *_rung_crossings(after, rules)])
+    days = pl.lit(None, dtype=pl.Float64) if soonest is None else pl.lit(soonest)
     return after.with_columns(
         pl.min_horizontal(_after(days), _blocked(), _moved_on(rules), _settling(rules)).alias("due_at")
     )
 
 
-def _rung_crossings(frame: pl.DataFrame, rules: Rules) -> list[pl.Expr]:
+def _soonest(frame: pl.DataFrame, waits: Sequence[Wait]) -> pl.Series | None:
+    """The days until the first of these ends; None where there is none."""
+    if not waits:
+        return None
+    parts = {name: expression for wait in waits for name, expression in wait.parts.items()}
+    made = frame.with_columns(expression.alias(name) for name, expression in parts.items())
+    crossings = made.select(wait.days.alias(f"crossing {n}") for n, wait in enumerate(waits))
+    return crossings.select(pl.min_horizontal(pl.all()).alias("days"))["days"]
+
+
+def _rung_crossings(frame: pl.DataFrame, rules: Rules) -> list[Wait]:
     """The days until a rung may be gained or lost, by those who may move at all.
 
     Of all the ladder's conditions only these matter: to leave the rung a customer stands on, or one below, and to
@@ -44,7 +55,7 @@ def _rung_crossings(frame: pl.DataFrame, rules: Rules) -> list[pl.Expr]:
     rank = pl.col("rank")
     may_move = (pl.col("aim") == rank) & ~_moved()
     waits = [
-        (may_move & applies, condition)
+        (may_move & applies, rules.days_until_change(condition))
         for rung in rules.rungs[1:]
         for applies, condition in ((rank == rung.rank - 1, rung.enter), (rank >= rung.rank, rung.leave))
         if condition is not None
@@ -53,8 +64,8 @@ def _rung_crossings(frame: pl.DataFrame, rules: Rules) -> list[pl.Expr]:
         return []
     anybody = frame.select(applies.any().alias(str(n)) for n, (applies, _) in enumerate(waits)).row(0)
     return [
-        pl.when(applies).then(rules.days_until_change(condition))
-        for (applies, condition), concerned in zip(waits, anybody, strict=True)
+        evolve(wait, days=pl.when(applies).then(wait.days))
+        for (applies, wait), concerned in zip(waits, anybody, strict=True)
         if concerned
     ]
 

@@ -41,14 +41,12 @@ def _aim(rules: Rules) -> pl.Expr:
 
     A rung at or below the present stage holds until its ``leave`` does; one above it once its ``enter`` does.
     """
-    reached: pl.Expr = pl.lit(0, dtype=pl.Int64)
-    holds: pl.Expr = pl.lit(value=True)
-    for rung in rules.rungs[1:]:
-        holds = holds & _rung_holds(rung)
-        reached = reached + holds.cast(pl.Int64)
-    if rules.freezes is None:
-        return reached
-    return pl.when(rules.freezes.holds).then(pl.min_horizontal(reached, "rank")).otherwise(reached)
+    top = pl.lit(rules.rungs[-1].rank, dtype=pl.Int64)
+    # Each rung is asked once: the least of what those that do not hold allow.
+    allowed = [pl.when(~_rung_holds(rung)).then(pl.lit(rung.rank - 1, dtype=pl.Int64)) for rung in rules.rungs[1:]]
+    if rules.freezes is not None:
+        allowed.append(pl.when(rules.freezes.holds).then("rank"))
+    return pl.min_horizontal(top, *allowed)
 
 
 def _rung_holds(rung: Rung) -> pl.Expr:
