@@ -126,9 +126,9 @@ class _MortalStore:
         return getattr(self._store, name)
 
     @contextmanager
-    def transaction(self, *, durable: bool = False) -> Iterator[None]:
+    def transaction(self, *, durable: bool = False, shared: bool = False) -> Iterator[None]:
         self._left -= 1
-        with self._store.transaction(durable=durable):
+        with self._store.transaction(durable=durable, shared=shared):
             yield
             if self._left == 0 and not self._committed:
                 raise KeyboardInterrupt

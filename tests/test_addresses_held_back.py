@@ -353,9 +353,9 @@ class SecondProcess(MemoryStore):
         self.came = False
 
     @contextmanager
-    def transaction(self, *, durable: bool = False) -> Iterator[None]:
+    def transaction(self, *, durable: bool = False, shared: bool = False) -> Iterator[None]:
         """The other process goes first."""
-        with super().transaction(durable=durable):
+        with super().transaction(durable=durable, shared=shared):
             if not self.came:
                 self.came = True
                 write_fact(self, SALT_FACT, "of the other")

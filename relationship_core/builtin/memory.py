@@ -84,7 +84,7 @@ class MemoryStore:
         self._keyed.update({m.name: m for m in measures if isinstance(m, KeyedMeasure)})
 
     @contextmanager
-    def transaction(self, *, durable: bool = False) -> Iterator[None]:  # noqa: ARG002  nothing here is durable
+    def transaction(self, *, durable: bool = False, shared: bool = False) -> Iterator[None]:  # noqa: ARG002  no difference
         """One atomic change: undone step by step when an exception leaves it."""
         self._require_no_transaction()
         self._undo = []

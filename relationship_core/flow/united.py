@@ -60,9 +60,9 @@ class UnitedStore:
         self._ties = read_ties(self.plain, self._ties)
 
     @contextmanager
-    def transaction(self, *, durable: bool = False) -> Iterator[None]:
+    def transaction(self, *, durable: bool = False, shared: bool = False) -> Iterator[None]:
         """As the store's own, by the ties of now."""
-        with self.plain.transaction(durable=durable):
+        with self.plain.transaction(durable=durable, shared=shared):
             self.refresh()
             yield
 

@@ -50,9 +50,29 @@ class TransactionContract:
         assert list(store.read(CUSTOMERS, page=second)["customer"]) == ["c"]
         assert list(store.read(CUSTOMERS, page=first)["customer"]) == ["a"]
 
-    def test_transactions_do_not_nest(self, store: Store) -> None:
-        with store.transaction(), pytest.raises(RuntimeError, match="nest"), store.transaction():
+    @pytest.mark.parametrize("shared", [False, True])
+    def test_transactions_do_not_nest(self, store: Store, shared: bool) -> None:
+        with store.transaction(), pytest.raises(RuntimeError, match="nest"), store.transaction(shared=shared):
             pytest.fail("a transaction was opened inside another")
+        with (
+            store.transaction(shared=True),
+            pytest.raises(RuntimeError, match="nest"),
+            store.transaction(shared=shared),
+        ):
+            pytest.fail("a transaction was opened inside another")
+
+    @pytest.mark.parametrize("durable", [False, True])
+    def test_a_shared_transaction_is_kept_or_undone_as_any_other(self, store: Store, durable: bool) -> None:
+        know(store, "ada")
+        with store.transaction(durable=durable, shared=True):
+            store.put(MESSAGES, messages(message("m1"), message("m2", occasion="o")))
+            assert store.read(MESSAGES, columns=["id"])["id"].to_list() == ["m1", "m2"]
+        with pytest.raises(ZeroDivisionError), store.transaction(durable=durable, shared=True):
+            store.claim(worker="w", channel="letters", as_of=NOON, until=NOON, limit=1)
+            store.revise(MESSAGES, [{"id": "m2", "state": "accepted"}])
+            store.delete(MESSAGES, messages(message("m1")))
+            raise ZeroDivisionError
+        assert store.read(MESSAGES).equals(messages(message("m1"), message("m2", occasion="o")))
 
     def test_nothing_is_written_outside_a_transaction(self, store: Store) -> None:
         writes = (

@@ -11,6 +11,8 @@ A store that keeps nothing after it is closed inherits ``StoreContract`` and giv
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
@@ -85,6 +87,29 @@ class DurableStoreContract(StoreContract):
                 assert again.append(history).is_empty()
         finally:
             again.close()
+
+    def test_workers_that_share_claim_each_message_once(self, store: Store, reopen: Callable[[], Store]) -> None:
+        know(store, "ada")
+        with store.transaction():
+            store.put(MESSAGES, messages(*(message(f"m{each}") for each in range(60))))
+
+        def work(worker: str) -> list[str]:
+            mine: list[str] = []
+            with closing(reopen()) as own:
+                while True:
+                    with own.transaction(durable=True, shared=True):
+                        claimed = own.claim(worker=worker, channel="letters", as_of=NOON, until=NOON, limit=7)
+                    if claimed.is_empty():
+                        return mine
+                    assert claimed["worker"].unique().to_list() == [worker]
+                    with own.transaction(shared=True):
+                        own.revise(MESSAGES, [{"id": each, "state": "accepted"} for each in claimed["id"]])
+                    mine += claimed["id"].to_list()
+
+        with ThreadPoolExecutor(3) as threads:
+            claimed = [each for mine in threads.map(work, ("w1", "w2", "w3")) for each in mine]
+        assert sorted(claimed) == sorted(f"m{each}" for each in range(60))
+        assert store.count(MESSAGES, ["state"]).rows() == [("accepted", 60)]
 
     def test_measures_go_on_where_they_were(self, store: Store, reopen: Callable[[], Store]) -> None:
         store.prepare([*PLAIN[:2], *KEYED])

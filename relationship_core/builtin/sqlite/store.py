@@ -6,11 +6,13 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 
 import polars as pl
 
 from relationship_core import (
+    INSTANT,
     INTERACTIONS,
     KEYED_MEASURES,
     MESSAGES,
@@ -57,7 +59,12 @@ class SQLiteStore:
         """Add a column for each plain measure that has none."""
         self._measures.prepare(measures)
 
-    def transaction(self, *, durable: bool = False) -> AbstractContextManager[None]:
+    def transaction(
+        self,
+        *,
+        durable: bool = False,
+        shared: bool = False,  # noqa: ARG002  a file has one writer at a time
+    ) -> AbstractContextManager[None]:
         """Hold the file's one write lock; a durable commit waits for the disk."""
         return self._database.transaction(durable=durable)
 
@@ -83,10 +90,15 @@ class SQLiteStore:
         self._require_transaction()
         if not rows:
             return
-        changed = [name for name in table.types(rows[0]) if name not in table.key]
+        types = table.types(rows[0])
+        changed = [name for name in types if name not in table.key]
         if changed:
             changes = ", ".join(f"{quoted(name)} = ?" for name in changed)
-            values = [[_plain(row[name]) for name in (*changed, *table.key)] for row in rows]
+            in_order = itemgetter(*changed, *table.key)
+            values = [list(in_order(row)) for row in rows]
+            for place in (place for place, name in enumerate(changed) if types[name] == INSTANT):
+                for value in values:
+                    value[place] = None if value[place] is None else _microseconds(value[place])
             self._database.run_many(f"UPDATE {quoted(table.name)} SET {changes} WHERE {equal(table.key)}", values)
 
     def delete(self, table: Table, keys: pl.DataFrame) -> None:
@@ -137,7 +149,10 @@ class SQLiteStore:
         """Keep what is new and return it."""
         frame = INTERACTIONS.conform(interactions)
         last = self._database.rows("SELECT coalesce(max(number), 0) FROM interactions")[0][0]
-        added = self._insert(INTERACTIONS, frame, "(source, id) DO NOTHING")
+        # Neighbours in the tree of keys are written together. Those of one customer, whom a batch of an import keeps
+        # together, stay near each other.
+        by_key = frame.sort("source", "id", maintain_order=True)
+        added = self._insert(INTERACTIONS, by_key, "(source, id) DO NOTHING")
         if added == frame.height:
             return frame
         if not added:
@@ -282,8 +297,3 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def _microseconds(instant: datetime) -> int:
     since = instant - _EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
-
-def _plain(value: object) -> object:
-    """A value as SQLite keeps it."""
-    return _microseconds(value) if isinstance(value, datetime) else value

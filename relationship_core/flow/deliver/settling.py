@@ -128,7 +128,8 @@ def keep_settled(
     """
     if not settled.rows and not attempting:
         return True
-    with store.transaction(durable=durable):
+    # The messages are this worker's alone, so that others may settle theirs beside it; a suppression is everybody's.
+    with store.transaction(durable=durable, shared=not settled.suppressed):
         if settled.rows:
             write_settled(store, settled.rows, followed=followed)
             keep_tasks(store, settled.tasks)
