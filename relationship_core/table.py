@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 import polars as pl
@@ -13,6 +14,11 @@ INSTANT = pl.Datetime("us", "UTC")
 """The type of every instant."""
 ORDER_LINE = pl.Struct({"product": pl.String, "category": pl.String, "quantity": pl.Float64, "minor": pl.Int64})
 """The type of one line of an order."""
+
+
+def defined(number: pl.Expr) -> pl.Expr:
+    """The number, null where it is none. Not ``fill_nan``, which repeats its input in the query."""
+    return number.replace(math.nan, None)
 
 
 @frozen

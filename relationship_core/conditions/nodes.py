@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import polars as pl
 from attrs import field, frozen
 
@@ -66,11 +64,6 @@ class Node:
 def literal(value: str | float | bool, kind: Kind, text: str) -> Node:
     """What the condition says outright."""
     return Node(op="literal", kind=kind, expr=pl.lit(value), text=text, value=value)
-
-
-def defined(number: pl.Expr) -> pl.Expr:
-    """The number, null where it is none. Not ``fill_nan``, which repeats its input in the query."""
-    return number.replace(math.nan, None)
 
 
 def atoms_of(node: Node) -> list[Node]:

@@ -9,9 +9,10 @@ from types import MappingProxyType
 import polars as pl
 from attrs import evolve, frozen
 
-from relationship_core.conditions.nodes import DAY, MOMENT, NUMBER, QUOTED, TEXT, TRUTH, Kind, Node, defined, literal
+from relationship_core.conditions.nodes import DAY, MOMENT, NUMBER, QUOTED, TEXT, TRUTH, Kind, Node, literal
 from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.model.instants import parse_instant
+from relationship_core.table import defined
 
 NOW = "now"
 STAGE = "stage"

@@ -20,11 +20,11 @@ from relationship_core.conditions.nodes import (
     TRUTH,
     Kind,
     Node,
-    defined,
     literal,
 )
 from relationship_core.conditions.patterns import like_regex
 from relationship_core.conditions.scope import DEEPEST_NESTING, Scope, alike, read_column
+from relationship_core.table import defined
 
 if TYPE_CHECKING:
     from sqlglot.expressions import Expr as Tree

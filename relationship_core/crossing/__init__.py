@@ -21,11 +21,12 @@ from collections.abc import Mapping, MutableMapping
 import polars as pl
 
 from relationship_core.conditions import Condition, Node
-from relationship_core.conditions.nodes import DAY, MICROSECONDS_PER_DAY, MOMENT, NUMBER, defined
+from relationship_core.conditions.nodes import DAY, MICROSECONDS_PER_DAY, MOMENT, NUMBER
 from relationship_core.conditions.scope import NOW
 from relationship_core.crossing.courses import MINUS, NEVER, NEXT_DAY, SAFETY, course_of, least, next_jump, plus, scaled
 from relationship_core.crossing.zeros import LAST_INSTANT, days_to_zero
 from relationship_core.motions import Linear, Motion, Still
+from relationship_core.table import defined
 
 __all__ = [
     "LAST_INSTANT",

@@ -17,9 +17,10 @@ import polars as pl
 from attrs import frozen
 
 from relationship_core.conditions import Node
-from relationship_core.conditions.nodes import MICROSECONDS_PER_DAY, MOMENT, defined
+from relationship_core.conditions.nodes import MICROSECONDS_PER_DAY, MOMENT
 from relationship_core.conditions.scope import NOW
 from relationship_core.motions import Bounded, Halving, Linear, Motion, Still, next_change_of
+from relationship_core.table import defined
 
 NEXT_DAY = "next_day"
 """The column that holds the first instant of the next project-local day."""

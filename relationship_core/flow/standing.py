@@ -12,7 +12,6 @@ import polars as pl
 from attrs import frozen
 
 from relationship_core.columns import CONTACTS, CUSTOMERS, STATES, Page
-from relationship_core.conditions.nodes import defined
 from relationship_core.declarations import Measure, ScoringRule
 from relationship_core.errors import ConfigurationError, RejectedError
 from relationship_core.flow.catalog import CONFIDENCE, Catalog, Column
@@ -23,7 +22,7 @@ from relationship_core.flow.record.checks import AHEAD
 from relationship_core.flow.record.fold import decayed_value
 from relationship_core.model.instants import parse_instant
 from relationship_core.ports import Store
-from relationship_core.table import INSTANT, Table
+from relationship_core.table import INSTANT, Table, defined
 
 
 @frozen(kw_only=True)
