@@ -102,6 +102,7 @@ _HOMES = {
     "refusals": "is_file_name refusal refuse_attachments",
     "relationships": "Relationships",
     "retry": "retry_after",
+    "storing": "Migration another_measure_type measure_types packaged_migrations prepared_measure",
     "table": "INSTANT ORDER_LINE Table",
     "tasks": "Tasks",
 }

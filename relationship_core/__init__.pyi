@@ -395,6 +395,13 @@ from relationship_core.relationships import (
 from relationship_core.retry import (
     retry_after as retry_after,
 )
+from relationship_core.storing import (
+    Migration as Migration,
+    another_measure_type as another_measure_type,
+    measure_types as measure_types,
+    packaged_migrations as packaged_migrations,
+    prepared_measure as prepared_measure,
+)
 from relationship_core.table import INSTANT as INSTANT, ORDER_LINE as ORDER_LINE, Table as Table
 from relationship_core.tasks import (
     Tasks as Tasks,

@@ -26,6 +26,7 @@ FLOORS = (
         "table",
         "motions",
         "declarations",
+        "storing",
         "parameters",
         "clock",
         "mail",

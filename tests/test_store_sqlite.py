@@ -23,9 +23,11 @@ from relationship_core import (
     TRANSITIONS,
     ConfigurationError,
     Measure,
+    Migration,
     RetriableError,
+    packaged_migrations,
 )
-from relationship_core.builtin.sqlite.database import Migration, packaged_migrations
+from relationship_core.builtin.sqlite.database import PACKAGE
 from relationship_core.builtin.sqlite.store import SQLiteStore
 from relationship_core.flow.permission.holders import holders
 from relationship_core.flow.permission.terms import Terms
@@ -70,7 +72,7 @@ class TestSchema:
             assert {name for (name,) in columns} - {"number"} == set(table.schema)
 
     def test_migrations_are_numbered_without_gaps(self) -> None:
-        versions = [migration.version for migration in packaged_migrations()]
+        versions = [migration.version for migration in packaged_migrations(PACKAGE)]
         assert versions == list(range(1, len(versions) + 1))
 
     def test_the_file_says_whose_it_is_and_is_written_ahead(self, open_store: Open, raw: sqlite3.Connection) -> None:
@@ -79,7 +81,7 @@ class TestSchema:
         assert raw.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
     def test_an_older_database_is_brought_forward_with_what_it_holds(self, open_store: Open) -> None:
-        first = packaged_migrations()
+        first = packaged_migrations(PACKAGE)
         store = open_store(migrations=first)
         know(store, "ada")
         store.close()
@@ -93,11 +95,11 @@ class TestSchema:
         with pytest.raises(ConfigurationError, match=rf"version {later.version}.*knows {len(first)}"):
             open_store(migrations=first)
 
-    @pytest.mark.parametrize("version", range(1, len(packaged_migrations())))
+    @pytest.mark.parametrize("version", range(1, len(packaged_migrations(PACKAGE))))
     def test_every_older_schema_is_brought_to_the_newest_with_the_transitions_it_holds(
         self, open_store: Open, raw: sqlite3.Connection, version: int
     ) -> None:
-        open_store(migrations=packaged_migrations()[:version]).close()
+        open_store(migrations=packaged_migrations(PACKAGE)[:version]).close()
         raw.execute("INSERT INTO customers (customer) VALUES ('ada')")
         raw.execute("INSERT INTO transitions VALUES ('ada', 0, 'prospect', 'customer', '{}')")
         assert open_store().read(TRANSITIONS).rows() == [
@@ -106,13 +108,13 @@ class TestSchema:
 
     def test_migrations_stay_as_they_were_released(self) -> None:
         """A database that has one already never sees what is added to it."""
-        scripts = [migration.script.encode() for migration in packaged_migrations()]
+        scripts = [migration.script.encode() for migration in packaged_migrations(PACKAGE)]
         assert [sha256(script).hexdigest()[:12] for script in scripts[:6]] == RELEASED
 
     def test_addresses_from_before_they_were_found_by_their_form_are_found(
         self, open_store: Open, raw: sqlite3.Connection
     ) -> None:
-        open_store(migrations=packaged_migrations()[:6]).close()
+        open_store(migrations=packaged_migrations(PACKAGE)[:6]).close()
         raw.execute("INSERT INTO customers (customer) VALUES ('ada')")
         raw.execute("INSERT INTO contact_points (customer, medium, address) VALUES ('ada', 'email', 'Ada@example.com')")
         raw.execute("INSERT INTO contact_points (customer, medium, address) VALUES ('ada', 'sms', '030 123456')")
@@ -121,7 +123,7 @@ class TestSchema:
         assert found.select("customer", "medium").rows() == [("ada", "email"), ("ada", "sms")]
 
     def test_a_migration_that_fails_leaves_the_version_before(self, open_store: Open, raw: sqlite3.Connection) -> None:
-        first = packaged_migrations()
+        first = packaged_migrations(PACKAGE)
         open_store(migrations=first).close()
         broken = Migration(version=len(first) + 1, script="CREATE TABLE extra (n);\nINSERT INTO nowhere VALUES (1);")
         with pytest.raises(sqlite3.OperationalError):
@@ -135,7 +137,7 @@ class TestFiles:
     def test_a_newer_database_is_refused_with_both_versions(self, open_store: Open, raw: sqlite3.Connection) -> None:
         open_store().close()
         raw.execute("PRAGMA user_version = 4711")
-        newest = len(packaged_migrations())
+        newest = len(packaged_migrations(PACKAGE))
         with pytest.raises(ConfigurationError, match=rf"version 4711.*knows {newest};"):
             open_store()
 

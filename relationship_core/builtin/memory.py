@@ -28,8 +28,10 @@ from relationship_core import (
     RejectedError,
     Step,
     Table,
+    another_measure_type,
+    measure_types,
+    prepared_measure,
 )
-from relationship_core.builtin.prepared import another_type, prepared, types_of
 
 Key: TypeAlias = tuple[Any, ...]
 Row: TypeAlias = dict[str, Any]
@@ -79,7 +81,7 @@ class MemoryStore:
         plain = {measure.name: measure for measure in measures if isinstance(measure, Measure)}
         for name, measure in plain.items():
             if name in self._plain and self._plain[name].type != measure.type:
-                raise another_type(measure)
+                raise another_measure_type(measure)
         self._plain.update(plain)
         self._keyed.update({m.name: m for m in measures if isinstance(m, KeyedMeasure)})
 
@@ -217,7 +219,7 @@ class MemoryStore:
         """Combine contributions into what is kept."""
         self._require_transaction()
         names = [name for name in measures.columns if name != "customer"]
-        types = {"customer": pl.String(), **types_of(names, self._plain)}
+        types = {"customer": pl.String(), **measure_types(names, self._plain)}
         contributed = measures.select(pl.col(name).cast(type_) for name, type_ in types.items())
         for row in contributed.fill_nan(None).rows(named=True):
             kept = self._tables["measures"].get((row["customer"],), {"customer": row["customer"]})
@@ -228,7 +230,7 @@ class MemoryStore:
             }
             self._change(self._tables["measures"], (row["customer"],), {**kept, **combined})
         for row in KEYED_MEASURES.conform(keyed).fill_nan(None).rows(named=True):
-            combine = prepared(row["measure"], self._keyed).combine
+            combine = prepared_measure(row["measure"], self._keyed).combine
             key = _key(KEYED_MEASURES.key, row)
             before = self._tables["keyed_measures"].get(key, {"value": None})["value"]
             value = _combine(combine, before, row["value"])
@@ -236,7 +238,7 @@ class MemoryStore:
 
     def read_measures(self, page: Page, names: Sequence[str]) -> pl.DataFrame:
         """The named measures of a page, a row for each customer."""
-        types = {"customer": pl.String(), **types_of(names, self._plain)}
+        types = {"customer": pl.String(), **measure_types(names, self._plain)}
         kept = self._tables["measures"]
         rows = [{**kept.get((customer,), {}), "customer": customer} for customer in page.customers]
         return _frame([[row.get(name) for name in types] for row in rows], types)

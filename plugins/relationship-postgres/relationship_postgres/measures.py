@@ -7,11 +7,18 @@ from hashlib import sha256
 
 import polars as pl
 
-from relationship_core import KEYED_MEASURES, KeyedMeasure, Measure, Page
+from relationship_core import (
+    KEYED_MEASURES,
+    KeyedMeasure,
+    Measure,
+    Page,
+    another_measure_type,
+    measure_types,
+    prepared_measure,
+)
 from relationship_postgres.database import Database
 from relationship_postgres.frames import Types, listed, quoted
 from relationship_postgres.given import Giving
-from relationship_postgres.prepared import another_type, prepared, types_of
 from relationship_postgres.selection import Selection
 
 # Both sides may be null: nothing was kept yet, or nothing is contributed. least and greatest leave nulls out.
@@ -56,14 +63,14 @@ class Measures:
         kept = {name.strip('"'): type_ for name, type_ in kept.items()}
         for name, measure in plain.items():
             if kept.get(_cut(name), SQL_TYPES[measure.type]) != SQL_TYPES[measure.type]:
-                raise another_type(measure)
+                raise another_measure_type(measure)
         return [name for name in plain if _cut(name) not in kept]
 
     def merge(self, frame: pl.DataFrame) -> None:
         """Combine the rows of a frame into the kept ones, one for each customer."""
         if not frame.height:
             return
-        types = types_of([name for name in frame.columns if name != "customer"], self._plain)
+        types = measure_types([name for name in frame.columns if name != "customer"], self._plain)
         rows = frame.select(
             pl.col("customer").cast(pl.String), *(pl.col(name).cast(type_) for name, type_ in types.items())
         ).fill_nan(None)
@@ -83,7 +90,7 @@ class Measures:
 
     def merge_keyed(self, frame: pl.DataFrame) -> None:
         """Combine the rows of a frame into the kept ones, one for each customer, measure and key."""
-        combines = {name: prepared(name, self._keyed).combine for name in frame["measure"].unique()}
+        combines = {name: prepared_measure(name, self._keyed).combine for name in frame["measure"].unique()}
         for combine in dict.fromkeys(combines.values()):
             names = [name for name, each in combines.items() if each == combine]
             rows = frame.filter(pl.col("measure").is_in(names)).fill_nan(None)
@@ -99,7 +106,7 @@ class Measures:
 
     def read(self, page: Page, names: Sequence[str]) -> pl.DataFrame:
         """The named measures, a row for each customer of the page, in order; nulls where nothing is kept."""
-        types: Types = {"customer": pl.String(), **types_of(names, self._plain)}
+        types: Types = {"customer": pl.String(), **measure_types(names, self._plain)}
         columns = {name: column_of(name) for name in types}
         found = self._selection.read("measures", types, page, columns=columns)
         if found["customer"].equals(page.customers):
@@ -111,7 +118,7 @@ class Measures:
         """Rows of KEYED_MEASURES of a page's customers for the named measures, in order of their key."""
         wanted = list(dict.fromkeys(names))
         for name in wanted:
-            prepared(name, self._keyed)
+            prepared_measure(name, self._keyed)
         found = self._selection.read("keyed_measures", KEYED_MEASURES.types(), page, "measure = ANY(%b)", (wanted,))
         return found.sort(KEYED_MEASURES.key)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
-
-from relationship_core import ConfigurationError
+from relationship_core import (
+    ConfigurationError,
+    Migration,
+    packaged_migrations,
+)
 from relationship_postgres.connecting import lock_key
 from relationship_postgres.frames import kept_text, quoted
 from relationship_postgres.settings import PostgresSettings
@@ -16,31 +17,11 @@ from relationship_postgres.settings import PostgresSettings
 if TYPE_CHECKING:
     import psycopg
 
+PACKAGE = "relationship_postgres"
+"""Where the migrations lie."""
+
 MARKER = "relationship_core"
 """The table that says whose the schema is; its one row has the schema's version and the project's name."""
-
-
-@frozen(kw_only=True)
-class Migration:
-    """One step from a version of the schema to the next.
-
-    Attributes:
-        version: the schema's version afterwards.
-        script: SQL statements.
-    """
-
-    version: int
-    script: str
-
-
-def packaged_migrations() -> tuple[Migration, ...]:
-    """The migrations that come with the package, in order."""
-    folder = resources.files("relationship_postgres") / "migrations"
-    scripts = sorted((file.name, file) for file in folder.iterdir() if file.name.endswith(".sql"))
-    return tuple(
-        Migration(version=int(name.partition("_")[0]), script=file.read_text(encoding="utf-8"))
-        for name, file in scripts
-    )
 
 
 class Schema:
@@ -48,7 +29,7 @@ class Schema:
 
     def __init__(self, settings: PostgresSettings, migrations: Sequence[Migration] | None) -> None:
         self._settings = settings
-        self._migrations = packaged_migrations() if migrations is None else migrations
+        self._migrations = packaged_migrations(PACKAGE) if migrations is None else migrations
         self._newest = self._migrations[-1].version
         self._was_checked = False
 

@@ -14,6 +14,7 @@ from relationship_core import (
     MESSAGES,
     KeyedMeasure,
     Measure,
+    Migration,
     Page,
     Step,
     Table,
@@ -23,7 +24,7 @@ from relationship_postgres.database import Database
 from relationship_postgres.frames import frame_of, kept_text, kept_texts, listed, microseconds, quoted
 from relationship_postgres.given import Given, Giving
 from relationship_postgres.measures import Measures
-from relationship_postgres.schema import Migration, Schema
+from relationship_postgres.schema import Schema
 from relationship_postgres.scrubbing import scrub
 from relationship_postgres.selection import Selection, conditions
 from relationship_postgres.settings import PostgresSettings

@@ -8,9 +8,18 @@ import polars as pl
 import psycopg
 import pytest
 
-from relationship_core import CUSTOMERS, KEYED_MEASURES, TABLES, ConfigurationError, KeyedMeasure, Measure
+from relationship_core import (
+    CUSTOMERS,
+    KEYED_MEASURES,
+    TABLES,
+    ConfigurationError,
+    KeyedMeasure,
+    Measure,
+    Migration,
+    packaged_migrations,
+)
 from relationship_core.testing.rows import know, page
-from relationship_postgres.schema import Migration, packaged_migrations
+from relationship_postgres.schema import PACKAGE
 from relationship_postgres.settings import PostgresSettings
 from relationship_postgres.store import PostgresStore
 
@@ -37,12 +46,12 @@ def test_every_text_sorts_by_its_bytes(open_store: Open) -> None:
 
 
 def test_migrations_are_numbered_without_gaps() -> None:
-    versions = [migration.version for migration in packaged_migrations()]
+    versions = [migration.version for migration in packaged_migrations(PACKAGE)]
     assert versions == list(range(1, len(versions) + 1))
 
 
 def test_an_older_schema_is_brought_forward_and_a_newer_one_refused(make_settings: Make) -> None:
-    first = packaged_migrations()
+    first = packaged_migrations(PACKAGE)
     store = PostgresStore(make_settings())
     know(store, "ada")
     store.close()
@@ -55,7 +64,7 @@ def test_an_older_schema_is_brought_forward_and_a_newer_one_refused(make_setting
 
 
 def test_a_migration_that_fails_leaves_the_version_before(make_settings: Make) -> None:
-    first = packaged_migrations()
+    first = packaged_migrations(PACKAGE)
     PostgresStore(make_settings()).close()
     broken = Migration(version=len(first) + 1, script="CREATE TABLE extra (n int); INSERT INTO nowhere VALUES (1)")
     with pytest.raises(ConfigurationError, match="lacks a table"):

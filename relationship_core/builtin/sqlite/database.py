@@ -10,17 +10,23 @@ import gc
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from attrs import frozen
-
-from relationship_core import ConfigurationError, RejectedError, RetriableError
+from relationship_core import (
+    ConfigurationError,
+    Migration,
+    RejectedError,
+    RetriableError,
+    packaged_migrations,
+)
 from relationship_core.builtin.sqlite.frames import Row, values_of
 
 if TYPE_CHECKING:
     import polars as pl
+
+PACKAGE = "relationship_core.builtin.sqlite"
+"""Where the migrations lie."""
 
 APPLICATION_ID = 0x52656C43
 """Written into the file's header, so that another program's database is known as such."""
@@ -32,29 +38,6 @@ CACHE_KIB = 64 * 1024
 
 VALUES_AT_ONCE = 4_000
 """How many values one inserting statement takes; SQLite allows some 30,000."""
-
-
-@frozen(kw_only=True)
-class Migration:
-    """One step from a version of the schema to the next.
-
-    Attributes:
-        version: the schema's version afterwards.
-        script: SQL statements.
-    """
-
-    version: int
-    script: str
-
-
-def packaged_migrations() -> tuple[Migration, ...]:
-    """The migrations that come with the package, in order."""
-    folder = resources.files("relationship_core.builtin.sqlite") / "migrations"
-    scripts = sorted((file.name, file) for file in folder.iterdir() if file.name.endswith(".sql"))
-    return tuple(
-        Migration(version=int(name.partition("_")[0]), script=file.read_text(encoding="utf-8"))
-        for name, file in scripts
-    )
 
 
 class Database:
@@ -76,7 +59,7 @@ class Database:
         except sqlite3.Error as error:
             self._fail(error)
         try:
-            self._open(packaged_migrations() if migrations is None else migrations)
+            self._open(packaged_migrations(PACKAGE) if migrations is None else migrations)
         except BaseException:  # Ctrl-C leaves no open file behind either
             self._connection.close()
             raise

@@ -6,8 +6,15 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from relationship_core import KEYED_MEASURES, KeyedMeasure, Measure, Page
-from relationship_core.builtin.prepared import another_type, prepared, types_of
+from relationship_core import (
+    KEYED_MEASURES,
+    KeyedMeasure,
+    Measure,
+    Page,
+    another_measure_type,
+    measure_types,
+    prepared_measure,
+)
 from relationship_core.builtin.sqlite.database import Database
 from relationship_core.builtin.sqlite.frames import Types, listed, quoted
 from relationship_core.builtin.sqlite.selection import Selection
@@ -59,12 +66,12 @@ class Measures:
         kept: dict[str, str] = dict(self._database.rows("SELECT name, type FROM pragma_table_info('measures')"))
         for name, measure in plain.items():
             if name in kept and kept[name] != AFFINITY[measure.type]:
-                raise another_type(measure)
+                raise another_measure_type(measure)
         return [name for name in plain if name not in kept]
 
     def types(self, names: Sequence[str]) -> Types:
         """Names and types of plain measures."""
-        return types_of(names, self._plain)
+        return measure_types(names, self._plain)
 
     def merge(self, frame: pl.DataFrame) -> None:
         """Combine one row for each customer into the kept one."""
@@ -84,7 +91,7 @@ class Measures:
     def merge_keyed(self, frame: pl.DataFrame) -> None:
         """Combine one row for each customer, measure and key into the kept one."""
         for name in frame["measure"].unique():
-            prepared(name, self._keyed)
+            prepared_measure(name, self._keyed)
         for combine, sql in COMBINED.items():
             names = [name for name, measure in self._keyed.items() if measure.combine == combine]
             rows = frame.filter(pl.col("measure").is_in(names)).sort("measure", "customer", "key")
@@ -104,13 +111,13 @@ class Measures:
 
     def _read_of_few(self, selection: Selection, page: Page, names: Sequence[str]) -> pl.DataFrame:
         for name in names:
-            prepared(name, self._keyed)
+            prepared_measure(name, self._keyed)
         among = f"measure IN ({', '.join('?' * len(names))})"
         return selection.read("keyed_measures", KEYED_MEASURES.schema, page, among, names).sort(KEYED_MEASURES.key)
 
     def _read_keyed(self, selection: Selection, page: Page, name: str) -> pl.DataFrame:
         # JSON has 15 digits: enough for every count, not for every sum.
-        read = selection.read_documents if prepared(name, self._keyed).combine == "count" else selection.read
+        read = selection.read_documents if prepared_measure(name, self._keyed).combine == "count" else selection.read
         types = KEYED_MEASURES.types(["customer", "key", "value"])
         found = read("keyed_measures", types, page, "measure = ?", (name,))
         return found.with_columns(pl.lit(name).alias("measure")).select(list(KEYED_MEASURES.schema))

@@ -18,11 +18,12 @@ from relationship_core import (
     MESSAGES,
     KeyedMeasure,
     Measure,
+    Migration,
     Page,
     Step,
     Table,
 )
-from relationship_core.builtin.sqlite.database import Database, Migration
+from relationship_core.builtin.sqlite.database import Database
 from relationship_core.builtin.sqlite.frames import equal, frame_of, frame_of_documents, listed, quoted, rows_of
 from relationship_core.builtin.sqlite.measures import Measures
 from relationship_core.builtin.sqlite.selection import Selection
