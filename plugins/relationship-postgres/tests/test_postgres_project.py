@@ -32,10 +32,12 @@ from relationship_core import (
     Provider,
     RawRequest,
     Receiver,
+    RejectedError,
     Relationships,
     RetriableError,
     Settings,
     Variant,
+    copy_project,
     hookimpl,
     load_plugins,
 )
@@ -221,6 +223,25 @@ def test_every_step_leaves_the_same_rows_in_both(
                 own.append(rows(project))
         for found, expected in zip(told["postgres"], told["sqlite"], strict=True):
             same(found, expected)
+
+
+def test_a_project_moves_here_and_back_again(make_settings: Callable[..., Any], plugins: Any, tmp_path: Path) -> None:
+    lite = [Choice(use="sqlite", settings={"path": str(tmp_path / name)}) for name in ("old.db", "back.db")]
+    with (
+        opened(lite[0], START, tmp_path, plugins) as old,
+        opened(postgres(make_settings), START, tmp_path, plugins) as here,
+        opened(lite[1], START, tmp_path, plugins) as back,
+    ):
+        begin(old, [HISTORY])
+        steps(old)
+        finish(old)
+        before = rows(old)
+        copy_project(old, here)
+        copy_project(here, back)
+        assert rows(here) == before
+        assert rows(back) == before
+        with pytest.raises(RejectedError, match="holds data already"):
+            copy_project(old, here)
 
 
 @pytest.mark.parametrize("answered", [False, True])
