@@ -41,6 +41,12 @@ def insert(
         _insert(connection, table, len(columns), rows)
 
 
+def insert_more(database: Path, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Insert further rows into such a table."""
+    with closing(connect(database)) as connection:
+        _insert(connection, table, len(columns), rows)
+
+
 def insert_alike(database: Path, like: Path, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
     """Insert rows as above into a new table that has the keys and indexes of another database's."""
     with closing(connect(like)) as connection:
