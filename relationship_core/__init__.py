@@ -102,7 +102,10 @@ _HOMES = {
     "refusals": "is_file_name refusal refuse_attachments",
     "relationships": "Relationships",
     "retry": "retry_after",
-    "storing": "Migration another_measure_type measure_types packaged_migrations prepared_measure",
+    "storing": (
+        "Migration another_measure_type measure_types microseconds packaged_migrations prepared_measure "
+        "without_collection"
+    ),
     "table": "INSTANT ORDER_LINE Table",
     "tasks": "Tasks",
 }

@@ -399,8 +399,10 @@ from relationship_core.storing import (
     Migration as Migration,
     another_measure_type as another_measure_type,
     measure_types as measure_types,
+    microseconds as microseconds,
     packaged_migrations as packaged_migrations,
     prepared_measure as prepared_measure,
+    without_collection as without_collection,
 )
 from relationship_core.table import INSTANT as INSTANT, ORDER_LINE as ORDER_LINE, Table as Table
 from relationship_core.tasks import (

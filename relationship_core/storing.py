@@ -1,8 +1,11 @@
-"""What every store says and does alike: measures that it was prepared for, and numbered migrations."""
+"""What every store says and does alike: its measures, its migrations, its instants, and rows by the million."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from importlib import resources
 from typing import TypeVar
 
@@ -12,6 +15,8 @@ from attrs import frozen
 from relationship_core.declarations import KeyedMeasure, Measure
 from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.table import INSTANT
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 M = TypeVar("M", Measure, KeyedMeasure)
 
@@ -68,3 +73,21 @@ def packaged_migrations(package: str) -> tuple[Migration, ...]:
         Migration(version=int(name.partition("_")[0]), script=file.read_text(encoding="utf-8"))
         for name, file in scripts
     )
+
+
+def microseconds(instant: datetime) -> int:
+    """An instant in microseconds since 1970."""
+    since = instant - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Hundreds of thousands of new tuples would set off the collector many times, and none of them is garbage."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()

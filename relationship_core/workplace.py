@@ -116,7 +116,7 @@ class Workplace:
             raise type(error)(message) from error
         try:
             self.rules = self._made(plugins.with_parameters(content.values, content.tables))
-        except BaseException:
+        except BaseException:  # Ctrl-C leaves no open store behind either
             self.store.close()
             raise
         self._less = (frozenset[str](), self.rules)

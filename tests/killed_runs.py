@@ -114,7 +114,7 @@ def main(base: Path, folder: Path, as_of: datetime, jobs: list[tuple[str, int]])
     for kind, number in jobs:
         copy = folder / f"{kind}-{number}"
         shutil.copytree(base, copy)
-        killed, counts = in_a_child(lambda: run(copy, as_of, kind, number, plugins))  # noqa: B023  called at once  called at once
+        killed, counts = in_a_child(lambda: run(copy, as_of, kind, number, plugins))  # noqa: B023  called at once
         again = in_a_child(lambda: run(copy, as_of, "none", 0, plugins))[0] if killed else None  # noqa: B023  called at once
         told = {"job": [kind, number], "folder": str(copy), "killed": killed, "again": again, "counted": counts}
         sys.stdout.write(json.dumps(told) + "\n")

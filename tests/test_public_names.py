@@ -242,6 +242,7 @@ PUBLIC = [
     "is_outbox_id",
     "load_plugins",
     "measure_types",
+    "microseconds",
     "minor_digits",
     "packaged_migrations",
     "parse_instant",
@@ -254,6 +255,7 @@ PUBLIC = [
     "refuse_attachments",
     "retry_after",
     "utc",
+    "without_collection",
 ]
 
 

@@ -61,7 +61,7 @@ class Processes:
                     for task in islice(left, 1):
                         answers.append(threads.submit(self._ask, function, task, over))
                     yield answer
-            except BaseException as error:
+            except BaseException as error:  # Ctrl-C stops the workers as well
                 for each in answers:
                     each.cancel()
                 # Who asks for no more waits for what has begun, and keeps the workers; otherwise nothing is waited for.

@@ -61,7 +61,7 @@ class DaskExecutor:
                 answers.popleft()
                 answers += [self._given(client, function, task) for task in islice(left, 1)]
                 yield found
-        except BaseException:
+        except BaseException:  # Ctrl-C cancels what is left as well
             with suppress(Exception):  # a cluster that is gone has nothing to cancel
                 client.cancel(list(answers))
             raise

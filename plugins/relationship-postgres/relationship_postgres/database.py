@@ -16,7 +16,6 @@ the commit itself is cut nobody knows, and the error says so.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
@@ -24,7 +23,11 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from relationship_core import ConfigurationError, RetriableError
+from relationship_core import (
+    ConfigurationError,
+    RetriableError,
+    without_collection,
+)
 from relationship_postgres.connecting import connect, lock_key
 from relationship_postgres.errors import LOST, UNDONE, UNKNOWN_FATE, in_our_words, is_lost
 from relationship_postgres.frames import Row
@@ -62,7 +65,7 @@ class Database:
 
         def fetch(connection: psycopg.Connection[Any]) -> list[Row]:
             cursor = connection.execute(sql, parameters, binary=True)
-            with _without_collection():
+            with without_collection():
                 return cursor.fetchall()
 
         return self._do(fetch)
@@ -155,7 +158,7 @@ class Database:
         except psycopg.Error as error:
             connection.close()
             failed = error
-        except BaseException:
+        except BaseException:  # Ctrl-C leaves no open connection behind either
             connection.close()
             raise
         if failed is not None:
@@ -204,15 +207,3 @@ class Database:
                 self._connection.execute("ROLLBACK", prepare=False)
                 return
         self._connection.close()
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Hundreds of thousands of new tuples would set off the collector many times, and none of them is garbage."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()

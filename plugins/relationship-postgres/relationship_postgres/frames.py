@@ -8,18 +8,19 @@ the order of their bytes, in which customers are sorted.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeAlias
 
 import polars as pl
 
-from relationship_core import INSTANT
+from relationship_core import (
+    INSTANT,
+    microseconds,
+)
 
 Type: TypeAlias = pl.DataType | type[pl.DataType]
 Types: TypeAlias = Mapping[str, Type]
 Row: TypeAlias = tuple[Any, ...]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def quoted(name: str) -> str:
@@ -53,12 +54,6 @@ def kept_value(value: Any) -> Any:
     if isinstance(value, str):
         return kept_text(value)
     return microseconds(value) if isinstance(value, datetime) else value
-
-
-def microseconds(instant: datetime) -> int:
-    """An instant in microseconds since 1970."""
-    since = instant - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def kept_texts(texts: pl.Series) -> pl.Series:

@@ -18,10 +18,11 @@ from relationship_core import (
     Page,
     Step,
     Table,
+    microseconds,
 )
 from relationship_postgres.claiming import CLAIM
 from relationship_postgres.database import Database
-from relationship_postgres.frames import frame_of, kept_text, kept_texts, listed, microseconds, quoted
+from relationship_postgres.frames import frame_of, kept_text, kept_texts, listed, quoted
 from relationship_postgres.given import Given, Giving
 from relationship_postgres.measures import Measures
 from relationship_postgres.schema import Schema

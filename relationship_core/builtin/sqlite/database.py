@@ -6,7 +6,6 @@ its own idea of the locks that POSIX gives to the process, corrupt a database or
 
 from __future__ import annotations
 
-import gc
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -19,6 +18,7 @@ from relationship_core import (
     RejectedError,
     RetriableError,
     packaged_migrations,
+    without_collection,
 )
 from relationship_core.builtin.sqlite.frames import Row, values_of
 
@@ -72,7 +72,7 @@ class Database:
         """Run a query and return all its rows."""
         try:
             cursor = self._connection.execute(sql, parameters)
-            with _without_collection():
+            with without_collection():
                 return cursor.fetchall()
         except sqlite3.Error as error:
             self._fail(error)
@@ -285,15 +285,3 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Hundreds of thousands of new tuples would set off the collector many times, and none of them is garbage."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import datetime
 from operator import itemgetter
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from relationship_core import (
     Page,
     Step,
     Table,
+    microseconds,
 )
 from relationship_core.builtin.sqlite.database import Database
 from relationship_core.builtin.sqlite.frames import equal, frame_of, frame_of_documents, listed, quoted, rows_of
@@ -99,7 +100,7 @@ class SQLiteStore:
             values = [list(in_order(row)) for row in rows]
             for place in (place for place, name in enumerate(changed) if types[name] == INSTANT):
                 for value in values:
-                    value[place] = None if value[place] is None else _microseconds(value[place])
+                    value[place] = None if value[place] is None else microseconds(value[place])
             self._database.run_many(f"UPDATE {quoted(table.name)} SET {changes} WHERE {equal(table.key)}", values)
 
     def delete(self, table: Table, keys: pl.DataFrame) -> None:
@@ -223,7 +224,7 @@ class SQLiteStore:
             "SELECT customer FROM marks WHERE step = ? AND customer > ? UNION "
             f"SELECT customer FROM {timed} <= ? AND customer > ? ORDER BY customer"
         )
-        parameters = (step, after, _microseconds(as_of), after)
+        parameters = (step, after, microseconds(as_of), after)
         type_ = {"customer": pl.String()}
         chunks = [frame_of(rows, type_) for rows in self._database.chunks(sql, parameters, size=CUSTOMER_CHUNK)]
         if not chunks:
@@ -276,7 +277,7 @@ class SQLiteStore:
             "AND (not_before IS NULL OR not_before <= ?) AND (campaign, version) NOT IN "
             "(SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)) "
             f"ORDER BY queued_at, id LIMIT ?) RETURNING {listed(MESSAGES.schema)}",
-            (worker, _microseconds(until), channel, _microseconds(as_of), json.dumps(list(held)), limit),
+            (worker, microseconds(until), channel, microseconds(as_of), json.dumps(list(held)), limit),
         )
         return frame_of(rows, MESSAGES.types()).sort("queued_at", "id")
 
@@ -290,11 +291,3 @@ class SQLiteStore:
 
     def _require_transaction(self) -> None:
         self._database.require_transaction()
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _microseconds(instant: datetime) -> int:
-    since = instant - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
