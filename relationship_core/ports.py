@@ -119,8 +119,19 @@ class Store(Protocol):
         """The value of one row of FACTS; None where there is none. It costs next to nothing."""
         ...
 
-    def append(self, interactions: pl.DataFrame) -> pl.DataFrame:
-        """Keep interactions; return those that were new, by (source, id), in their given order."""
+    def append(self, interactions: pl.DataFrame, *, fresh: bool = False) -> pl.DataFrame:
+        """Keep interactions; return those that were new, by (source, id), in their given order.
+
+        Args:
+            interactions: rows of INTERACTIONS.
+            fresh: nobody has kept any of them, and none is among them twice, as far as the caller knows. While a store
+                that had no interactions is given such rows only, it may put off to index their keys until ``index``,
+                or until it is given others.
+        """
+        ...
+
+    def index(self) -> None:
+        """Index what ``append`` has put off, in a transaction of its own; it may be called at any time."""
         ...
 
     def kept(self, keys: pl.DataFrame, *, columns: Sequence[str] | None = None) -> pl.DataFrame:

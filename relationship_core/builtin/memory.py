@@ -194,7 +194,12 @@ class MemoryStore:
         row = self._tables[FACTS.name].get((name,))
         return None if row is None else row["value"]
 
-    def append(self, interactions: pl.DataFrame) -> pl.DataFrame:
+    def append(
+        self,
+        interactions: pl.DataFrame,
+        *,
+        fresh: bool = False,  # noqa: ARG002  whether a key is kept costs nothing to see
+    ) -> pl.DataFrame:
         """Keep what is new and return it."""
         self._require_transaction()
         frame = INTERACTIONS.conform(interactions)
@@ -207,6 +212,9 @@ class MemoryStore:
                 self._change(kept, key, row)
                 new.append(number)
         return frame[new]
+
+    def index(self) -> None:
+        """Do nothing: nothing is put off."""
 
     def kept(self, keys: pl.DataFrame, *, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """The interactions with these keys."""

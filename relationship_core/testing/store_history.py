@@ -51,6 +51,29 @@ class HistoryContract:
             assert store.append(twice).equals(twice[[0, 2]])
         assert store.count(INTERACTIONS, ["customer"]).rows() == [("ada", 2)]
 
+    def test_what_is_loaded_is_found_like_anything_else(self, store: Store) -> None:
+        first, second = (interactions(*(interaction("ada", id_ + digit) for id_ in "cab")) for digit in "12")
+        for rows in (first, second):
+            with store.transaction():
+                assert store.append(rows, fresh=True).equals(rows)
+        store.index()
+        store.index()
+        assert store.kept(second).equals(second.sort("id"))
+        with store.transaction():
+            assert store.append(pl.concat([second, interactions(interaction("bob", "d"))])).height == 1
+        with store.transaction():
+            assert store.append(interactions(interaction("bob", "e")), fresh=True).height == 1
+        assert store.read(INTERACTIONS)["id"].to_list() == ["a1", "a2", "b1", "b2", "c1", "c2", "d", "e"]
+
+    def test_others_than_those_of_a_load_are_known_again_at_once(self, store: Store) -> None:
+        rows = interactions(*(interaction("ada", id_) for id_ in "cab"))
+        with store.transaction():
+            store.append(rows, fresh=True)
+            assert store.kept(rows[:1]).equals(rows[:1])
+            assert store.append(rows).is_empty()
+        with store.transaction():
+            assert store.append(rows).is_empty()
+
     def test_interactions_are_found_by_their_keys(self, store: Store) -> None:
         rows = interactions(
             *(interaction("ada", id_) for id_ in AWKWARD_IDS),

@@ -162,7 +162,12 @@ class PostgresStore:
         found = self._database.rows("SELECT value FROM facts WHERE name = %b", (kept_text(name),))
         return frame_of(found, {"value": pl.String()})["value"][0] if found else None
 
-    def append(self, interactions: pl.DataFrame) -> pl.DataFrame:
+    def append(
+        self,
+        interactions: pl.DataFrame,
+        *,
+        fresh: bool = False,  # noqa: ARG002  the index of a table that others use is never put off
+    ) -> pl.DataFrame:
         """Keep what is new and return it."""
         self._require_transaction()
         frame = INTERACTIONS.conform(interactions)
@@ -184,6 +189,9 @@ class PostgresStore:
         keys = frame_of([(source, id_) for source, id_, _ in rows[1:]], key)
         first = frame.unique(list(key), keep="first", maintain_order=True)
         return first.join(keys, on=list(key), how="semi", maintain_order="left")
+
+    def index(self) -> None:
+        """Do nothing: nothing is put off."""
 
     def kept(self, keys: pl.DataFrame, *, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """The interactions with these keys."""

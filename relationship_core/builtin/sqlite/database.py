@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -20,7 +21,7 @@ from relationship_core import (
     packaged_migrations,
     without_collection,
 )
-from relationship_core.builtin.sqlite.frames import Row, values_of
+from relationship_core.builtin.sqlite.frames import Row, shared_values, values_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -102,21 +103,29 @@ class Database:
             self._fail(error)
         return self._connection.total_changes - before
 
-    def insert(self, into: str, frame: pl.DataFrame, on_conflict: str) -> int:
+    def insert(self, into: str, frame: pl.DataFrame, on_conflict: str = "") -> int:
         """Insert the rows of a frame, and return how many rows of the database changed.
 
         Args:
             into: the table with its columns, as ``INSERT INTO`` takes them.
             frame: a column for each of these.
-            on_conflict: what becomes of rows that are there, as ``ON CONFLICT`` takes it.
+            on_conflict: what becomes of rows that are there, as ``ON CONFLICT`` takes it; by itself an error.
         """
-        # Binding and starting a statement costs as much as keeping a row, so one statement takes many.
-        width, values = frame.width, values_of(frame)
+        # Binding and starting a statement cost as much as keeping a row: one statement takes many rows, and what is
+        # the same in all of them is bound once.
+        shared = shared_values(frame)
+        values, width = values_of(frame.drop(shared)), frame.width - len(shared)
         many = max(1, VALUES_AT_ONCE // width) * width
         whole = len(values) - len(values) % many
-        inserted = self.run_many(_insertion(into, width, many, on_conflict), _slices(values, 0, whole, many))
-        rest = _insertion(into, width, width, on_conflict)
-        return inserted + self.run_many(rest, _slices(values, whole, len(values), width))
+        once = list(shared.values())
+        otherwise = f"ON CONFLICT {on_conflict}" if on_conflict else ""
+        inserted = 0
+        for start, stop, step in ((0, whole, many), (whole, len(values), width)):
+            rows = _rows(tuple(frame.columns), tuple(shared), step)
+            inserted += self.run_many(
+                f"INSERT INTO {into} VALUES {rows} {otherwise}", _slices(once, values[start:stop], step)
+            )
+        return inserted
 
     def scrub(self) -> None:
         """Write the file anew from the rows that it has, and empty the log beside it.
@@ -125,8 +134,7 @@ class Database:
         """
         self._require_no_transaction()
         try:
-            # Another connection, since this one keeps temporary tables, and its temporary files in memory.
-            with closing(sqlite3.connect(self._path, timeout=self._busy_timeout, isolation_level=None)) as other:
+            with self._beside() as other:
                 other.execute("VACUUM")
                 busy, _, _ = other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.Error as error:
@@ -137,6 +145,22 @@ class Database:
                 "until then; run it again when that has finished"
             )
             raise RetriableError(message)
+
+    def build(self, statement: str) -> None:
+        """Run a statement that sorts more than may be in memory, in a transaction of its own."""
+        self._require_no_transaction()
+        try:
+            with self._beside() as other:
+                other.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+                other.execute("PRAGMA threads = 2")
+                other.execute("PRAGMA synchronous = NORMAL")
+                other.execute(statement)
+        except sqlite3.Error as error:
+            self._fail(error)
+
+    def _beside(self) -> closing[sqlite3.Connection]:
+        """Another connection, since this one keeps temporary tables, and its temporary files in memory."""
+        return closing(sqlite3.connect(self._path, timeout=self._busy_timeout, isolation_level=None))
 
     @property
     def is_writing(self) -> bool:
@@ -268,13 +292,17 @@ class Database:
         raise error
 
 
-def _insertion(into: str, width: int, parameters: int, on_conflict: str) -> str:
-    row = f"({', '.join('?' * width)})"
-    return f"INSERT INTO {into} VALUES {', '.join([row] * (parameters // width))} ON CONFLICT {on_conflict}"
+@lru_cache(maxsize=64)
+def _rows(columns: tuple[str, ...], shared: tuple[str, ...], parameters: int) -> str:
+    """Rows of numbered parameters: first the shared ones, which every row names, then so many others."""
+    places = {name: f"?{place}" for place, name in enumerate(shared, 1)}
+    others = map("?{}".format, range(len(shared) + 1, len(shared) + 1 + parameters))
+    rows = parameters // (len(columns) - len(shared))
+    return ", ".join(f"({', '.join(places.get(name) or next(others) for name in columns)})" for _ in range(rows))
 
 
-def _slices(values: list[Any], start: int, stop: int, step: int) -> Iterator[list[Any]]:
-    return (values[place : place + step] for place in range(start, stop, step))
+def _slices(once: list[Any], values: list[Any], step: int) -> Iterator[list[Any]]:
+    return (once + values[place : place + step] for place in range(0, len(values), step))
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -14,6 +14,10 @@ Types: TypeAlias = Mapping[str, Type]
 Row: TypeAlias = tuple[Any, ...]
 
 
+FEW = 100
+"""In frames of fewer rows nobody looks for columns that have one value."""
+
+
 def quoted(name: str) -> str:
     """An identifier as SQL writes it."""
     return '"' + name.replace('"', '""') + '"'
@@ -40,6 +44,24 @@ def values_of(frame: pl.DataFrame) -> list[Any]:
     for place, column in enumerate(_as_kept(frame)):
         values[place :: frame.width] = column.to_list()
     return values
+
+
+def shared_values(frame: pl.DataFrame) -> dict[str, Any]:
+    """The columns that have one value in every row of a frame of some height, with that value as SQLite keeps it.
+
+    At least one column is none of them.
+    """
+    if frame.height < FEW:
+        return {}
+    shared = [column.name for column in frame if _is_one_value(column)][: frame.width - 1]
+    first = _as_kept(frame[:1])
+    return {name: first[name].item() for name in shared}
+
+
+def _is_one_value(column: pl.Series) -> bool:
+    if column.dtype.is_nested() or column.null_count():
+        return column.null_count() == len(column)
+    return bool(column[0] == column[-1] and (column == column[0]).all())
 
 
 def _as_kept(frame: pl.DataFrame) -> pl.DataFrame:

@@ -90,15 +90,12 @@ class Measures:
 
     def merge_keyed(self, frame: pl.DataFrame) -> None:
         """Combine one row for each customer, measure and key into the kept one."""
-        for name in frame["measure"].unique():
-            prepared_measure(name, self._keyed)
-        for combine, sql in COMBINED.items():
-            names = [name for name, measure in self._keyed.items() if measure.combine == combine]
-            rows = frame.filter(pl.col("measure").is_in(names)).sort("measure", "customer", "key")
+        for (name,), rows in frame.partition_by("measure", as_dict=True).items():
+            combine = prepared_measure(str(name), self._keyed).combine
             self._database.insert(
                 f"keyed_measures ({listed(rows.columns)})",
-                rows,
-                f"(measure, customer, key) DO UPDATE SET value = {sql.format(m='value')}",
+                rows.sort("customer", "key"),
+                f"(measure, customer, key) DO UPDATE SET value = {COMBINED[combine].format(m='value')}",
             )
 
     def read_keyed(self, selection: Selection, page: Page, names: Sequence[str]) -> pl.DataFrame:

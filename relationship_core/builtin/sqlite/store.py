@@ -29,6 +29,11 @@ from relationship_core.builtin.sqlite.frames import equal, frame_of, frame_of_do
 from relationship_core.builtin.sqlite.measures import Measures
 from relationship_core.builtin.sqlite.selection import Selection
 
+KEYS = "interactions_by_key"
+"""The index that an initial load puts off."""
+
+INDEX_KEYS = f"CREATE UNIQUE INDEX IF NOT EXISTS {KEYS} ON interactions (source, id)"
+
 CUSTOMER_CHUNK = 100_000
 """How many ids are Python objects at once while a selection is made."""
 
@@ -147,9 +152,14 @@ class SQLiteStore:
         rows = self._database.rows("SELECT value FROM facts WHERE name = ?", (name,))
         return rows[0][0] if rows else None
 
-    def append(self, interactions: pl.DataFrame) -> pl.DataFrame:
+    def append(self, interactions: pl.DataFrame, *, fresh: bool = False) -> pl.DataFrame:
         """Keep what is new and return it."""
+        self._require_transaction()
         frame = INTERACTIONS.conform(interactions)
+        if fresh and self._puts_keys_off():
+            self._insert(INTERACTIONS, frame)
+            return frame
+        self._database.run(INDEX_KEYS)
         last = self._database.rows("SELECT coalesce(max(number), 0) FROM interactions")[0][0]
         # Neighbours in the tree of keys are written together. Those of one customer, whom a batch of an import keeps
         # together, stay near each other.
@@ -164,6 +174,16 @@ class SQLiteStore:
         added_keys = self._database.rows("SELECT source, id FROM interactions WHERE number > ?", (last,))
         first = frame.unique(list(key), keep="first", maintain_order=True)
         return first.join(frame_of(added_keys, key), on=list(key), how="semi", maintain_order="left")
+
+    def index(self) -> None:
+        """Index the keys of the interactions, if an initial load has put that off."""
+        self._database.build(INDEX_KEYS)
+
+    def _puts_keys_off(self) -> bool:
+        """Whether keys are not indexed for now: from the first rows on, until somebody has to find one."""
+        if not self._database.rows("SELECT 1 FROM interactions LIMIT 1"):
+            self._database.run(f"DROP INDEX IF EXISTS {KEYS}")
+        return not self._database.rows("SELECT 1 FROM sqlite_master WHERE name = ?", (KEYS,))
 
     def kept(self, keys: pl.DataFrame, *, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """The interactions with these keys."""
@@ -281,7 +301,7 @@ class SQLiteStore:
         )
         return frame_of(rows, MESSAGES.types()).sort("queued_at", "id")
 
-    def _insert(self, table: Table, frame: pl.DataFrame, on_conflict: str) -> int:
+    def _insert(self, table: Table, frame: pl.DataFrame, on_conflict: str = "") -> int:
         self._require_transaction()
         return self._database.insert(f"{quoted(table.name)} ({listed(table.schema)})", frame, on_conflict)
 

@@ -10,7 +10,7 @@ from attrs import frozen
 from relationship_core.columns import IMPORTS
 from relationship_core.ports import Store
 
-_FINISHED = "finished"
+_RUNNING, _LOADING, _FINISHED = "running", "loading", "finished"
 
 
 @frozen(kw_only=True)
@@ -25,6 +25,7 @@ class Checkpoint:
         rejected: how many were refused.
         unknown: how many customers they named whom nobody knew.
         size: the length in bytes of the file of rejects.
+        loading: whether its rows are taken customer after customer, as in an initial load.
         finished: whether the whole file is done.
     """
 
@@ -35,6 +36,7 @@ class Checkpoint:
     rejected: int = 0
     unknown: int = 0
     size: int = 0
+    loading: bool = False
     finished: bool = False
 
 
@@ -52,6 +54,7 @@ def read_checkpoint(store: Store, key: str) -> Checkpoint:
         rejected=row["rejected"],
         unknown=row["unknown_customers"] or 0,
         size=row["rejects_size"],
+        loading=row["state"] == _LOADING,
         finished=row["state"] == _FINISHED,
     )
 
@@ -66,7 +69,7 @@ def write_checkpoint(store: Store, checkpoint: Checkpoint, now: datetime) -> Non
         "rejected": checkpoint.rejected,
         "unknown_customers": checkpoint.unknown,
         "rejects_size": checkpoint.size,
-        "state": _FINISHED if checkpoint.finished else "running",
+        "state": _FINISHED if checkpoint.finished else _LOADING if checkpoint.loading else _RUNNING,
         "at": now,
     }
     store.put(IMPORTS, pl.DataFrame([row], schema=dict(IMPORTS.schema)))

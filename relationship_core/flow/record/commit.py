@@ -22,7 +22,11 @@ from relationship_core.ports import Store
 
 
 def commit(
-    recorder: Recorder, interactions: pl.DataFrame, note: Callable[[int, pl.DataFrame, int], None]
+    recorder: Recorder,
+    interactions: pl.DataFrame,
+    note: Callable[[int, pl.DataFrame, int], None],
+    *,
+    fresh: bool = False,
 ) -> tuple[int, int]:
     """Keep a batch in a transaction of its own, fold what was new of it, and mark those customers for review.
 
@@ -31,18 +35,21 @@ def commit(
         interactions: checked rows of INTERACTIONS, with any further columns.
         note: called inside the transaction with the number of new rows, and with what ``keep`` returns beside them:
             the rows that are refused, and the number of customers whom nobody knew. What it raises undoes the batch.
+        fresh: they are of an initial load, which has seen that none comes twice.
 
     Returns:
         How many were new, and how many customers nobody knew.
     """
     with recorder.store.transaction():
-        new, refused, unknown = keep(recorder, interactions)
+        new, refused, unknown = keep(recorder, interactions, fresh=fresh)
         note(new.height, refused, unknown)
     announce(recorder, new)
     return new.height, unknown
 
 
-def keep(recorder: Recorder, interactions: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+def keep(
+    recorder: Recorder, interactions: pl.DataFrame, *, fresh: bool = False
+) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     """As ``commit``, inside a transaction that is open; what is new is to be announced after it.
 
     Returns:
@@ -52,7 +59,7 @@ def keep(recorder: Recorder, interactions: pl.DataFrame) -> tuple[pl.DataFrame, 
     store = recorder.store
     ties = ties_of(store)
     good, erased = without_erased(store, interactions)
-    new, unknown = _keep(recorder, good, ties) if good.height else (good, 0)
+    new, unknown = _keep(recorder, good, ties, fresh=fresh) if good.height else (good, 0)
     return new, pl.concat([erased, contradicting(store, good, new, ties)]), unknown
 
 
@@ -75,10 +82,10 @@ def agree_on_measures(recorder: Recorder) -> None:
         write_fact(recorder.store, MEASURES_FACT, declared)
 
 
-def _keep(recorder: Recorder, interactions: pl.DataFrame, ties: Ties) -> tuple[pl.DataFrame, int]:
+def _keep(recorder: Recorder, interactions: pl.DataFrame, ties: Ties, *, fresh: bool) -> tuple[pl.DataFrame, int]:
     store, unknown = recorder.store, 0
     agree_on_measures(recorder)
-    new = store.append(interactions.select(list(INTERACTIONS.schema)))
+    new = store.append(interactions.select(list(INTERACTIONS.schema)), fresh=fresh)
     if new.height:
         unknown = put_missing(store, new["customer"])
         withdraw_unsubscribed(store, new, ties, utc(recorder.clock()))

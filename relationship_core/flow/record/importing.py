@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -14,6 +14,7 @@ import polars as pl
 from attrs import evolve, frozen
 
 from relationship_core.errors import ConfigurationError, nearest
+from relationship_core.flow.facts import LAST_RECORDED_FACT, read_fact
 from relationship_core.flow.progress import Listener, Progress, silent
 from relationship_core.flow.record.addresses import check_media
 from relationship_core.flow.record.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
@@ -22,6 +23,7 @@ from relationship_core.flow.record.commit import commit
 from relationship_core.flow.record.contacts import commit_contacts, contact_rules, typed_contacts
 from relationship_core.flow.record.convert import check_zone, text
 from relationship_core.flow.record.customers import commit_customers
+from relationship_core.flow.record.loading import CHUNKS, KEY, Range, survey
 from relationship_core.flow.record.mapping import map_columns, media_of
 from relationship_core.flow.record.permission_rows import COLUMNS, said_rules, typed_said
 from relationship_core.flow.record.recorder import Recorded, Recorder
@@ -41,7 +43,7 @@ _ORIGINAL = "original "
 
 @frozen(kw_only=True)
 class _Import:
-    """One import: the file, how it is read, and where its refused rows go."""
+    """One import: the file, how it is read, where its refused rows go, and the ranges of an initial load."""
 
     recorder: Recorder
     what: Rows
@@ -50,6 +52,7 @@ class _Import:
     given: Mapping[str, str]
     zone: str | None
     rejects: Path
+    ranges: Sequence[Range] | None = None
 
 
 def import_file(
@@ -114,15 +117,45 @@ def import_file(
 
 def _go_on(task: _Import, checkpoint: Checkpoint, progress: Listener) -> Checkpoint:
     recorder = task.recorder
-    start = checkpoint.done - checkpoint.done % recorder.chunk
-    for chunk in task.source.read(_read_columns(task), start, recorder.chunk):
+    task = evolve(task, ranges=_ranges(task, checkpoint))
+    checkpoint = evolve(checkpoint, loading=task.ranges is not None)
+    for start, chunk in _chunks(task, checkpoint.done):
         checkpoint = _keep_chunk(task, checkpoint, chunk.rechunk(), start, progress)
-        start += chunk.height
         del chunk  # before the next one is read
+    if checkpoint.loading:
+        recorder.store.index()
     checkpoint = evolve(checkpoint, finished=True)
     with recorder.store.transaction():
         write_checkpoint(recorder.store, checkpoint, utc(recorder.clock()))
     return checkpoint
+
+
+def _ranges(task: _Import, checkpoint: Checkpoint) -> Sequence[Range] | None:
+    """The ranges of an initial load that begins or goes on; None where rows are taken as they come."""
+    recorder, file = task.recorder, task.source
+    if task.what != "interactions" or file.between is None or (file.total or 0) <= recorder.chunk:
+        return None
+    begins = not checkpoint.done and read_fact(recorder.store, LAST_RECORDED_FACT) is None
+    if not (begins or checkpoint.loading):
+        return None
+    keys = evolve(task, columns={our: their for our, their in task.columns.items() if our in KEY})
+    frames = (_renamed(keys, rows) for rows in file.read(_read_columns(keys), 0, recorder.chunk))
+    return survey(frames, CHUNKS * recorder.chunk)
+
+
+def _chunks(task: _Import, done: int) -> Iterator[tuple[int, pl.DataFrame]]:
+    """What is left to do: how many rows are before each chunk, and its rows; none is kept when the next is read."""
+    wanted, size = _read_columns(task), task.recorder.chunk
+    if task.ranges is None or task.source.between is None:
+        start = done - done % size
+        for chunk in task.source.read(wanted, start, size):
+            yield start, chunk
+            start += size
+            del chunk
+        return
+    for each in task.ranges:
+        if each.start + each.rows > done:
+            yield each.start, task.source.between(wanted, task.columns["customer"], each.first, each.end)
 
 
 def _keep_chunk(
@@ -222,7 +255,7 @@ def _sifted(task: _Import, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
         return *sift(typed, contact_rules(utc(recorder.clock()))), partial(commit_contacts, recorder)
     typed = typed_interactions(frame, currency=recorder.currency, zone=task.zone, major=True)
     rules = interaction_rules(recorder.kinds, recorder.currency, recorder.clock(), typed)
-    return *sift(typed, rules), partial(commit, recorder)
+    return *sift(typed, rules), partial(commit, recorder, fresh=task.ranges is not None)
 
 
 def _commit_customers(recorder: Recorder, good: pl.DataFrame, note: _Note) -> int:

@@ -37,12 +37,15 @@ class Source:
         total: how many rows it has; None where only reading all of it would tell.
         read: gives the named columns of the rows after so many, in chunks of so many rows. Every chunk has the
             columns ``__row``, ``__problem`` and ``__written`` besides. Text is text, and empty text is null.
+        between: gives the same of the rows whose value in a column lies from one value up to, but without, another, or
+            up to the greatest where that is None. None for a file that is only read from its beginning.
     """
 
     path: Path
     columns: tuple[str, ...]
     total: int | None
     read: Callable[[Sequence[str], int, int], Iterator[pl.DataFrame]]
+    between: Callable[[Sequence[str], str, Any, Any], pl.DataFrame] | None = None
 
 
 def open_source(path: Path) -> Source:
@@ -144,15 +147,25 @@ def _parquet(path: Path) -> Source:
         for start in range(skip, total, chunk):
             yield _parquet_rows(path, wanted, start, chunk)  # keeps no name for it: one chunk in memory at a time
 
-    return Source(path=path, columns=columns, total=total, read=read)
+    def between(wanted: Sequence[str], by: str, first: Any, end: Any) -> pl.DataFrame:
+        value = pl.col(by)
+        among = value >= first if end is None else (value >= first) & (value < end)
+        with _reading_parquet(path):
+            rows = pl.scan_parquet(path, glob=False).select(wanted).with_row_index(ROW, 1).filter(among).collect()
+        return _numbered(rows.drop(ROW), rows[ROW])
+
+    return Source(path=path, columns=columns, total=total, read=read, between=between)
 
 
 def _parquet_rows(path: Path, wanted: Sequence[str], start: int, number: int) -> pl.DataFrame:
-    nothing = pl.lit(None, pl.String)
     with _reading_parquet(path):
         rows = pl.scan_parquet(path, glob=False).select(wanted).slice(start, number).collect()
-    numbers = pl.int_range(start + 1, start + 1 + rows.height, eager=True)
-    return rows.with_columns(numbers.alias(ROW), nothing.alias(PROBLEM), nothing.alias(WRITTEN))
+    return _numbered(rows, pl.int_range(start + 1, start + 1 + rows.height, eager=True))
+
+
+def _numbered(rows: pl.DataFrame, numbers: pl.Series) -> pl.DataFrame:
+    nothing = pl.lit(None, pl.String)
+    return rows.with_columns(numbers.cast(pl.Int64).alias(ROW), nothing.alias(PROBLEM), nothing.alias(WRITTEN))
 
 
 @contextmanager
