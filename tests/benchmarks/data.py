@@ -160,16 +160,17 @@ def write_lives(folder: Path, customers: int) -> Path:
     return path
 
 
-def news(size: Size) -> pl.DataFrame:
-    """What is recorded on the day of the figure ``day``: an interaction each of one customer in a hundred."""
-    rows = size.due
+def news(size: Size, due: int | None = None) -> pl.DataFrame:
+    """What is recorded on the day of the figure ``day``: an interaction each of so many, or one in a hundred."""
+    rows = size.due if due is None else due
     kinds = pl.Series(["order", "visit", "campaign_received"])
-    # 97 and the number of lives have no common divisor, so the news come from every kind of life.
+    # 97 has no common divisor with the numbers of lives and customers, so the news are of every kind of life, and of
+    # nobody twice.
     return pl.DataFrame(
         {
             "source": ["shop"] * rows,
             "id": _numbered("n", pl.int_range(rows, eager=True)),
-            "customer": _numbered("c", pl.int_range(rows, eager=True) * 97),
+            "customer": _numbered("c", pl.int_range(rows, eager=True) * 97 % size.customers),
             "kind": kinds.sample(rows, with_replacement=True, seed=4),
             "at": [NOW + timedelta(hours=12)] * rows,
         }

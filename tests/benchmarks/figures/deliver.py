@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from data import NOW
 from measuring import Figure, Timing, at_most, timed
@@ -56,7 +57,7 @@ def _null(prepared: Prepared, count: int, repeats: int) -> Figure:
             probe = folder / "probe.db"
             probe.write_bytes((folder / DATABASE).read_bytes())
             bare, _none = timed(_claim_and_settle, probe)
-            with _open(folder, "Hello", "Hello again") as project, _unrendered():
+            with open_thanks(folder, "Hello", "Hello again") as project, unrendered():
                 delivery, delivered = timed(project.deliver)
             _check(delivered.accepted, count)
         runs.append((delivery, bare))
@@ -76,7 +77,7 @@ def _folder(prepared: Prepared, count: int, repeats: int) -> Figure:
         with copied(_queued(prepared, count, SUBJECT, TEXT)) as folder:
             bare, _none = timed(_render_and_write, folder / "bare", count)
             channel = Choice(use="folder", settings={"path": folder / "outbox"})
-            with _open(folder, SUBJECT, TEXT, channel) as project:
+            with open_thanks(folder, SUBJECT, TEXT, channel) as project:
                 delivery, delivered = timed(project.deliver)
             _check(delivered.accepted, count)
         runs.append((delivery, bare))
@@ -133,29 +134,34 @@ def _queued(prepared: Prepared, count: int, subject: str, text: str) -> Path:
 
 
 def _queue(folder: Path, count: int, subject: str, text: str) -> None:
-    with _open(folder, subject, text) as project:
-        project.record_customers(
-            Customer(
-                id=f"c{number}",
-                name=f"Number {number}",
-                contact_points=[ContactPoint(medium="email", address=f"c{number}@example.com", synthetic=True)],
-            )
-            for number in range(count)
+    with open_thanks(folder, subject, text) as project:
+        queue(project, count)
+
+
+def queue(project: Relationships, count: int) -> None:
+    """Put a message each for so many customers into the outbox of a project that ``open_thanks`` has opened."""
+    project.record_customers(
+        Customer(
+            id=f"c{number}",
+            name=f"Number {number}",
+            contact_points=[ContactPoint(medium="email", address=f"c{number}@example.com", synthetic=True)],
         )
-        project.review(as_of=NOW)
-        project.plan(as_of=NOW)
+        for number in range(count)
+    )
+    project.review(as_of=NOW)
+    project.plan(as_of=NOW)
 
 
-def _open(folder: Path, subject: str, text: str, channel: Choice | None = None) -> Relationships:
+def open_thanks(folder: Path, subject: str, text: str, channel: Choice | None = None, **settings: Any) -> Relationships:
+    """Open a project whose only campaign thanks everybody once; ``settings`` as for ``open_project``."""
     action = Action(
         name="write",
         occasion=Occasion(name="occasion", when=""),
         variants=(Variant(channel="mail", subject=subject, text=text),),
     )
     campaign = Campaign(name="thanks", owner="Care", purpose="service", nature="give", actions=(action,))
-    return open_project(
-        folder, campaigns=(campaign,), channels={"mail": channel or Choice(use="null", settings={"medium": "email"})}
-    )
+    null = Choice(use="null", settings={"medium": "email"})
+    return open_project(folder, campaigns=(campaign,), channels={"mail": channel or null}, **settings)
 
 
 def _as_it_is(self: LiquidRenderer, template: str, context: Mapping[str, object], *, html: bool) -> str:  # noqa: ARG001  the port's
@@ -163,7 +169,7 @@ def _as_it_is(self: LiquidRenderer, template: str, context: Mapping[str, object]
 
 
 @contextmanager
-def _unrendered() -> Iterator[None]:
+def unrendered() -> Iterator[None]:
     """The words as they are, without looking for anything to fill in."""
     render = LiquidRenderer.render
     LiquidRenderer.render = _as_it_is  # type: ignore[method-assign]  # for once
@@ -231,7 +237,7 @@ def _render_and_write(folder: Path, count: int) -> None:
 
 def main(folder: Path) -> None:
     """Deliver what is queued in a folder, and print the highest resident memory, in MB."""
-    with _open(folder, SUBJECT, TEXT) as project:
+    with open_thanks(folder, SUBJECT, TEXT) as project:
         project.deliver()
     print(json.dumps(peak_mb()))
 
