@@ -111,11 +111,10 @@ class Selection:
         bounds = (*parameters, page.first, page.last)
         if not self._database.rows(f"SELECT 1 FROM {quoted(table)} WHERE {scope} LIMIT 1", bounds):
             return
-        self._keep(page)
-        self._database.run(
-            f"DELETE FROM {quoted(table)} WHERE {scope} AND customer IN (SELECT customer FROM temp.page)",
-            bounds,
-        )
+        if not page.contiguous or not self.is_contiguous(page.customers):
+            self._keep(page)
+            scope = f"{scope} AND customer IN (SELECT customer FROM temp.page)"
+        self._database.run(f"DELETE FROM {quoted(table)} WHERE {scope}", bounds)
 
     def is_contiguous(self, customers: pl.Series) -> bool:
         """Tell whether nobody else lies between the first and the last."""

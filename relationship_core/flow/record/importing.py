@@ -133,7 +133,7 @@ def _go_on(task: _Import, checkpoint: Checkpoint, progress: Listener) -> Checkpo
 def _ranges(task: _Import, checkpoint: Checkpoint) -> Sequence[Range] | None:
     """The ranges of an initial load that begins or goes on; None where rows are taken as they come."""
     recorder, file = task.recorder, task.source
-    if task.what != "interactions" or file.between is None or (file.total or 0) <= recorder.chunk:
+    if task.what != "interactions" or file.between is None or (file.total or 0) <= recorder.batch:
         return None
     begins = not checkpoint.done and read_fact(recorder.store, LAST_RECORDED_FACT) is None
     if not (begins or checkpoint.loading):
