@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from relationship_core.config import Choice, Settings, provider_settings
 from relationship_core.errors import ConfigurationError
@@ -69,6 +69,10 @@ class Chosen:
         if self._is_closed:
             raise ConfigurationError(_CLOSED)
         return self._make(self.plugins.executors, self._settings.executor, "[executor]")
+
+    def check_executor(self) -> None:
+        """Refuse an executor that is not there, or whose settings are wrong; it is not made."""
+        self._read(self.plugins.executors, self._settings.executor, "[executor]")
 
     def channel(self, name: str) -> Channel:
         """A channel instance, by the name that the configuration gives it."""
@@ -143,9 +147,12 @@ class Chosen:
         self.store.close()
 
     def _make(self, providers: Mapping[str, Provider[P]], choice: Choice, where: str) -> P:
+        return self.plugins.make(*self._read(providers, choice, where), where)
+
+    def _read(self, providers: Mapping[str, Provider[P]], choice: Choice, where: str) -> tuple[Provider[P], Any]:
+        """What a choice names, and its settings."""
         provider = self.plugins.find(providers, choice.use, f"{where} use")
-        settings = provider_settings(provider, choice, self._folder, where, project=self._settings.project)
-        return self.plugins.make(provider, settings, where)
+        return provider, provider_settings(provider, choice, self._folder, where, project=self._settings.project)
 
     def _check_channel(self, variant: Variant, where: str) -> None:
         choice = self.plugins.find(self._settings.channels, variant.channel, f"{where}, channel")

@@ -23,12 +23,14 @@ def copy_project(source: Relationships, target: Relationships, *, progress: List
         progress: told how many customers are done.
 
     Raises:
-        ConfigurationError: the projects declare different measures, or the source has to be rebuilt first.
+        ConfigurationError: the projects declare different measures, currencies or zones, or the source has to be
+            rebuilt first.
         RejectedError: the target is not empty, or its store cannot keep a row.
         RetriableError: a message is being delivered from the source; or a store fails for a while.
     """
-    from relationship_core.flow.copying import copy, refuse_other_measures
+    from relationship_core.flow.copying import copy, refuse_other_ground, refuse_other_measures
 
     measures = source.catalog.measures
+    refuse_other_ground(source.settings.project, target.settings.project)
     refuse_other_measures(measures, target.catalog.measures)
     return copy(source.store, target.store, measures, progress=progress)

@@ -286,7 +286,7 @@ class Project:
             return None
         from relationship_core.workers import ProjectWorkers, blueprint_of
 
-        self.plugins.find(self.plugins.executors, self.settings.executor.use, "[executor] use")
+        self.chosen.check_executor()
         return ProjectWorkers(
             executor=lambda: self.chosen.executor,  # it may import a lot, and a lone page needs none
             blueprint=blueprint_of(self.settings, self.campaigns, self.plugins, self.rules_alone, self.folder),

@@ -154,12 +154,12 @@ class ProjectWorkers:
         """As many pages as make every worker busy twice: what comes first is written while the rest is judged."""
         return 2 * self.executor().workers
 
-    def begin(self, moment: Moment) -> None:
-        """Have everybody open the project."""
+    def begin(self, moment: Moment, pages: int) -> None:
+        """Have as many open the project as there is work for."""
         from relationship_core.workplace import open_project
 
         nobody = Task(blueprint=self.blueprint, state=state_of(self.store), page=Page.of(()), now=moment.now)
-        for _ in self._answers(open_project, [nobody] * self.executor().workers):
+        for _ in self._answers(open_project, [nobody] * min(pages, self.executor().workers)):
             pass
 
     def review(self, pages: Sequence[Page], moment: Moment) -> Generator[Judged, None, None]:

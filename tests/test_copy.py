@@ -12,6 +12,7 @@ import pytest
 from click.testing import Result
 
 from relationship_core import (
+    CUSTOMERS,
     DECISIONS,
     INTERACTIONS,
     MESSAGES,
@@ -23,6 +24,7 @@ from relationship_core import (
     Interaction,
     Measure,
     Preference,
+    ProjectSettings,
     RejectedError,
     Relationships,
     RetriableError,
@@ -154,6 +156,19 @@ def test_projects_with_other_measures_do_not_mix(shop: Relationships, make_proje
         copy_project(shop, other)
 
 
+@pytest.mark.parametrize(("key", "value", "was"), [("currency", "SEK", "EUR"), ("zone", "Asia/Tokyo", "UTC")])
+def test_projects_on_other_ground_do_not_mix(
+    shop: Relationships, make_project: Open, campaign: Campaign, *, key: str, value: str, was: str
+) -> None:
+    """Whoever opened the copy would be told to make another project, or to fold history again."""
+    project = ProjectSettings(**{key: value})
+    with (
+        make_project(campaign, project=project) as other,
+        pytest.raises(ConfigurationError, match=rf"{key} of the target is {value}, and that of the source is {was}"),
+    ):
+        copy_project(shop, other)
+
+
 def test_nothing_is_copied_out_of_a_delivery(shop: Relationships, make_project: Open, campaign: Campaign) -> None:
     rows = shop.store.read(MESSAGES).head(1).with_columns(pl.lit("attempting").alias("state"))
     with shop.store.transaction():
@@ -198,6 +213,37 @@ def test_a_copy_that_is_cut_short_or_differs_leaves_the_target_empty(
         assert differing(shop, other) == []
 
 
+class _Taken:
+    """A store into which somebody else records just before its transaction begins."""
+
+    def __init__(self, store: Store, record: Callable[[], object]) -> None:
+        self.inner, self.record = store, record
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def transaction(self, **more: Any) -> Any:
+        self.record()
+        return self.inner.transaction(**more)
+
+
+def test_of_two_copies_into_one_store_the_second_is_refused(
+    shop: Relationships,
+    make_project: Open,
+    make_customer: Callable[..., Any],
+    campaign: Campaign,
+    tmp_path: Path,
+) -> None:
+    """Each found it empty, and one waited for the other."""
+    target = _sqlite(tmp_path / "other.db")
+    with make_project(campaign, store=target) as other, make_project(campaign, store=target) as second:
+        sound = other.store
+        other.store = cast("Store", _Taken(sound, lambda: second.record_customers([make_customer("gil")])))
+        with pytest.raises(RejectedError, match="holds data already"):
+            copy_project(shop, other)
+        assert sound.read(CUSTOMERS)["customer"].to_list() == ["gil"]
+
+
 def test_nobody_writes_to_the_source_meanwhile(
     shop: Relationships, make_project: Open, campaign: Campaign, tmp_path: Path
 ) -> None:
@@ -238,6 +284,20 @@ def test_the_demo_is_copied_by_the_command(garage: Path, relate: Callable[..., R
     assert "holds data already" in again.stderr
 
 
+def test_ctrl_c_does_not_say_that_half_a_copy_is_kept(
+    relate: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("shop", "other"):
+        assert relate("--project", str(tmp_path / name), "init", "--name", "Corner Bakery").exit_code == 0
+    monkeypatch.setattr("relationship_core.flow.copying.copy", interrupted)
+    told = relate("copy", "--to", tmp_path / "other")
+    assert told.exit_code == 130
+    assert told.stderr == "Error: interrupted; a copy counts as a whole or not at all, so run `relate copy` again\n"
+
+
 def test_what_the_command_says(shop: Relationships, relate: Callable[..., Result], tmp_path: Path) -> None:
     del shop
     for name in ("shop", "other"):
@@ -246,5 +306,19 @@ def test_what_the_command_says(shop: Relationships, relate: Callable[..., Result
     assert (told.exit_code, told.stderr) == (0, "")
     assert "0 customers, 0 interactions, 0 messages" in told.stdout
     assert "deliver from the new one alone" in told.stdout
+    (tmp_path / "link").symlink_to(tmp_path / "shop")
+    for itself in ("shop", "link"):
+        told = relate("copy", "--to", tmp_path / itself)
+        assert told.exit_code == 2
+        assert "is this very project; name the folder of another one" in told.stderr
+    settings = tmp_path / "other" / "relationship.toml"
+    settings.write_text(
+        settings.read_text(encoding="utf-8").replace('use = "sqlite"\npath = "relationships.db"', 'use = "memory"'),
+        encoding="utf-8",
+    )
+    told = relate("copy", "--to", tmp_path / "other")
+    assert told.exit_code == 1
+    assert 'the store "memory" of' in told.stderr
+    assert "would be gone" in told.stderr
     assert relate("copy", "--to", tmp_path / "nowhere").exit_code == 2
     assert relate("copy").exit_code == 2

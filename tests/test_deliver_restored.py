@@ -474,6 +474,7 @@ def test_relate_says_what_was_restored_and_goes_on(shop: Callable[..., Path], re
     restore(folder, kept)
     refused = relate("deliver", *at)
     assert refused.exit_code == 1
+    assert "import again what was recorded since, `relate review` and `relate plan`, and then" in refused.stderr
     assert "`relate deliver --restored` goes on" in refused.stderr
     done = relate("deliver", "--restored", *at)
     told = "The store was restored: 0 messages may have gone since the backup and stay unsent; 3 had gone; 0 surely "

@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
-from relationship_core import Choice, Executor
+from relationship_core import Choice, Customer, Executor, Relationships, Settings
 from relationship_core.builtin.executors import InProcess
 from relationship_core.builtin.processes import Processes
 from relationship_core.testing.executor_projects import ProcessProjectContract
@@ -53,6 +54,19 @@ def test_workers_that_end_while_they_have_nothing_to_do_are_replaced() -> None:
     assert len(then) == 4
     assert not first & set(then)
     executor.close()
+
+
+def test_no_more_are_started_than_there_are_pages(tmp_path: Path) -> None:
+    settings = Settings(
+        store=Choice(use="sqlite", settings={"path": tmp_path / "shop.db"}),
+        executor=Choice(use="processes", settings={"workers": 5}),
+    )
+    with Relationships(settings=settings, page_size=1) as project:
+        project.record_customers([Customer(id="ada"), Customer(id="bob")])
+        assert project.review().customers == 2
+        executor = project._project.chosen.executor
+        assert isinstance(executor, Processes)
+        assert len(executor._idle) == 2
 
 
 def test_what_a_worker_prints_is_no_answer(capfd: pytest.CaptureFixture[str]) -> None:

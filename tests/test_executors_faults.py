@@ -110,6 +110,22 @@ def test_an_executor_that_is_not_there_is_told(recorded: Path) -> None:
         project.review()
 
 
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"worker": 2}, r"^\[executor\]: unknown key 'worker'; did you mean 'workers'\?$"),
+        ({"workers": 0}, r"^\[executor\]: workers must be a whole number from 1 to 256, not 0$"),
+        ({"workers": 1000}, "a whole number from 1 to 256, not 1000"),
+    ],
+)
+def test_wrong_keys_are_told_by_every_step(tmp_path: Path, keys: dict[str, object], sentence: str) -> None:
+    """Also where a lone page needs no workers: not first on the day that has two."""
+    with open_project(tmp_path, Choice(use="processes", settings=keys), store=STORE) as project:
+        for step in (project.review, project.plan):
+            with pytest.raises(ConfigurationError, match=sentence):
+                step()
+
+
 def test_the_doctor_looks_at_it(relate: Callable[..., Result], tmp_path: Path) -> None:
     assert relate("init").exit_code == 0
     assert "executor" not in relate("doctor").stdout
@@ -118,7 +134,7 @@ def test_the_doctor_looks_at_it(relate: Callable[..., Result], tmp_path: Path) -
     settings.write_text(f'{written}\n[executor]\nuse = "processes"\nworkers = 3\n', encoding="utf-8")
     assert "processes is ready: 3 at once" in relate("doctor").stdout
     settings.write_text(f'{written}\n[executor]\nuse = "processes"\nworkers = 0\n', encoding="utf-8")
-    assert "'workers' must be >= 1" in " ".join(relate("doctor").stdout.split())
+    assert "workers must be a whole number from 1 to 256" in " ".join(relate("doctor").stdout.split())
 
 
 @frozen(kw_only=True)

@@ -8,10 +8,14 @@ from typing import TypeVar
 
 from attrs import field, frozen, validators
 
-from relationship_core import Executor, Provider, hookimpl
+from relationship_core import Executor, Provider, declared, hookimpl
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+MOST_WORKERS = 256
+"""Each is a Python with all its libraries, so that more of them are a mistake on any machine."""
 
 
 def cores() -> int:
@@ -30,10 +34,10 @@ class ProcessesSettings:
     """Settings of ``[executor] use = "processes"``.
 
     Attributes:
-        workers: how many processes there are; as many as there are cores unless given.
+        workers: how many processes there are, 256 at most; as many as there are cores unless given.
     """
 
-    workers: int | None = field(default=None, validator=validators.optional(validators.ge(1)))
+    workers: int | None = field(default=None, validator=validators.optional(declared.whole(1, MOST_WORKERS)))
 
 
 class InProcess:
@@ -56,7 +60,7 @@ def _in_process(_settings: InProcessSettings) -> Executor:
 def _processes(settings: ProcessesSettings) -> Executor:
     from relationship_core.builtin.processes import Processes
 
-    return Processes(settings.workers or cores(), cores=cores())
+    return Processes(settings.workers or min(cores(), MOST_WORKERS), cores=cores())
 
 
 @hookimpl

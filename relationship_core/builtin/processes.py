@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from itertools import islice
 from threading import Event, Lock
@@ -32,7 +32,7 @@ _START = (
 )
 _THREADS = "POLARS_MAX_THREADS"
 _PATIENCE = 5.0
-"""How many seconds an idle worker has to end by itself."""
+"""How many seconds an idle worker has to end by itself; and how long nobody looks whether an answer is there."""
 
 
 class Processes:
@@ -57,7 +57,7 @@ class Processes:
                 for task in islice(left, 2 * self.workers):
                     answers.append(threads.submit(self._ask, function, task, over))
                 while answers:
-                    answer = answers.popleft().result()
+                    answer = _heard(answers.popleft())
                     for task in islice(left, 1):
                         answers.append(threads.submit(self._ask, function, task, over))
                     yield answer
@@ -123,6 +123,13 @@ class Processes:
                 self._idle.append(worker)
                 return
         worker.end()
+
+
+def _heard(answer: Future[R]) -> R:
+    """An answer, when it is there. Polars' handler of Ctrl-C is unheard by who waits for a lock without an end."""
+    while not answer.done():
+        wait((answer,), timeout=_PATIENCE)
+    return answer.result()
 
 
 class _Worker:

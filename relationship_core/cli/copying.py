@@ -8,6 +8,7 @@ import click
 
 from relationship_core.cli.documents import print_document
 from relationship_core.cli.project import following, json_option, project_options
+from relationship_core.cli.troubles import Interrupted
 
 
 @click.command()
@@ -32,14 +33,36 @@ def copy(folder: Path, target: Path, *, as_json: bool) -> None:
     """
     from relationship_core import Relationships, copy_project
 
-    with Relationships.open(folder) as source, Relationships.open(target) as other, following() as progress:
-        copied = copy_project(source, other, progress=progress)
+    if target.resolve() == folder.resolve():
+        message = (
+            f"{target} is this very project; name the folder of another one, whose relationship.toml names the other "
+            "store"
+        )
+        raise click.BadParameter(message, param_hint="'--to'")
+    _refuse_memory(target)
+    try:
+        with Relationships.open(folder) as source, Relationships.open(target) as other, following() as progress:
+            copied = copy_project(source, other, progress=progress)
+    except KeyboardInterrupt as error:
+        message = "interrupted; a copy counts as a whole or not at all, so run `relate copy` again"
+        raise Interrupted(message) from error
     if as_json:
         print_document(copied)
         return
     told = ", ".join(f"{copied.rows[name]:,} {name}" for name in ("customers", "interactions", "messages"))
     click.echo(f"Copied to {target} and compared: {told}, {sum(copied.rows.values()):,} rows in all.")
     click.echo("Both have the same outbox now: deliver from the new one alone.")
+
+
+def _refuse_memory(target: Path) -> None:
+    from relationship_core import ConfigurationError, read_settings
+
+    if read_settings(target).store.use == "memory":
+        message = (
+            f'the store "memory" of {target} lives in one process, so that the copy would be gone with this command; '
+            "name another one in its relationship.toml"
+        )
+        raise ConfigurationError(message)
 
 
 COMMANDS = {"copy": copy}

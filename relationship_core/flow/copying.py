@@ -28,6 +28,7 @@ from relationship_core.columns import (
     TRANSITIONS,
     Page,
 )
+from relationship_core.config.project import ProjectSettings
 from relationship_core.declarations import KeyedMeasure, Measure
 from relationship_core.errors import ConfigurationError, RejectedError, RetriableError
 from relationship_core.flow.message_states import GOING_STATES
@@ -91,6 +92,7 @@ def copy(source: Store, target: Store, measures: Measures, *, progress: Listener
     with source.transaction():
         _refuse_going(source)
         with target.transaction(durable=True):
+            _refuse_filled(target)  # again, now that nobody else can fill it
             rows = _copied(source, target, measures, progress)
     return Copied(rows=rows)
 
@@ -104,9 +106,25 @@ def refuse_other_measures(ours: Measures, theirs: Measures) -> None:
     if measure_signature(ours) != measure_signature(theirs):
         message = (
             "the two projects declare different measures, so that numbers of the one mean nothing in the other; give "
-            "both the same plugins, [project] zone and currency"
+            "both the same plugins"
         )
         raise ConfigurationError(message)
+
+
+def refuse_other_ground(ours: ProjectSettings, theirs: ProjectSettings) -> None:
+    """Refuse to copy between projects whose history stands on another currency or zone.
+
+    Raises:
+        ConfigurationError: it does.
+    """
+    for key in ("currency", "zone"):
+        here, there = getattr(ours, key), getattr(theirs, key)
+        if here != there:
+            message = (
+                f"[project] {key} of the target is {there}, and that of the source is {here}; give both the source's, "
+                "on which its history stands"
+            )
+            raise ConfigurationError(message)
 
 
 def _refuse_filled(target: Store) -> None:

@@ -30,8 +30,8 @@ class Workers(Protocol):
         """How many pages make a wave."""
         ...
 
-    def begin(self, moment: Moment) -> None:
-        """Have everybody ready, before the first wave takes the write lock.
+    def begin(self, moment: Moment, pages: int) -> None:
+        """Have as many ready as the first wave has pages, before it takes the write lock.
 
         Raises:
             ConfigurationError: one of them cannot open the project, or has another one than this program.
@@ -67,9 +67,12 @@ def waves(pages: Iterable[Page], workers: Workers | None, moment: Moment) -> Ite
         two = list(islice(left, 2))
         left = chain(two, left)
         workers = several(two, workers)
+    size = 1
     if workers is not None:
-        workers.begin(moment)
-    size = 1 if workers is None else workers.at_once
+        size = workers.at_once
+        first = list(islice(left, size))
+        left = chain(first, left)
+        workers.begin(moment, len(first))
     while wave := list(islice(left, size)):
         yield wave
 

@@ -26,12 +26,16 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event, Thread
 
 import polars as pl
 import pytest
 
 from relationship_core.errors import RejectedError, RetriableError
 from relationship_core.ports import Executor
+
+_LASTS = 5.0
+"""How many seconds a long task takes."""
 
 
 def doubled(number: int) -> int:
@@ -76,6 +80,13 @@ def dying(marker: str) -> str:
         Path(marker).touch()
     os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
     return "dead"
+
+
+def lasting(folder: str) -> None:
+    """Take some seconds, and tell by files when they begin and end."""
+    Path(folder, "began").touch()
+    Event().wait(_LASTS)
+    Path(folder, "ended").touch()
 
 
 class ExecutorContract:
@@ -154,4 +165,18 @@ class ProcessExecutorContract(ExecutorContract):
     def test_a_task_that_ends_its_process_is_an_error(self, executor: Executor) -> None:
         with pytest.raises(Exception, match=r"SystemExit|died|\b1\b"):
             list(executor.map(ending, [1]))
+        assert list(executor.map(doubled, [1])) == [2]
+
+    def test_ctrl_c_is_heard_while_a_task_goes_on(self, executor: Executor, tmp_path: Path) -> None:
+        """Polars has a handler of its own for it, after which who waits for a lock without an end goes on waiting."""
+
+        def interrupt() -> None:
+            while not (tmp_path / "began").exists():
+                Event().wait(0.01)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        Thread(target=interrupt, daemon=True).start()
+        with pytest.raises(KeyboardInterrupt):
+            list(executor.map(lasting, [str(tmp_path)]))
+        assert not (tmp_path / "ended").exists()
         assert list(executor.map(doubled, [1])) == [2]

@@ -10,6 +10,7 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import dask
 from distributed import Client, Future, KilledWorker, LocalCluster
@@ -18,6 +19,8 @@ from distributed.security import Security
 from relationship_core import RetriableError
 from relationship_dask.settings import DaskSettings
 
+_log = logging.getLogger("distributed.client")
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -25,6 +28,9 @@ ONCE_MORE = 1
 """How often a task is tried again whose worker died, on a cluster of our own; another one says for itself."""
 
 _THREADS = "POLARS_MAX_THREADS"
+
+_open: WeakSet[DaskExecutor] = WeakSet()
+"""The executors that have a client."""
 
 
 class DaskExecutor:
@@ -74,6 +80,7 @@ class DaskExecutor:
             if each is not None:
                 with suppress(Exception):  # a cluster that is gone is closed
                     each.close()
+        _open.discard(self)
 
     def _given(self, client: Any, function: Callable[[T], R], task: T) -> Future[R]:
         with _in_our_words(self._where):
@@ -94,6 +101,8 @@ class DaskExecutor:
     def _reached(self) -> Any:
         """The cluster's client, connected when it is first needed."""
         if self._client is None:
+            _log.addFilter(_nobody_is_open)
+            _open.add(self)
             with _in_our_words(self._where):
                 if not self._settings.address:
                     self._cluster = _local_cluster(self.workers)
@@ -104,6 +113,11 @@ class DaskExecutor:
     @property
     def _where(self) -> str:
         return f"the Dask cluster at {self._settings.address}" if self._settings.address else "the local Dask cluster"
+
+
+def _nobody_is_open(_record: logging.LogRecord) -> bool:
+    """What distributed says of a scheduler that is lost, with tracebacks, is told in our words instead."""
+    return not _open
 
 
 def _connected(settings: DaskSettings, cluster: LocalCluster | None) -> Any:

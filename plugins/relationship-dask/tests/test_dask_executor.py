@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
+from weakref import WeakSet
 
 import dask
 import pytest
@@ -73,6 +74,33 @@ def test_a_cluster_that_is_there_is_used_and_stays(cluster: LocalCluster) -> Non
         executor.close()
 
 
+def test_what_dask_logs_of_a_lost_scheduler_is_not_told_beside_our_sentence(
+    cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tracebacks among it; afterwards the program's own clients tell everything again."""
+    told: list[str] = []
+    monkeypatch.setattr("relationship_dask.executor._open", WeakSet())  # without those of other tests
+
+    class Keeping(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            told.append(record.getMessage())
+
+    logger, handler = logging.getLogger("distributed.client"), Keeping()
+    logger.addHandler(handler)
+    try:
+        first, second = (DaskExecutor(DaskSettings(address=cluster.scheduler_address)) for _ in range(2))
+        for executor in (first, second):
+            assert executor.workers == 2
+            logger.error("lost while it is used")
+        first.close()
+        logger.error("lost while another is used")
+        second.close()
+        logger.error("lost by somebody else")
+    finally:
+        logger.removeHandler(handler)
+    assert told == ["lost by somebody else"]
+
+
 def test_each_thread_of_a_worker_opens_the_project_for_itself(cluster: LocalCluster, tmp_path: Path) -> None:
     """A store belongs to the thread that opened it."""
     outcome = []
@@ -102,8 +130,9 @@ def test_it_is_declared() -> None:
     ("keys", "told"),
     [
         ({"address": "scheduler"}, "address must be that of a scheduler, such as tcp://"),
-        ({"workers": 0}, "'workers' must be >= 1"),
-        ({"timeout": 0}, "'timeout' must be > 0"),
+        ({"workers": 0}, r"workers must be a whole number from 1 to 10,000, not 0"),
+        ({"workers": 300}, r"workers must be at most 256 on this machine, not 300"),
+        ({"timeout": 0}, r"timeout must be a number above 0 and at most 3,600"),
         ({"address": "tls://127.0.0.1:8786"}, "needs the keys ca, certificate and key; ca is missing"),
         ({"ca": "ca.pem"}, "ca is for an address with tls://"),
     ],

@@ -15,6 +15,8 @@ from relationship_postgres.settings import PostgresSettings
 
 OLDEST_SERVER = 14
 """The first that estimates an array of ids by its length."""
+LIMITS_TRANSACTIONS = 17
+"""The first that may have a limit for whole transactions."""
 
 TEMPORARY_MEMORY = "32MB"
 """What staged rows may take in the memory of a session before they go to its disk."""
@@ -86,6 +88,8 @@ def _prepare(connection: psycopg.Connection[Any], settings: PostgresSettings) ->
         "search_path": f"{quoted(settings.schema)}, pg_temp",
         "lock_timeout": f"{ceil(settings.busy_timeout * 1000)}ms",
         "statement_timeout": f"{ceil(settings.statement_timeout * 1000)}ms",
+        "default_transaction_isolation": "read committed",  # who waited for a lock must see what came before it
+        "idle_in_transaction_session_timeout": "0",  # pages are judged while a transaction is open
         "temp_buffers": TEMPORARY_MEMORY,
         "client_min_messages": "warning",
         "extra_float_digits": "1",
@@ -93,6 +97,8 @@ def _prepare(connection: psycopg.Connection[Any], settings: PostgresSettings) ->
         "tcp_keepalives_interval": "10",
         "tcp_keepalives_count": "3",
     }
+    if version >= LIMITS_TRANSACTIONS:
+        wanted["transaction_timeout"] = "0"
     with told():
         if connection.execute("SHOW synchronous_commit").fetchall() == [("off",)]:
             wanted["synchronous_commit"] = "on"  # a store says itself which commits need not wait

@@ -6,6 +6,7 @@ them finds them in the server's log.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -58,8 +59,16 @@ _UNFIT = {
 }
 _CLASSES_LOST = ("08",)
 _SIGNS = {
-    "57P03": ("starting up", "shutting down", "not yet accepting", "not accepting connections", "in recovery mode"),
+    "57P03": (
+        "starting up",
+        "shutting down",
+        "not yet accepting",
+        "not accepting connections",
+        "currently accepting",
+        "in recovery mode",
+    ),
     "53300": ("too many clients", "connection slots", "too many connections"),
+    "42501": ("permission denied for database",),
     "28000": ("pg_hba.conf", "not permitted to log in", "client certificate"),
     "28P01": ("authentication failed", "no password supplied", 'role "'),
     "3D000": ('database "',),
@@ -70,8 +79,15 @@ _UNTRUSTED = (
     "the url, and the server's certificate"
 )
 UNREACHABLE = (
-    "the PostgreSQL server of [store] url cannot be reached; check that it runs and its address, then run it again"
+    "the PostgreSQL server of [store] url cannot be reached; check that it runs, its address, and the %-escapes of "
+    "characters such as @ in the password, then run it again"
 )
+_NOT_LET_IN = (
+    "the PostgreSQL server answers, and lets nobody in; check the user, the password and the database of [store] url; "
+    "its log says why, in its own language"
+)
+_SEVERITY = re.compile(r"failed: [^\s:]+:  ")
+"""Stands before what the server itself says, in whatever language; of its own errors libpq says no severity."""
 
 
 def is_lost(error: psycopg.Error) -> bool:
@@ -99,7 +115,8 @@ def unconnected(text: str) -> Exception:
             return by_state(state) or RetriableError(UNREACHABLE)
     if any(sign in said for sign in ("ssl", "certificate", "sslrootcert")):
         return ConfigurationError(_UNTRUSTED)
-    return RetriableError(UNREACHABLE)
+    # It may be a wrong password or a server that is starting: who tries again later is right in both cases.
+    return RetriableError(_NOT_LET_IN if _SEVERITY.search(text) else UNREACHABLE)
 
 
 def in_our_words(error: psycopg.Error) -> Exception:

@@ -9,6 +9,7 @@ own log, and the disk's blocks of the files that were removed.
 from __future__ import annotations
 
 import re
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from relationship_core import TABLES, RetriableError
@@ -28,7 +29,8 @@ PAUSE = 0.2
 def scrub(database: Database, patience: float) -> None:
     """Write every table anew; the other sessions wait for each.
 
-    Rows that an older transaction may still see are left by VACUUM, so that those tables are written again.
+    Rows that an older transaction may still see are left by VACUUM, so that those tables are written again: one of them
+    until nothing is left in it, and then the others, for what holds up one holds up all.
 
     Args:
         database: the project's.
@@ -38,12 +40,12 @@ def scrub(database: Database, patience: float) -> None:
         RetriableError: the rows are gone, and an older transaction keeps what they were.
     """
     with database.alone() as connection:
+        began = monotonic()
         left = [table for table in OWN_TABLES if _rewrite(connection, table)]
-        for _ in range(round(patience / PAUSE)):
-            if not left:
-                break
+        while left and monotonic() < began + patience:
             connection.execute("SELECT pg_sleep(%s)", (PAUSE,))
-            left = [table for table in left if _rewrite(connection, table)]
+            if not _rewrite(connection, left[0]):
+                left = [table for table in left[1:] if _rewrite(connection, table)]
         for table in OWN_TABLES:
             connection.execute(f"ANALYZE {quoted(table)}")
     database.forget_session()  # the temporary tables of this session

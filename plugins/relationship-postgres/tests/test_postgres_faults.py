@@ -20,6 +20,7 @@ from relationship_core import (
     Secret,
 )
 from relationship_core.testing.rows import customers, frame, know, message, messages
+from relationship_postgres import scrubbing
 from relationship_postgres.errors import unconnected
 from relationship_postgres.settings import PostgresSettings
 from relationship_postgres.store import PostgresStore
@@ -121,6 +122,15 @@ class TestConnecting:
             ("FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute", "no connection"),
             ('root certificate file "/etc/nowhere" does not exist', "sslrootcert"),
             ("server does not support SSL, but SSL was required", "sslmode"),
+            ('FATAL:  permission denied for database "shop"\nDETAIL:  User does not have CONNECT privilege.', "rights"),
+            ('FATAL:  database "shop" is not currently accepting connections', "starting or stopping"),
+            ("Is the server running locally and accepting connections on that socket?", "cannot be reached"),
+            ('connection to server at "::1", port 5432 failed: Connection refused\n\tIs the server', "%-escapes"),
+            (
+                'connection to server at "::1", port 5432 failed: FATAL:  Datenbank »x« existiert nicht',
+                "lets nobody in",
+            ),
+            ("connection to server failed: ВАЖНО:  пользователь не прошёл проверку", "lets nobody in"),
         ],
     )
     def test_what_libpq_says_alone_is_understood(self, said: str, words: str) -> None:
@@ -128,8 +138,10 @@ class TestConnecting:
 
 
 class TestServers:
-    def test_an_old_server_is_refused_with_both_versions(self, make_settings: Make, proxy: Any) -> None:
-        proxy.replaced = {b"server_version\x0018.4\x00": b"server_version\x0013.9\x00"}
+    def test_an_old_server_is_refused_with_both_versions(self, make_settings: Make, proxy: Any, raw: Any) -> None:
+        version = raw.execute("SHOW server_version").fetchall()[0][0]
+        said, says = (f"server_version\0{number}".encode() for number in (version, f"13{version[2:]}"))
+        proxy.replaced = {said: says}
         refused(make_settings(url=proxy.url), ConfigurationError, r"version 13, .* 14 or newer")
 
     def test_a_database_of_other_letters_is_refused(self, make_settings: Make, raw: Any, postgres_url: str) -> None:
@@ -267,3 +279,25 @@ class TestScrubbing:
         raw.execute("COMMIT")
         store.scrub()
         assert store.read(CUSTOMERS).is_empty()
+
+    def test_large_tables_are_not_written_again_and_again(
+        self, open_store: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """How long it waits is a matter of time, and not of how often it looks."""
+        clock, written = [0.0], []
+
+        def write(_connection: object, table: str) -> int:
+            clock[0] += 60.0  # seconds
+            written.append(table)
+            return 1
+
+        monkeypatch.setattr(scrubbing, "monotonic", lambda: clock[0])
+        monkeypatch.setattr(scrubbing, "_rewrite", write)
+        with pytest.raises(RetriableError, match="traces"):
+            open_store(busy_timeout=100).scrub()
+        assert len(written) == len(scrubbing.OWN_TABLES)
+        written.clear()
+        monkeypatch.setattr(scrubbing, "OWN_TABLES", ("customers", "states"))
+        with pytest.raises(RetriableError, match="traces"):
+            open_store(busy_timeout=200).scrub()
+        assert written == ["customers", "states", "customers", "customers"]

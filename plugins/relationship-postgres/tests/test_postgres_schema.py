@@ -1,5 +1,6 @@
 """The schema: whose it is, how it is brought forward, and by whom."""
 
+import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -117,10 +118,11 @@ def test_a_marker_without_a_version_is_damage(make_settings: Make, raw: Any) -> 
 def test_least_rights_are_enough(make_settings: Make, raw: Any, postgres_url: str) -> None:
     """What the how-to guide grants, and nothing else."""
     schema = make_settings().schema
-    raw.execute(f"CREATE ROLE {schema} LOGIN")
+    password = secrets.token_hex(8)
+    raw.execute(f"CREATE ROLE {schema} LOGIN PASSWORD '{password}'")
     try:
         raw.execute(f"CREATE SCHEMA {schema} AUTHORIZATION {schema}")
-        url = psycopg.conninfo.make_conninfo(postgres_url, user=schema)
+        url = psycopg.conninfo.make_conninfo(postgres_url, user=schema, password=password)
         store = PostgresStore(make_settings(url=url))
         store.prepare([Measure(name="orders", combine="count")])
         know(store, *(f"c{number}" for number in range(600)))

@@ -115,7 +115,8 @@ def refuse_restored(store: Store, witness: Witness) -> None:
     seen = witness.read()  # before the store, which is never behind: another worker may be counting right now
     if seen > epoch_of(store):
         message = (
-            "the store is older than what was delivered from it, as one that was restored from a backup: "
-            "`relate deliver --restored` goes on without what may have gone already"
+            "the store is older than what was delivered from it, as one that was restored from a backup: import again "
+            "what was recorded since, `relate review` and `relate plan`, and then `relate deliver --restored` goes on "
+            "without what may have gone already"
         )
         raise RejectedError(message)
