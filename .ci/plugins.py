@@ -1,7 +1,7 @@
 """What tox does with every folder in plugins/, so that a new plugin needs no line in tox.ini.
 
 python .ci/plugins.py install    build each as a wheel and install it
-python .ci/plugins.py types      check the types of each
+python .ci/plugins.py types      check the types of each, and of each template of a plugin
 """
 
 from __future__ import annotations
@@ -39,8 +39,14 @@ def install(folders: list[Path]) -> int:
 
 
 def check_types(folders: list[Path]) -> int:
-    """Check each folder in a run of its own: two plugins may have test modules of the same name."""
-    return max((run("mypy", folder) for folder in folders), default=0)
+    """Check each folder in a run of its own: two plugins may have test modules of the same name.
+
+    So are the templates of plugins, each with the settings that it brings.
+    """
+    templates = [file.parent for file in sorted(ROOT.glob("relationship_core/templates/*/pyproject.toml"))]
+    return max(
+        *(run("mypy", folder) for folder in folders), *(run("mypy", ".", folder=template) for template in templates)
+    )
 
 
 def project_table(folder: Path) -> dict[str, Any]:
@@ -64,10 +70,10 @@ def normalized(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", name[0]).lower()
 
 
-def run(module: str, *arguments: str | Path) -> int:
-    """Run a module of the environment's own Python, from the top of the checkout."""
+def run(module: str, *arguments: str | Path, folder: Path = ROOT) -> int:
+    """Run a module of the environment's own Python, from the top of the checkout or another folder."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode
+    return subprocess.run(command, cwd=folder, check=False).returncode
 
 
 if __name__ == "__main__":

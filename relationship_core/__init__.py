@@ -45,6 +45,7 @@ _HOMES = {
     "flow.progress": "Listener Progress",
     "flow.rebuild": "Rebuilt",
     "flow.receive.received": "Received",
+    "flow.record.presets": "PartPreview",
     "flow.record.recorder": "Recorded",
     "flow.record.signature": "check_measures",
     "flow.report.costs": "Costs",
@@ -65,7 +66,7 @@ _HOMES = {
     "flow.review": "Reviewed",
     "flow.runs": "Ran",
     "flow.tasks.closing": "ClosedTask",
-    "hookspecs": "PROJECT hookimpl",
+    "hookspecs": "HOOK_VERSION PROJECT hookimpl",
     "mail": "eml",
     "model.attached_file": "AttachedFile attached_file",
     "model.campaign": "Action After Campaign ClearedBy Cost Limits Occasion Variant",
@@ -96,6 +97,7 @@ _HOMES = {
     "plugins.loading": "load_plugins",
     "plugins.sources": "BrokenPlugin InstalledPlugin",
     "ports": "Channel Clock Executor Lookup Mailbox Priced Receiver Renderer Step Store",
+    "presets": "LeftOut Preset PresetPart",
     "providers": "CAPABILITIES Provider Secret",
     "ready": "ReadyCampaign copy_ready_campaign ready_campaigns",
     "receivers": "Receivers",
@@ -108,6 +110,7 @@ _HOMES = {
     ),
     "table": "INSTANT ORDER_LINE Table",
     "tasks": "Tasks",
+    "templates": "PLUGIN_KINDS new_plugin",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -153,6 +153,9 @@ from relationship_core.flow.rebuild import (
 from relationship_core.flow.receive.received import (
     Received as Received,
 )
+from relationship_core.flow.record.presets import (
+    PartPreview as PartPreview,
+)
 from relationship_core.flow.record.recorder import (
     Recorded as Recorded,
 )
@@ -221,6 +224,7 @@ from relationship_core.flow.tasks.closing import (
     ClosedTask as ClosedTask,
 )
 from relationship_core.hookspecs import (
+    HOOK_VERSION as HOOK_VERSION,
     PROJECT as PROJECT,
     hookimpl as hookimpl,
 )
@@ -371,6 +375,11 @@ from relationship_core.ports import (
     Step as Step,
     Store as Store,
 )
+from relationship_core.presets import (
+    LeftOut as LeftOut,
+    Preset as Preset,
+    PresetPart as PresetPart,
+)
 from relationship_core.providers import (
     CAPABILITIES as CAPABILITIES,
     Provider as Provider,
@@ -407,6 +416,10 @@ from relationship_core.storing import (
 from relationship_core.table import INSTANT as INSTANT, ORDER_LINE as ORDER_LINE, Table as Table
 from relationship_core.tasks import (
     Tasks as Tasks,
+)
+from relationship_core.templates import (
+    PLUGIN_KINDS as PLUGIN_KINDS,
+    new_plugin as new_plugin,
 )
 
 __all__: list[str]  # noqa: PYI035  computed from _HOMES; a test compares it with the imports above

@@ -23,10 +23,21 @@ if TYPE_CHECKING:
     from relationship_core.model.relationship import Ladder, Transition
     from relationship_core.parameters import Calibration, Parameter, TableCalibration
     from relationship_core.ports import Channel, Executor, Receiver, Renderer, Store
+    from relationship_core.presets import Preset
     from relationship_core.providers import Provider
 
 PROJECT = "relationship_core"
 """The pluggy project, and the entry point group that plugins register in."""
+
+HOOK_VERSION = 1
+"""The version of hooks, ports and records that this release has.
+
+A plugin for version 1 registers in the group ``relationship_core``, one for a later version N in
+``relationship_core.vN``; a distribution may do both, and each release takes what is for it.
+"""
+
+DEPRECATED: Mapping[str, str] = {}
+"""Hooks that will go with the next version, each with what to use instead, as a sentence goes on: ``use ...``."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -61,6 +72,11 @@ def relationship_executors() -> Sequence[Provider[Executor]]:
 @hookspec
 def relationship_interaction_kinds() -> Sequence[InteractionKind]:
     """Kinds of interaction beside the standard ones."""
+
+
+@hookspec
+def relationship_import_presets() -> Sequence[Preset]:
+    """How exports of other systems are read, for ``relate import --preset NAME``."""
 
 
 @hookspec

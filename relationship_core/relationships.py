@@ -15,6 +15,7 @@ from relationship_core.clock import system_clock
 from relationship_core.config import Settings, read_settings
 from relationship_core.flow.progress import Listener, silent
 from relationship_core.flow.united import plain, united
+from relationship_core.imports import Imports
 from relationship_core.offers import Offers
 from relationship_core.outbox import Outbox
 from relationship_core.parameters import ParameterView
@@ -56,6 +57,7 @@ class Relationships:
     the clock tells. One object serves one thread.
 
     Attributes:
+        imports: files of other systems: preview, presets.
         identities: who is one customer under several ids: merge, link, unmerge, show, candidates.
         accounts: who is a contact of which account: link, unlink, show.
         permissions: who allows and wishes what, and addresses not to use: record_consents, record_preferences,
@@ -102,7 +104,7 @@ class Relationships:
             arguments.optional_path(folder, "folder") or Path.cwd(),
         )
         self.identities, self.accounts, self.tasks = Identities(project), Accounts(project), Tasks(project)
-        self.receivers, self.outbox = Receivers(project), Outbox(project)
+        self.receivers, self.outbox, self.imports = Receivers(project), Outbox(project), Imports(project)
         self.permissions, self.offers, self.campaign_life = Permissions(project), Offers(project), CampaignLife(project)
 
     @classmethod
@@ -156,46 +158,44 @@ class Relationships:
 
     def import_file(
         self,
-        what: Literal["customers", "interactions", "contacts"],
-        path: Path | str,
+        what: Literal["customers", "interactions", "contacts"] | None = None,
+        path: Path | str | None = None,
         *,
+        preset: str | None = None,
         columns: Mapping[str, str] | None = None,
         source: str | None = None,
         kind: str | None = None,
         zone: str | None = None,
+        encoding: str | None = None,
+        decimal: str | None = None,
+        consent_at: datetime | None = None,
         rejects: Path | str | None = None,
         progress: Listener = silent,
     ) -> Recorded:
         """Record a CSV, Parquet or JSON lines file; what cannot be kept goes to a file of rejects.
 
         Args:
-            what: what the rows are.
+            what: what the rows are; may be left out with a preset.
             path: the file; its extension says how to read it.
+            preset: which system exported it, such as ``shopify-orders``; ``imports.preview`` shows what comes of it.
             columns: the file's column for each of ours that is called otherwise there.
             source: the source of interactions, where no column says it.
             kind: their kind, where no column says it.
             zone: the zone of times that have none.
+            encoding: how a text file is written; UTF-8 when None.
+            decimal: the mark of decimals, a point or a comma, where thousands have marks, too, or it is a comma.
+            consent_at: when those had agreed, at the latest, of whom the export of a preset says no date.
             rejects: where rejected rows go; beside the file when None.
             progress: told how many rows are done.
 
         Raises:
-            ConfigurationError: the file is not there, a named column is not in it, or there is no such zone or kind.
+            ConfigurationError: the file is not there, or what was said of it is wrong.
             RejectedError: the file cannot be read at all, or lacks a column.
             UnsupportedError: no file with this extension can be read.
         """
-        from relationship_core.flow.record.importing import import_file
-
-        return import_file(
-            self._project.recording(),
-            arguments.rows_of(what),
-            arguments.path(path, "path"),
-            columns=arguments.columns(columns),
-            source=arguments.optional_text(source, "source"),
-            kind=arguments.optional_text(kind, "kind", "the name of an interaction kind, as text"),
-            zone=arguments.optional_text(zone, "zone", "the name of a time zone, as text"),
-            rejects=arguments.optional_path(rejects, "rejects"),
-            progress=arguments.listener(progress),
-        )
+        said: dict[str, object] = {"columns": columns, "source": source, "kind": kind, "zone": zone, "rejects": rejects}
+        said |= {"encoding": encoding, "decimal": decimal, "consent_at": consent_at}
+        return self.imports.file(what, path, preset=preset, progress=progress, **said)
 
     def rebuild(self, *, progress: Listener = silent) -> Rebuilt:
         """Fold the whole history again, after a measure was added or changed.

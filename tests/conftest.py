@@ -8,6 +8,8 @@ import os
 import sqlite3
 import subprocess
 import sys
+import sysconfig
+import venv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
@@ -296,6 +298,26 @@ def relate(tmp_path: Path) -> Callable[..., Result]:
         return runner.invoke(cli, ["--project", project, *map(str, arguments)], prog_name="relate")
 
     return run
+
+
+@pytest.fixture
+def make_environment(tmp_path: Path) -> Callable[[], Path]:
+    """Makes an empty virtual environment beside this one, which sees what this one has; gives its Python.
+
+    Nothing is downloaded: pip takes what it is given, and what it needs to build is in this environment.
+    """
+
+    def make() -> Path:
+        folder = tmp_path / ".venv"
+        venv.create(folder, with_pip=False, symlinks=True)
+        here = {"base": str(folder), "platbase": str(folder)}
+        site = Path(sysconfig.get_path("purelib", "venv", here))
+        places = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+        lines = (f"import site; site.addsitedir({place!r})\n" for place in sorted(places))
+        (site / "beside.pth").write_text("".join(lines), encoding="utf-8")
+        return Path(sysconfig.get_path("scripts", "venv", here)) / Path(sys.executable).name
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,8 @@
 Of README, tutorial and how-to guides each page is worked through from top to bottom in a folder of its own:
 
 - lines ``$ relate ...`` and ``$ cd ...`` of a console block are typed, and what they print is compared with what
-  the block shows; ``...`` stands for whatever was left out;
+  the block shows; ``...`` stands for whatever was left out. Where a page makes a plugin, so are ``pip``, ``pytest``,
+  ``ruff`` and ``mypy``, in an environment of its own, where pip takes nothing from any index;
 - a python block is run, and a text block right behind it shows what it prints.
 
 A comment before a block says what else is done with it: ``<!-- file: NAME -->`` writes it into a file,
@@ -30,6 +31,9 @@ import pytest
 CHECKOUT = Path(__file__).parent.parent
 PAGES = ["README.md", *(f"docs/{part}" for part in ("tutorial/*.md", "how-to/*.md"))]
 PICTURE = CHECKOUT / "docs" / "pictures" / "demo.svg"
+TOOLS = frozenset({"pip", "pytest", "ruff", "mypy"})
+"""What is typed beside ``relate`` where a page has an environment of its own."""
+OFFLINE = ("--no-deps", "--no-index", "--no-build-isolation", "--disable-pip-version-check")
 WIDTH = "100"
 """Columns of the terminal whose output the pages show."""
 
@@ -61,11 +65,14 @@ def compare(shown: str, printed: str) -> None:
     assert checker.check_output(want, got, ELLIPSIS), checker.output_difference(Example("", want), got, ELLIPSIS)
 
 
-def typed(command: str, folder: Path, status: int) -> str:
-    """What a command of ``relate`` prints to somebody in a folder."""
-    words = [sys.executable, "-m", "relationship_core", *shlex.split(command, comments=True)[1:]]
+def typed(command: str, folder: Path, status: int, python: Path | str = sys.executable) -> str:
+    """What a command of ``relate``, or of one of the TOOLS, prints to somebody in a folder."""
+    program, *words = shlex.split(command, comments=True)
+    if program == "pip":
+        words[1:1] = OFFLINE
+    module = "relationship_core" if program == "relate" else program
     done = subprocess.run(
-        words,
+        [python, "-m", module, *words],
         cwd=folder,
         env={**os.environ, "COLUMNS": WIDTH, "PYTHONIOENCODING": "utf-8"},
         check=False,
@@ -80,9 +87,11 @@ def typed(command: str, folder: Path, status: int) -> str:
 class Reader:
     """Somebody who works through a page in a folder."""
 
-    def __init__(self, folder: Path, enter: Callable[[Path], None]) -> None:
+    def __init__(self, folder: Path, enter: Callable[[Path], None], environment: Path | None = None) -> None:
         self.folder = folder
         self._enter = enter
+        self._python = environment or sys.executable
+        self._programs = {"relate", "cd", *(TOOLS if environment else ())}
         self._names: dict[str, Any] = {"__name__": "__main__"}
         self._printed: str | None = None
 
@@ -98,7 +107,7 @@ class Reader:
                 self._edit(block)
             elif block.kind == "python":
                 self._run(block)
-            elif block.kind == "console" and re.match(r"\$ (relate|cd) ", block.text):
+            elif block.kind == "console" and block.text.startswith("$ ") and block.text.split()[1] in self._programs:
                 self._type(block)
             elif block.kind == "text" and printed is not None:
                 compare(block.text, printed)
@@ -122,8 +131,8 @@ class Reader:
                 self.folder = self.folder / command.removeprefix("cd ")
                 self._enter(self.folder)
                 continue
-            assert command.startswith("relate "), f"only relate and cd are typed here, not {command!r}"
-            compare(shown, typed(command, self.folder, int(block.value or 0)))
+            assert command.split()[0] in self._programs, f"{command!r} is not typed here"
+            compare(shown, typed(command, self.folder, int(block.value or 0), self._python))
 
     def _run(self, block: Block) -> None:
         printed = io.StringIO()
@@ -145,7 +154,8 @@ def test_a_page_does_what_it_says(
         shutil.copytree(demo, tmp_path / "relate-demo", ignore=shutil.ignore_patterns("*.db-*"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    Reader(tmp_path, monkeypatch.chdir).work_through(page)
+    environment = request.getfixturevalue("make_environment")() if "$ relate plugin new " in page else None
+    Reader(tmp_path, monkeypatch.chdir, environment).work_through(page)
 
 
 @pytest.mark.parametrize("path", sorted(path for pattern in PAGES for path in CHECKOUT.glob(pattern)), ids=str)

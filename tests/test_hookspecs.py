@@ -22,6 +22,8 @@ from relationship_core import (
     Parameter,
     Plugins,
     Policy,
+    Preset,
+    PresetPart,
     Provider,
     RawRequest,
     Receipt,
@@ -175,6 +177,11 @@ class Toy:
         return (InteractionKind(name="toy", direction="inbound", summary="A test."),)
 
     @hookimpl
+    def relationship_import_presets(self) -> Sequence[Preset]:
+        part = PresetPart(name="toys", what="customers", columns={"customer": "Child"})
+        return (Preset(name="toy", summary="A test.", parts=(part,)),)
+
+    @hookimpl
     def relationship_parameters(self) -> Sequence[Parameter]:
         return (Parameter(name="toy_days", value=40.0),)
 
@@ -238,6 +245,7 @@ def test_what_is_declared_is_there_by_name(plugins: Plugins) -> None:
     assert isinstance(plugins.make(plugins.renderers["toy"], LiquidSettings(), "[renderer]"), LiquidRenderer)
     assert isinstance(plugins.make(plugins.executors["toy"], InProcessSettings(), "[executor]"), InProcess)
     assert plugins.kinds["toy"].direction == "inbound"
+    assert plugins.presets["toy"].parts[0].what == "customers"
     assert plugins.parameters["toy_days"].value == 40.0
     (toy,) = [each for each in plugins.calibrations.values() if each.name == "toy"]
     assert isinstance(toy, Calibration)

@@ -14,6 +14,7 @@ import relationship_core
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PACKAGE = "relationship_core"
+TEMPLATES = Path(PACKAGE, "templates")
 
 # A module imports from its own floor and from those before it in this list.
 FLOORS = (
@@ -28,6 +29,7 @@ FLOORS = (
         "declarations",
         "storing",
         "parameters",
+        "presets",
         "clock",
         "mail",
         "refusals",
@@ -44,6 +46,7 @@ FLOORS = (
         "workers",
         "workplace",
         "people",
+        "imports",
         "offers",
         "outbox",
         "tasks",
@@ -51,6 +54,7 @@ FLOORS = (
         "campaign_life",
         "copying",
         "steps",
+        "templates",
     },
 )
 LAYERED = frozenset().union(*FLOORS)
@@ -109,6 +113,8 @@ class Reader(NamedTuple):
 
 def reader_of(file: Path, top: Path) -> Reader:
     path = file.relative_to(top)
+    if path.is_relative_to(TEMPLATES) and len(path.relative_to(TEMPLATES).parts) > 1:
+        path = "plugins" / path.relative_to(TEMPLATES)  # a template is a plugin, wherever it lies
     inside = path.parts[0] == PACKAGE
     module = path.with_suffix("").parts
     is_package = module[-1] == "__init__"
@@ -272,6 +278,8 @@ PLANTED_BAD = [
     ("plugins/relationship-x/relationship_x/shop.py", "from relationship_core import testing"),
     ("plugins/relationship-x/relationship_x/shop.py", "import pluggy"),
     ("plugins/relationship-x/tests/test_shop.py", "from relationship_core.flow import review"),
+    ("relationship_core/templates/store/relationship_acorn/shop.py", "from relationship_core.builtin import sqlite"),
+    ("relationship_core/templates/__init__.py", "from relationship_core.cli import main"),
 ]
 
 PLANTED_GOOD = [
@@ -306,6 +314,8 @@ PLANTED_GOOD = [
         "plugins/relationship-x/tests/test_shop.py",
         "import pluggy\nfrom relationship_core.testing import fakes",
     ),
+    ("relationship_core/templates/store/relationship_acorn/shop.py", "from relationship_core import Money"),
+    ("relationship_core/templates/store/tests/test_acorn.py", "from relationship_core.testing import fakes"),
 ]
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -213,7 +214,9 @@ BAD_ROWS = [
     ("shop,2,ann,order,2030-01-02T00:00:01Z,1", "more than a day in the future"),
     ("shop,2,ann,order,9999-12-31T23:59:59-23:00,1", "the time"),
     ("shop,2,ann,order,1969-12-31T23:59:59Z,1", "not in the years 1970 to 2099"),
-    ("shop,2,ann,order,2017-03-01T09:00:00Z,1.234", "more decimals than EUR, which has 2"),
+    ("shop,2,ann,order,2017-03-01T09:00:00Z,1.2345", "more decimals than EUR, which has 2"),
+    ("shop,2,ann,order,2017-03-01T09:00:00Z,1.234", "name the mark of its decimals, a comma or a point"),
+    ("shop,2,ann,order,2017-03-01T09:00:00Z,1.000", "may be a thousand or have three decimals"),
     ('shop,2,ann,order,2017-03-01T09:00:00Z,"1,23"', "the amount is not a decimal number"),
     ("shop,2,ann,order,2017-03-01T09:00:00Z,NaN", "the amount is not a decimal number"),
     ("shop,2,ann,order,2017-03-01T09:00:00Z,99999999999999.00", "the amount is too large"),
@@ -345,9 +348,9 @@ def test_local_times_are_what_the_standard_library_says(zone: str, moments: list
 
 
 def python_reads(text: str) -> datetime | None:
-    """An instant, a time or a date in UTC by the standard library."""
+    """An instant, a time or a date in UTC by the standard library; a space before the offset does not matter."""
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(re.sub(r" (?=[+-]\d\d:?\d\d$)", "", text))
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None

@@ -129,6 +129,25 @@ def test_a_load_that_dies_and_goes_on_equals_an_undisturbed_one(
     assert recorder.store.read(IMPORTS)["state"].to_list() == ["finished"]
 
 
+@pytest.mark.parametrize("batch", [2, ROWS, 2 * ROWS])
+def test_a_load_goes_on_in_batches_of_another_size(
+    sqlite: Store,
+    tmp_path: Path,
+    batch: int,
+    *,
+    make_mortal: MakeMortal,
+    make_recorder: MakeRecorder,
+    every_measure: Measures,
+) -> None:
+    path = orders(tmp_path)
+    dying = make_recorder(make_mortal(sqlite, 4, committed=False), every_measure, batch=BATCH, chunk=CHUNK)
+    with pytest.raises(KeyboardInterrupt):
+        import_file(dying, "interactions", path)
+    recorded = import_file(make_recorder(sqlite, every_measure, batch=batch, chunk=CHUNK), "interactions", path)
+    assert (recorded.new, recorded.repeated, recorded.rejected) == (ROWS - BAD, 0, BAD)
+    assert sqlite.read(INTERACTIONS).height == ROWS - BAD
+
+
 def test_what_others_record_while_a_load_lies_still_counts_once(
     sqlite: Store, tmp_path: Path, make_mortal: MakeMortal, make_recorder: MakeRecorder, every_measure: Measures
 ) -> None:

@@ -7,6 +7,7 @@ MODULES = (
     "channels",
     "liquid",
     "kinds",
+    "presets",
     "parameters",
     "measures",
     "scores",

@@ -35,6 +35,7 @@ COMMANDS = {
     "calibrate": ("calibrating", "Fit parameters and tables to the customers there are."),
     "rebuild": ("steps", "Fold the whole history again, after measures have changed."),
     "copy": ("copying", "Copy everything that this project keeps into another store."),
+    "plugin": ("authoring", "Begin a plugin of your own."),
     "plugins": ("installation", "Show the installed plugins, and the broken ones."),
     "doctor": ("examining", "Check the project, and say what to do about each problem."),
 }

@@ -1,30 +1,38 @@
-"""``relate plugins``: what is installed, and what is broken."""
+"""``relate plugins``: what is installed, what is broken, and whether a plugin keeps its contract."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from relationship_core import SETTINGS_FILE, load_plugins, read_settings
+from relationship_core.cli import contracts
 from relationship_core.cli.documents import print_document
 from relationship_core.cli.project import json_option, project_options
 
 if TYPE_CHECKING:
-    from relationship_core import InstalledPlugin, ParameterView, Plugins, Settings
+    from relationship_core import InstalledPlugin, ParameterView, Plugins, Provider, Settings
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @json_option
 @project_options
-def plugins(folder: Path, *, as_json: bool) -> None:
+@click.pass_context
+def plugins(context: click.Context, folder: Path, *, as_json: bool) -> None:
     """Show the installed plugins, and the broken ones.
 
-    Where there is a project, those that it disables are left out, and the parameters are shown that it has set by
-    hand or fitted. The exit status is 1 where a plugin is broken.
+    Without a command all of them are shown, and what a configuration can choose of theirs. Where there is a project,
+    those that it disables are left out, and the parameters are shown that it has set by hand or fitted. The exit
+    status is 1 where a plugin is broken.
     """
+    if context.invoked_subcommand is not None:
+        if as_json:
+            message = f"--json before {context.invoked_subcommand!r} means nothing to it; write it behind"
+            raise click.UsageError(message, context)
+        return
     # Plugins are there without a project too.
     settings = read_settings(folder) if (folder / SETTINGS_FILE).exists() else None
     disabled = settings.plugins.disabled if settings else ()
@@ -32,10 +40,33 @@ def plugins(folder: Path, *, as_json: bool) -> None:
     found, parameters = _in_force(folder, settings, found) if settings else (found, ())
     if as_json:
         document = {"installed": found.installed, "broken": found.broken, "disabled": disabled}
-        print_document({**document, "parameters": parameters})
+        providers = [_document(*each) for each in _providers(found)]
+        print_document({**document, "providers": providers, "parameters": parameters})
     else:
         _show(found, parameters)
     if found.broken:
+        raise click.exceptions.Exit(1)
+
+
+@plugins.command()
+@click.argument("name")
+@json_option
+@project_options
+def check(folder: Path, name: str, *, as_json: bool) -> None:  # noqa: ARG001  a plugin is checked for every project
+    """Run the contract of an installed plugin: the tests that it brings.
+
+    NAME is the plugin's or its distribution's. The tests are those beside its source, where it was installed from a
+    folder, or else those in its package. They need pytest and hypothesis. The exit status is 1 where one fails.
+    """
+    plugin = contracts.find(name)
+    tests = contracts.tests_of(plugin)
+    outcome = contracts.run(tests, shown=not as_json)
+    if as_json:
+        known = {"plugin": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
+        print_document({**known, "tests": tests, "ok": outcome.ok, **outcome.counts})
+    elif outcome.ok:
+        click.echo(f"{plugin.distribution} {plugin.version} keeps its contract.")
+    if not outcome.ok:
         raise click.exceptions.Exit(1)
 
 
@@ -72,11 +103,44 @@ def _show(found: Plugins, parameters: Sequence[ParameterView]) -> None:
     if found.broken:
         broken = [(plugin.name, plugin.distribution, plugin.version, plugin.reason) for plugin in found.broken]
         parts.append(table("Broken plugins, left out", ("plugin", "distribution", "version", "reason"), broken))
+    if choices := [_row(*each) for each in _providers(found)]:
+        parts.append(table("What a project can use", ("use", "kind", "plugin", "capabilities", "what it is"), choices))
+    if late := [(each.name, hook, use) for each in found.installed for hook, use in each.deprecated.items()]:
+        parts.append(table("Hooks that will go", ("plugin", "hook", "instead"), late))
     chosen = [each for each in parameters if each.origin != "default"]
     if chosen:
         rows = [(each.name, number(each.value), each.origin, each.summary) for each in chosen]
         parts.append(table("Parameters of this project", ("parameter", ">value", "from", "which means"), rows))
     print_parts(parts)
+
+
+def _providers(found: Plugins) -> Iterator[tuple[str, InstalledPlugin, Provider[object]]]:
+    """What a configuration chooses with ``use``: the kind, whose it is, and what it says of itself."""
+    kinds: dict[str, Mapping[str, Provider[object]]] = {
+        "store": found.stores,
+        "channel": found.channels,
+        "receiver": found.receivers,
+        "renderer": found.renderers,
+        "executor": found.executors,
+    }
+    for kind, providers in kinds.items():
+        for plugin in found.installed:
+            for name in plugin.provides.get(kind, ()):
+                yield kind, plugin, providers[name]
+
+
+def _row(kind: str, plugin: InstalledPlugin, provider: Provider[object]) -> tuple[str, ...]:
+    return provider.name, kind, plugin.name, ", ".join(sorted(provider.capabilities)), provider.summary
+
+
+def _document(kind: str, plugin: InstalledPlugin, provider: Provider[object]) -> dict[str, object]:
+    return {
+        "name": provider.name,
+        "kind": kind,
+        "plugin": plugin.name,
+        "capabilities": sorted(provider.capabilities),
+        "summary": provider.summary,
+    }
 
 
 def _provided(plugin: InstalledPlugin) -> str:

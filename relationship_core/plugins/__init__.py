@@ -20,22 +20,16 @@ from relationship_core import hookspecs
 from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.hookspecs import PROJECT
 from relationship_core.plugins.announcing import announce
-from relationship_core.plugins.declared import (
-    FIRST,
-    LATER,
-    Declared,
-    checked,
-    provided,
-    refuse_clashes,
-    source_of,
-)
+from relationship_core.plugins.declared import FIRST, LATER, Declared, checked, provided, refuse_clashes, source_of
 from relationship_core.plugins.implementations import (
     call,
     failed,
     in_words,
+    installed_plugin,
     refuse_taken,
     refuse_unfit,
     refuse_unmarked,
+    warn_of,
 )
 from relationship_core.plugins.making import make
 from relationship_core.plugins.sources import BrokenPlugin, InstalledPlugin, Source
@@ -49,6 +43,7 @@ if TYPE_CHECKING:
     from relationship_core.model.relationship import Ladder, Transition
     from relationship_core.parameters import Calibration, Parameter, TableCalibration
     from relationship_core.ports import Channel, Executor, Receiver, Renderer, Store
+    from relationship_core.presets import Preset
     from relationship_core.providers import Provider
 
 T = TypeVar("T")
@@ -114,6 +109,11 @@ class Plugins:
         return self._by_name("relationship_interaction_kinds")
 
     @property
+    def presets(self) -> Mapping[str, Preset]:
+        """How exports of other systems are read, by name."""
+        return self._by_name("relationship_import_presets")
+
+    @property
     def parameters(self) -> Mapping[str, Parameter]:
         """Parameters by name."""
         return self._by_name("relationship_parameters")
@@ -165,11 +165,9 @@ class Plugins:
         """Every plugin that works, in the order of loading."""
         declared = self._declared
         return tuple(
-            InstalledPlugin(
-                name=source.name,
-                distribution=source.distribution,
-                version=source.version,
-                hooks=tuple(sorted(caller.name for caller in self._registry.get_hookcallers(plugin) or ())),
+            installed_plugin(
+                source,
+                hooks=(caller.name for caller in self._registry.get_hookcallers(plugin) or ()),
                 provides=provided(each for each in declared if each.source is source),
             )
             for source, plugin in self._plugins.items()
@@ -307,13 +305,13 @@ class Plugins:
             raise ConfigurationError(message)
         try:
             self._registry.register(plugin, name=f"{len(self._plugins)}:{source.name}")
-            self._check(plugin)
+            self._check(source, plugin)
         except Exception:  # pluggy 1.6 keeps what it had registered before it failed
             self._unregister(plugin)
             raise
         self._plugins[source] = plugin
 
-    def _check(self, plugin: object) -> None:
+    def _check(self, source: Source, plugin: object) -> None:
         """Refuse what pluggy lets through."""
         implemented = {caller.name: caller for caller in self._registry.get_hookcallers(plugin) or ()}
         refuse_unmarked(plugin, implemented)
@@ -321,6 +319,7 @@ class Plugins:
             for implementation in caller.get_hookimpls():
                 if implementation.plugin is plugin:
                     refuse_unfit(name, implementation)
+                    warn_of(name, implementation, source)
 
     def _unregister(self, plugin: object) -> None:
         if self._registry.get_name(plugin) is not None:

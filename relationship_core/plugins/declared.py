@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from relationship_core.model.interaction import InteractionKind
     from relationship_core.model.relationship import Ladder
     from relationship_core.parameters import Calibration, Parameter, TableCalibration
+    from relationship_core.presets import Preset
     from relationship_core.providers import Provider
 
 Record: TypeAlias = (
     "Provider[object] | InteractionKind | Policy | Parameter | Measure | KeyedMeasure | CaseMeasure | ScoringRule | "
-    "Ladder | Calibration | TableCalibration"
+    "Ladder | Calibration | TableCalibration | Preset"
 )
 
 FIRST: Mapping[str, str] = MappingProxyType({"relationship_stores": "store", "relationship_parameters": "parameter"})
@@ -35,6 +36,7 @@ LATER: Mapping[str, str] = MappingProxyType(
         "relationship_renderers": "renderer",
         "relationship_executors": "executor",
         "relationship_interaction_kinds": "interaction kind",
+        "relationship_import_presets": "import preset",
         "relationship_measures": "measure",
         "relationship_scores": "score",
         "relationship_ladders": "ladder",
@@ -54,10 +56,12 @@ def _classes(hook: str) -> tuple[type, ...]:
     from relationship_core import declarations, parameters
     from relationship_core.model.interaction import InteractionKind
     from relationship_core.model.relationship import Ladder
+    from relationship_core.presets import Preset
     from relationship_core.providers import Provider
 
     classes: Mapping[str, tuple[type, ...]] = {
         "relationship_interaction_kinds": (InteractionKind,),
+        "relationship_import_presets": (Preset,),
         "relationship_measures": (declarations.Measure, declarations.KeyedMeasure, declarations.CaseMeasure),
         "relationship_scores": (declarations.ScoringRule,),
         "relationship_ladders": (Ladder,),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
+import warnings
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from relationship_core import hookspecs
 from relationship_core.errors import ConfigurationError, nearest
+from relationship_core.plugins.sources import InstalledPlugin, Source
 
 if TYPE_CHECKING:
     import pluggy
@@ -62,6 +64,39 @@ def _unfit_arguments(implementation: pluggy.HookImpl) -> str:
         if parameter.kind not in {parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD}:
             return f"takes {parameter.name!r} by keyword only or as a rest; write it as a plain argument"
     return ""
+
+
+_WARNED: dict[Any, Any] = {}
+"""What was warned of in this process, in the form that ``warnings`` keeps it."""
+
+
+def deprecated(hooks: Iterable[str]) -> Mapping[str, str]:
+    """Those of the hooks that will go, each with what to use instead."""
+    return {hook: hookspecs.DEPRECATED[hook] for hook in hooks if hook in hookspecs.DEPRECATED}
+
+
+def installed_plugin(
+    source: Source, *, hooks: Iterable[str], provides: Mapping[str, tuple[str, ...]]
+) -> InstalledPlugin:
+    """A plugin that works, with the hooks that it implements and what it declares."""
+    implemented = tuple(sorted(hooks))
+    return InstalledPlugin(
+        name=source.name,
+        distribution=source.distribution,
+        version=source.version,
+        hooks=implemented,
+        provides=provides,
+        deprecated=deprecated(implemented),
+    )
+
+
+def warn_of(hook: str, implementation: pluggy.HookImpl, source: Source) -> None:
+    """Warn, once, of an implementation of a hook that will go; it works as before until then."""
+    for instead in deprecated([hook]).values():
+        code = inspect.unwrap(implementation.function).__code__
+        last = f"which goes with version {hookspecs.HOOK_VERSION + 1} of the hooks"
+        message = f"the plugin {source.name} ({source.owner}) implements {hook}, {last}; {instead}"
+        warnings.warn_explicit(message, DeprecationWarning, code.co_filename, code.co_firstlineno, registry=_WARNED)
 
 
 def call(implementation: pluggy.HookImpl, values: Mapping[str, object]) -> object:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib import import_module, metadata
-from operator import attrgetter
 from types import ModuleType
 
 from attrs import field, frozen
 
 from relationship_core.builtin import MODULES
-from relationship_core.hookspecs import PROJECT
+from relationship_core.errors import ConfigurationError
+from relationship_core.hookspecs import HOOK_VERSION, PROJECT
 
 _CORE = "relationship-core"
+_GROUP = re.compile(rf"{PROJECT}(?:\.v([1-9][0-9]*))?")
+"""The entry point groups of plugins: of version 1 of the hooks, and of a later one."""
 
 
 @frozen(kw_only=True, eq=False)
@@ -65,20 +68,43 @@ def _core_version() -> str:
 
 
 def installed_sources() -> Iterator[Source]:
-    """The entry points of every installed distribution, in order of their names."""
-    sources = [_installed(point) for point in metadata.entry_points(group=PROJECT)]
-    yield from sorted(sources, key=attrgetter("distribution", "name"))
+    """The entry points of every installed distribution, in order of their names; each for the best of its versions."""
+    everything = metadata.entry_points()
+    found: dict[tuple[str, str], dict[int, metadata.EntryPoint]] = {}
+    for group in everything.groups:
+        version = _GROUP.fullmatch(group)
+        if version is None:
+            continue
+        for point in everything.select(group=group):
+            # An entry point knows its distribution wherever importlib.metadata found it by itself.
+            distribution = point.dist.name if point.dist else ""
+            found.setdefault((distribution, point.name), {})[int(version[1] or 1)] = point
+    for key in sorted(found):
+        yield _installed(key[0], found[key])
 
 
-def _installed(point: metadata.EntryPoint) -> Source:
-    # An entry point knows its distribution wherever importlib.metadata found it by itself.
-    distribution = point.dist
+def _installed(distribution: str, points: Mapping[int, metadata.EntryPoint]) -> Source:
+    version = HOOK_VERSION if HOOK_VERSION in points else max(points)
+    point = points[version]
+    installed = point.dist
     return Source(
         name=point.name,
-        load=point.load,
-        distribution=distribution.name if distribution else "",
-        read_version=(lambda: distribution.version) if distribution else str,
+        load=point.load if version == HOOK_VERSION else partial(_refuse, distribution, version),
+        distribution=distribution,
+        read_version=(lambda: installed.version) if installed else str,
     )
+
+
+def _refuse(distribution: str, version: int) -> object:
+    """Refuse to load what is for another version of the hooks.
+
+    Raises:
+        ConfigurationError: always.
+    """
+    core = f"{_CORE} {_core_version()}".strip()
+    older = distribution if version < HOOK_VERSION else _CORE
+    message = f"it is for version {version} of the hooks, and {core} has version {HOOK_VERSION}; upgrade {older}"
+    raise ConfigurationError(message)
 
 
 def handed_in_sources(plugins: Sequence[object]) -> Iterator[Source]:
@@ -102,6 +128,7 @@ class InstalledPlugin:
         version: the distribution's version; empty where there is none.
         hooks: the hooks it implements.
         provides: the names of what it declares, by the word for it: ``channel``, ``measure``, ...
+        deprecated: the hooks among them that will go, each with what to use instead.
     """
 
     name: str
@@ -109,6 +136,7 @@ class InstalledPlugin:
     version: str
     hooks: tuple[str, ...]
     provides: Mapping[str, tuple[str, ...]]
+    deprecated: Mapping[str, str] = field(factory=dict)
 
 
 @frozen(kw_only=True)

@@ -177,13 +177,17 @@ class SQLiteStore:
 
     def index(self) -> None:
         """Index the keys of the interactions, if an initial load has put that off."""
-        self._database.build(INDEX_KEYS)
+        if not self._has_keys():
+            self._database.build(INDEX_KEYS)
 
     def _puts_keys_off(self) -> bool:
         """Whether keys are not indexed for now: from the first rows on, until somebody has to find one."""
         if not self._database.rows("SELECT 1 FROM interactions LIMIT 1"):
             self._database.run(f"DROP INDEX IF EXISTS {KEYS}")
-        return not self._database.rows("SELECT 1 FROM sqlite_master WHERE name = ?", (KEYS,))
+        return not self._has_keys()
+
+    def _has_keys(self) -> bool:
+        return bool(self._database.rows("SELECT 1 FROM sqlite_master WHERE name = ?", (KEYS,)))
 
     def kept(self, keys: pl.DataFrame, *, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """The interactions with these keys."""

@@ -40,6 +40,8 @@ def commit(
     Returns:
         How many were new, and how many customers nobody knew.
     """
+    if not fresh:
+        recorder.store.index()  # what a load put off would keep others waiting inside the transaction
     with recorder.store.transaction():
         new, refused, unknown = keep(recorder, interactions, fresh=fresh)
         note(new.height, refused, unknown)

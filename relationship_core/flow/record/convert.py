@@ -5,6 +5,7 @@ Each function returns the converted column and the problems: a column of texts, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import TypeAlias
@@ -13,6 +14,7 @@ import polars as pl
 
 from relationship_core.errors import ConfigurationError, RejectedError, nearest
 from relationship_core.flow.record.checks import LARGEST_AMOUNT
+from relationship_core.flow.record.numbers import GROUP, THOUSAND
 from relationship_core.model.instants import utc
 from relationship_core.model.money import minor_digits
 from relationship_core.table import INSTANT
@@ -30,6 +32,10 @@ _NAIVE = pl.Datetime("us")
 
 _NO_ZONE = "the time has no zone; name the zone that the file means"
 _NO_TIME = "the time is not an ISO time such as 2017-03-01T09:00:00Z"
+_NO_NUMBER = "the amount is not a decimal number such as 1234.50"
+_NO_MARK = f"{_NO_NUMBER}; name the mark of its decimals, a comma or a point"
+_UNSURE = "the amount may be a thousand or have three decimals; name the mark of its decimals, a comma or a point"
+_MARKED = r"^[+-]?[0-9]+(([.,'\x{2019} \x{00a0}\x{202f}][0-9]+){2,}|[,'\x{2019} \x{00a0}\x{202f}][0-9]+)$"
 _CENT_TOLERANCE = 1e-6
 _ROUNDING = 2.0**-51
 """Relative: the amount as it was written, and the multiplication, are rounded by 2^-53 each."""
@@ -80,7 +86,9 @@ def major_amounts(column: pl.Series, currency: str) -> Converted:
     """
     digits = minor_digits(currency)
     kind = column.dtype
-    if kind.is_integer() or kind.is_decimal() or kind in {pl.String, pl.Null}:
+    if kind in {pl.String, pl.Null}:
+        return _written_amounts(column.cast(pl.String), currency, digits)
+    if kind.is_integer() or kind.is_decimal():
         return _decimal_amounts(column.cast(pl.String), currency, digits)
     if kind.is_float():
         return _float_amounts(column.cast(pl.Float64), currency, digits)
@@ -166,13 +174,29 @@ def _with_other_times(read: pl.DataFrame, texts: pl.Series) -> pl.DataFrame:
     return joined.select("text", *(pl.coalesce(name, f"{name}2") for name in ("aware", "naive", "date")))
 
 
+_APART = re.compile(r" (?=[+-][0-9]{2}:?[0-9]{2}$)")
+"""The space that some exports leave before the offset."""
+_HALVES = re.compile(r"(?P<day>[12][0-9]{3}-[0-9]{2}-[0-9]{2})[T ](?P<time>[0-9:]{4,8}) ?(?P<half>[APap])\.?[Mm]\.?")
+"""A day, and a time on a clock of twelve hours."""
+
+
+def _on_24_hours(written: str) -> str:
+    halves = _HALVES.fullmatch(written)
+    if halves is None:
+        return _APART.sub("", written)
+    hour, _, rest = halves["time"].partition(":")
+    if not 1 <= int(hour or 0) <= 12:  # noqa: PLR2004  the hours of such a clock
+        return written
+    return f"{halves['day']}T{int(hour) % 12 + 12 * (halves['half'] in 'Pp'):02}:{rest}"
+
+
 def _read_time(written: str) -> tuple[datetime | None, datetime | None, date | None]:
     try:
         return None, None, date.fromisoformat(written)
     except ValueError:
         pass
     try:
-        instant = datetime.fromisoformat(written)
+        instant = datetime.fromisoformat(_on_24_hours(written))
         return (None, instant, None) if instant.tzinfo is None else (utc(instant), None, None)
     except (ValueError, OverflowError):
         return None, None, None
@@ -193,18 +217,33 @@ def _localized(naive: pl.Series, days: pl.Series, zone: str | None) -> Converted
     return values, _where(present & values.is_null(), f"the time does not exist in {zone}: its clocks skip it")
 
 
-def _decimal_amounts(written: pl.Series, currency: str, digits: int) -> Converted:
+def _decimal_amounts(written: pl.Series, currency: str, digits: int, zeros: str = "0*") -> Converted:
+    """Amounts with a point; ``zeros`` is what may follow the decimals that the currency has."""
     number = written.str.contains(r"^[+-]?([0-9]{1,15}(\.[0-9]{0,20})?|\.[0-9]{1,20})$")
-    exact = written.str.contains(rf"^[+-]?[0-9]*(\.[0-9]{{0,{digits}}}0*)?$")
+    exact = written.str.contains(rf"^[+-]?[0-9]*(\.[0-9]{{0,{digits}}}{zeros})?$")
     usable = pl.select(pl.when(number & exact).then(written)).to_series()
     values = usable.cast(pl.Decimal(38, digits)).to_physical().cast(pl.Int64)
     problems = pl.select(
-        pl.when(number & ~exact)
-        .then(pl.lit(_too_fine(currency, digits)))
-        .when(~number)
-        .then(pl.lit("the amount is not a decimal number such as 1234.50"))
+        pl.when(number & ~exact).then(pl.lit(_too_fine(currency, digits))).when(~number).then(pl.lit(_NO_NUMBER))
     ).to_series()
     return values.alias(written.name), problems
+
+
+def _written_amounts(written: pl.Series, currency: str, digits: int) -> Converted:
+    """Amounts in text. One point before three digits may divide thousands; unless these are decimals, nobody knows."""
+    values, problems = _decimal_amounts(written, currency, digits, zeros="")
+    if problems.null_count() == len(problems):  # so it is nearly always, and nothing more is looked at
+        return values, problems
+    values, problems = _decimal_amounts(written, currency, digits)
+    unsure = written.str.contains(THOUSAND) & (digits < GROUP)
+    told = (
+        pl.when(unsure)
+        .then(pl.lit(_UNSURE))
+        .when(problems.is_not_null() & written.str.contains(_MARKED))
+        .then(pl.lit(_NO_MARK))
+        .otherwise(problems)
+    )
+    return values.set(unsure.fill_null(value=False), None), pl.select(told).to_series()
 
 
 def _float_amounts(amounts: pl.Series, currency: str, digits: int) -> Converted:
@@ -216,7 +255,7 @@ def _float_amounts(amounts: pl.Series, currency: str, digits: int) -> Converted:
     values = pl.select(pl.when(usable.fill_null(value=False)).then(whole).cast(pl.Int64)).to_series()
     problems = pl.select(
         pl.when(~amounts.is_finite() | (whole.abs() > LARGEST_AMOUNT))
-        .then(pl.lit("the amount is not a decimal number such as 1234.50"))
+        .then(pl.lit(_NO_NUMBER))
         .when(~near)
         .then(pl.lit(_too_fine(currency, digits)))
     ).to_series()

@@ -25,6 +25,7 @@ from relationship_core.flow.record.convert import check_zone, text
 from relationship_core.flow.record.customers import commit_customers
 from relationship_core.flow.record.loading import CHUNKS, KEY, Range, survey
 from relationship_core.flow.record.mapping import map_columns, media_of
+from relationship_core.flow.record.numbers import check_decimal, with_plain_amounts
 from relationship_core.flow.record.permission_rows import COLUMNS, said_rules, typed_said
 from relationship_core.flow.record.recorder import Recorded, Recorder
 from relationship_core.flow.record.rejects import FIRST, LAST, append_rejects, prepare_rejects
@@ -42,8 +43,15 @@ _ORIGINAL = "original "
 
 
 @frozen(kw_only=True)
-class _Import:
-    """One import: the file, how it is read, where its refused rows go, and the ranges of an initial load."""
+class Import:
+    """One import: the file, how it is read, where its refused rows go, and the ranges of an initial load.
+
+    Attributes:
+        decimal: the mark of decimals in its amounts; None where nobody said it.
+        used: the columns of the file that are read, where ``columns`` does not name them.
+        more: what else decides how it is read, in texts.
+        joined: the column with the numbers of the lines that a row was made of; None where each is one.
+    """
 
     recorder: Recorder
     what: Rows
@@ -53,6 +61,10 @@ class _Import:
     zone: str | None
     rejects: Path
     ranges: Sequence[Range] | None = None
+    decimal: str | None = None
+    used: frozenset[str] | None = None
+    more: Sequence[str] = ()
+    joined: str | None = None
 
 
 def import_file(
@@ -65,6 +77,8 @@ def import_file(
     kind: str | None = None,
     zone: str | None = None,
     rejects: Path | None = None,
+    encoding: str | None = None,
+    decimal: str | None = None,
     progress: Listener = silent,
 ) -> Recorded:
     """Record the rows of a file: CSV, JSON lines or Parquet, by its extension.
@@ -81,6 +95,8 @@ def import_file(
         kind: the kind of rows that name none.
         zone: the zone of times without an offset; None refuses them.
         rejects: where refused rows go; None for ``<file>.rejects.csv`` beside the file.
+        encoding: how a text file is written; None for UTF-8.
+        decimal: the mark of decimals in amounts that are text, a point or a comma; then thousands may have marks, too.
         progress: told how many rows are done.
 
     Raises:
@@ -89,33 +105,58 @@ def import_file(
         RejectedError: the file cannot be read, or lacks a column.
         UnsupportedError: the file's extension is unknown.
     """
+    task = open_import(
+        recorder, what, path, columns=columns, source=source, kind=kind, zone=zone, encoding=encoding, decimal=decimal
+    )
+    return run_import(task if rejects is None else evolve(task, rejects=rejects), progress)
+
+
+def open_import(
+    recorder: Recorder,
+    what: Rows,
+    path: Path,
+    *,
+    columns: Mapping[str, str] | None,
+    source: str | None,
+    kind: str | None,
+    zone: str | None,
+    encoding: str | None,
+    decimal: str | None,
+) -> Import:
+    """An import that is not begun yet; as ``import_file``."""
     if zone is not None:
         check_zone(zone)
+    check_decimal(decimal)
     if kind is not None and kind not in recorder.kinds:
         message = f"the kind {kind!r} is unknown{nearest(kind, recorder.kinds)}"
         raise ConfigurationError(message)
     given = {name: value for name, value in (("source", source), ("kind", kind)) if value is not None}
-    file = open_source(path)
+    file = open_source(path, encoding)
     mapped = map_columns(what, path.name, file.columns, columns or {}, given)
     if what == "customers":
         check_media(media_of(mapped), recorder.media)
-    task = _Import(
+    return Import(
         recorder=recorder,
         what=what,
         source=file,
         columns=mapped,
         given=given,
         zone=zone,
-        rejects=rejects or path.with_name(f"{path.name}.rejects.csv"),
+        rejects=path.with_name(f"{path.name}.rejects.csv"),
+        decimal=decimal,
     )
-    checkpoint = read_checkpoint(recorder.store, _fingerprint(task))
+
+
+def run_import(task: Import, progress: Listener) -> Recorded:
+    """Record what is left of an import."""
+    checkpoint = read_checkpoint(task.recorder.store, _fingerprint(task))
     if checkpoint.finished:
         return evolve(_recorded(task, checkpoint), already=True)
-    prepare_rejects(task.rejects, checkpoint.size, path)
+    prepare_rejects(task.rejects, checkpoint.size, task.source.path)
     return _recorded(task, _go_on(task, checkpoint, progress))
 
 
-def _go_on(task: _Import, checkpoint: Checkpoint, progress: Listener) -> Checkpoint:
+def _go_on(task: Import, checkpoint: Checkpoint, progress: Listener) -> Checkpoint:
     recorder = task.recorder
     task = evolve(task, ranges=_ranges(task, checkpoint))
     checkpoint = evolve(checkpoint, loading=task.ranges is not None)
@@ -130,20 +171,28 @@ def _go_on(task: _Import, checkpoint: Checkpoint, progress: Listener) -> Checkpo
     return checkpoint
 
 
-def _ranges(task: _Import, checkpoint: Checkpoint) -> Sequence[Range] | None:
+def _ranges(task: Import, checkpoint: Checkpoint) -> Sequence[Range] | None:
     """The ranges of an initial load that begins or goes on; None where rows are taken as they come."""
     recorder, file = task.recorder, task.source
-    if task.what != "interactions" or file.between is None or (file.total or 0) <= recorder.batch:
+    if task.what != "interactions" or file.between is None:
         return None
-    begins = not checkpoint.done and read_fact(recorder.store, LAST_RECORDED_FACT) is None
+    is_large = (file.total or 0) > recorder.batch
+    begins = not checkpoint.done and is_large and read_fact(recorder.store, LAST_RECORDED_FACT) is None
+    # What was begun customer after customer goes on so: its rows are counted in that order.
     if not (begins or checkpoint.loading):
         return None
     keys = evolve(task, columns={our: their for our, their in task.columns.items() if our in KEY})
-    frames = (_renamed(keys, rows) for rows in file.read(_read_columns(keys), 0, recorder.chunk))
-    return survey(frames, CHUNKS * recorder.chunk)
+    frames = (renamed(keys, rows) for rows in file.read(_read_columns(keys), 0, recorder.chunk))
+    ranges = survey(frames, CHUNKS * recorder.chunk)
+    if ranges is None and checkpoint.loading:
+        message = (
+            f"{file.path.name} was begun as a load by another version of this program; import it with that version"
+        )
+        raise ConfigurationError(message)
+    return ranges
 
 
-def _chunks(task: _Import, done: int) -> Iterator[tuple[int, pl.DataFrame]]:
+def _chunks(task: Import, done: int) -> Iterator[tuple[int, pl.DataFrame]]:
     """What is left to do: how many rows are before each chunk, and its rows; none is kept when the next is read."""
     wanted, size = _read_columns(task), task.recorder.chunk
     if task.ranges is None or task.source.between is None:
@@ -159,7 +208,7 @@ def _chunks(task: _Import, done: int) -> Iterator[tuple[int, pl.DataFrame]]:
 
 
 def _keep_chunk(
-    task: _Import, checkpoint: Checkpoint, chunk: pl.DataFrame, start: int, progress: Listener
+    task: Import, checkpoint: Checkpoint, chunk: pl.DataFrame, start: int, progress: Listener
 ) -> Checkpoint:
     """The batches of a chunk that are left to do; it is in one piece, of which rows are taken out quickly."""
     order = _by_customer(task, chunk)
@@ -170,7 +219,7 @@ def _keep_chunk(
     return checkpoint
 
 
-def _by_customer(task: _Import, chunk: pl.DataFrame) -> pl.Series:
+def _by_customer(task: Import, chunk: pl.DataFrame) -> pl.Series:
     """The places of a chunk's rows in ascending order of customer.
 
     Neighbours in the store are written together, which is much cheaper. Whatever becomes of a row, it keeps its
@@ -186,13 +235,13 @@ def _by_customer(task: _Import, chunk: pl.DataFrame) -> pl.Series:
     return ranked.with_row_index("place").sort("rank", maintain_order=True)["place"]
 
 
-def _keep(task: _Import, before: Checkpoint, rows: pl.DataFrame) -> Checkpoint:
+def _keep(task: Import, before: Checkpoint, rows: pl.DataFrame) -> Checkpoint:
     """One batch: refused rows to the file of rejects, the others to the store, and how far it has come.
 
     Only the store can tell which rows contradict it, so the rejects are written inside the transaction. If that
     comes to nothing, the next attempt takes them off the file again: it knows how long the file was.
     """
-    good, bad, commit_rows = _sifted(task, _renamed(task, rows))
+    good, bad, commit_rows = sifted(task, renamed(task, rows))
     after = before
 
     def note(new: int, contradicting: pl.DataFrame | None = None, unknown: int = 0) -> None:
@@ -214,17 +263,20 @@ def _keep(task: _Import, before: Checkpoint, rows: pl.DataFrame) -> Checkpoint:
     return after
 
 
-def _write_rejects(task: _Import, refused: pl.DataFrame) -> int:
+def _write_rejects(task: Import, refused: pl.DataFrame) -> int:
     shown = {name: name.removeprefix(_ORIGINAL) for name in refused.columns if name.startswith(_ORIGINAL)}
+    if task.joined is not None:  # every line that the row was made of, so that they can be corrected together
+        refused = refused.explode(*shown, task.joined).with_columns(pl.col(task.joined).alias(ROW))
     return append_rejects(task.rejects, refused, shown)
 
 
-def _renamed(task: _Import, rows: pl.DataFrame) -> pl.DataFrame:
+def renamed(task: Import, rows: pl.DataFrame) -> pl.DataFrame:
     """Our columns, then those of the file under other names, for the file of rejects."""
-    kept = {ROW, PROBLEM, WRITTEN}
-    originals = [pl.col(name).alias(_ORIGINAL + name) for name in rows.columns if name not in kept]
+    kept = {ROW, PROBLEM, WRITTEN} | ({task.joined} if task.joined else set())
+    theirs = set(task.source.columns)
+    originals = [pl.col(name).alias(_ORIGINAL + name) for name in rows.columns if name in theirs and name not in kept]
     frame = rows.select(*(pl.col(their).alias(our) for our, their in task.columns.items()), *kept, *originals)
-    return frame.with_columns(
+    return with_plain_amounts(frame, task.decimal).with_columns(
         (pl.col(name).cast(pl.String).fill_null(value) if name in task.columns else pl.lit(value)).alias(name)
         for name, value in task.given.items()
     )
@@ -239,7 +291,7 @@ class _Note(Protocol):
 _Commit: TypeAlias = Callable[[pl.DataFrame, _Note], object]
 
 
-def _sifted(task: _Import, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, _Commit]:
+def sifted(task: Import, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, _Commit]:
     """The rows that can be kept, those that cannot, and how to keep the former."""
     recorder = task.recorder
     if task.what == "customers":
@@ -262,15 +314,15 @@ def _commit_customers(recorder: Recorder, good: pl.DataFrame, note: _Note) -> in
     return commit_customers(recorder, good, contact_points(good), note)
 
 
-def _read_columns(task: _Import) -> list[str]:
+def _read_columns(task: Import) -> list[str]:
     """All columns of a text file, for the file of rejects; of Parquet, which is wide, those that are used."""
     if task.source.path.suffix.lower() != ".parquet":
         return list(task.source.columns)
     return list(dict.fromkeys(task.columns.values()))
 
 
-def _recorded(task: _Import, checkpoint: Checkpoint) -> Recorded:
-    used = {*task.columns.values(), *FIRST, *LAST}
+def _recorded(task: Import, checkpoint: Checkpoint) -> Recorded:
+    used = {*(task.columns.values() if task.used is None else task.used), *FIRST, *LAST}
     return Recorded(
         new=checkpoint.new,
         repeated=checkpoint.repeated,
@@ -281,7 +333,7 @@ def _recorded(task: _Import, checkpoint: Checkpoint) -> Recorded:
     )
 
 
-def _fingerprint(task: _Import) -> str:
+def _fingerprint(task: Import) -> str:
     """What tells this import from others: the content, and everything that decides how it is read."""
     recorder = task.recorder
     settings = [
@@ -294,11 +346,15 @@ def _fingerprint(task: _Import) -> str:
         None if recorder.attributes is None else sorted(recorder.attributes.items()),
         recorder.chunk,
         task.source.path.suffix.lower(),
+        *task.more,
+        *([] if task.decimal is None else [f"decimal {task.decimal}"]),
+        *([] if task.source.encoding is None else [f"encoding {task.source.encoding}"]),
     ]
     digest = hashlib.blake2b(json.dumps(settings).encode(), digest_size=16)
     path = task.source.path
-    decoder = codecs.getincrementaldecoder("utf-8")() if path.suffix.lower() != ".parquet" else None
-    with reading(path), path.open("rb") as file:
+    encoding = task.source.encoding or "utf-8"
+    decoder = codecs.getincrementaldecoder(encoding)() if path.suffix.lower() != ".parquet" else None
+    with reading(path, encoding), path.open("rb") as file:
         while block := file.read(_BLOCK):
             digest.update(block)
             # Before anything is kept, see that all of the file is text.

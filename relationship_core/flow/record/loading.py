@@ -23,6 +23,10 @@ CHUNKS = 4
 """A range is as long as so many chunks, since each is a pass over the file."""
 
 
+_FRAMES = 8
+"""So many frames' numbers of rows by customer are kept before they are added up."""
+
+
 @frozen(kw_only=True)
 class Range:
     """The rows of neighbouring customers.
@@ -56,10 +60,12 @@ def survey(frames: Iterable[pl.DataFrame], longest: int) -> list[Range] | None:
         key = pl.select(pl.concat_str([sources, ids], separator="\0").hash(seed=1)).to_series()
         keys.append(key.filter(sources.is_not_null() & ids.is_not_null()))
         counts.append(frame.group_by("customer").agg(rows=pl.len().cast(pl.Int64)))
-        if len(counts) == CHUNKS:
+        if len(counts) == _FRAMES:
             counts = [_total(counts)]
     # Two keys of one hash are taken for one, which costs time and nothing else: once in 90,000 files of 20 million.
-    in_order = pl.concat(keys).sort() if keys else pl.Series(dtype=pl.UInt64)
+    in_order = pl.concat(keys, rechunk=True)
+    keys.clear()  # eight bytes for each interaction of the file
+    in_order = in_order.sort(in_place=True)
     if (in_order[1:] == in_order[:-1]).any():
         return None
     customers = _total(counts).sort("customer")

@@ -17,6 +17,11 @@ _NAMES: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
 }
 
 
+def required_of(what: Rows) -> Sequence[str]:
+    """Our columns that rows must have."""
+    return _NAMES[what][0]
+
+
 def map_columns(
     what: Rows, file: str, theirs: Sequence[str], columns: Mapping[str, str], given: Collection[str]
 ) -> dict[str, str]:

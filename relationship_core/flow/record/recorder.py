@@ -70,6 +70,8 @@ class Recorded:
             name. 0 where customers are recorded.
         already: true where the file had been imported before; nothing was done, and the numbers are those of that time.
         ignored: columns of the file that were not read.
+        left_out: lines of an export that its preset does not record, by the reason.
+        parts: with a preset, what came of each of its parts; the numbers above are their sums.
     """
 
     new: int = 0
@@ -79,3 +81,5 @@ class Recorded:
     unknown_customers: int = 0
     already: bool = False
     ignored: tuple[str, ...] = ()
+    left_out: Mapping[str, int] = field(factory=dict)
+    parts: Mapping[str, Recorded] = field(factory=dict)

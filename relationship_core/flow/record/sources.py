@@ -20,6 +20,7 @@ from relationship_core.flow.record.text_files import (
     ROW,
     WRITTEN,
     blocks,
+    encoding_named,
     in_chunks,
     lines_of,
     reading,
@@ -37,6 +38,7 @@ class Source:
         total: how many rows it has; None where only reading all of it would tell.
         read: gives the named columns of the rows after so many, in chunks of so many rows. Every chunk has the
             columns ``__row``, ``__problem`` and ``__written`` besides. Text is text, and empty text is null.
+        encoding: how it is written, where that was named and is not UTF-8.
         between: gives the same of the rows whose value in a column lies from one value up to, but without, another, or
             up to the greatest where that is None. None for a file that is only read from its beginning.
     """
@@ -45,14 +47,15 @@ class Source:
     columns: tuple[str, ...]
     total: int | None
     read: Callable[[Sequence[str], int, int], Iterator[pl.DataFrame]]
+    encoding: str | None = None
     between: Callable[[Sequence[str], str, Any, Any], pl.DataFrame] | None = None
 
 
-def open_source(path: Path) -> Source:
-    """The file, by its extension.
+def open_source(path: Path, encoding: str | None = None) -> Source:
+    """The file, by its extension; text in an encoding, or in UTF-8.
 
     Raises:
-        ConfigurationError: it is not there or cannot be opened.
+        ConfigurationError: it is not there or cannot be opened; or there is no such encoding.
         RejectedError: it is empty, or not what its extension says.
         UnsupportedError: its extension is unknown.
     """
@@ -60,25 +63,26 @@ def open_source(path: Path) -> Source:
     if kind is None:
         message = f"files such as {path.name} cannot be read; those that can end in {', '.join(_KINDS)}"
         raise UnsupportedError(message)
-    with reading(path):
+    named = None if encoding is None else encoding_named(encoding)
+    with reading(path, named):
         if path.stat().st_size == 0:
             message = f"the file {path.name} is empty"
             raise RejectedError(message)
-        return kind(path)
+        return kind(path, None if named == "utf-8" else named)
 
 
-def _csv(path: Path) -> Source:
-    with lines_of(path) as lines:
+def _csv(path: Path, encoding: str | None) -> Source:
+    with lines_of(path, encoding) as lines:
         header = next(lines, "")
     delimiter = delimiter_of(header)
     columns = _header(path, next(read_rows(Lines(iter([header])), delimiter, 1, None), None))
 
     def read(wanted: Sequence[str], skip: int, chunk: int) -> Iterator[pl.DataFrame]:
-        with lines_of(path) as lines:
+        with lines_of(path, encoding) as lines:
             next(lines, None)
             yield from in_chunks(csv_frames(Lines(lines), delimiter, columns, wanted), skip, chunk)
 
-    return Source(path=path, columns=columns, total=None, read=read)
+    return Source(path=path, columns=columns, total=None, read=read, encoding=encoding)
 
 
 def _header(path: Path, row: Row | None) -> tuple[str, ...]:
@@ -94,9 +98,9 @@ def _header(path: Path, row: Row | None) -> tuple[str, ...]:
     return columns
 
 
-def _json_lines(path: Path) -> Source:
+def _json_lines(path: Path, encoding: str | None) -> Source:
     names: dict[str, None] = {}
-    with lines_of(path) as lines:
+    with lines_of(path, encoding) as lines:
         for _, values in _objects(lines):
             names.update(dict.fromkeys(values))
     if not names:
@@ -104,11 +108,11 @@ def _json_lines(path: Path) -> Source:
         raise RejectedError(message)
 
     def read(wanted: Sequence[str], skip: int, chunk: int) -> Iterator[pl.DataFrame]:
-        with lines_of(path) as lines:
+        with lines_of(path, encoding) as lines:
             frames = (_json_frame(block, wanted) for block in blocks(_objects(lines)))
             yield from in_chunks(frames, skip, chunk)
 
-    return Source(path=path, columns=tuple(names), total=None, read=read)
+    return Source(path=path, columns=tuple(names), total=None, read=read, encoding=encoding)
 
 
 def _objects(lines: Iterable[str]) -> Iterator[tuple[Row, dict[str, Any]]]:
@@ -138,7 +142,7 @@ def _json_text(value: Any) -> str | None:
     return json.dumps(value)
 
 
-def _parquet(path: Path) -> Source:
+def _parquet(path: Path, _: str | None) -> Source:
     with _reading_parquet(path):
         columns = tuple(pl.read_parquet_schema(path))
         total = int(pl.scan_parquet(path, glob=False).select(pl.len()).collect().item())
@@ -177,7 +181,7 @@ def _reading_parquet(path: Path) -> Iterator[None]:
         raise RejectedError(message) from error
 
 
-_KINDS: dict[str, Callable[[Path], Source]] = {
+_KINDS: dict[str, Callable[[Path, str | None], Source]] = {
     ".csv": _csv,
     ".tsv": _csv,
     ".jsonl": _json_lines,

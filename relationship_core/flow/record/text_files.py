@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -10,7 +11,7 @@ from typing import TypeVar
 
 import polars as pl
 
-from relationship_core.errors import ConfigurationError, RejectedError
+from relationship_core.errors import ConfigurationError, RejectedError, nearest
 from relationship_core.flow.record.checks import PROBLEM
 from relationship_core.flow.record.csv_rows import Row
 
@@ -65,32 +66,68 @@ def in_chunks(frames: Iterable[pl.DataFrame], skip: int, chunk: int) -> Iterator
 
 
 @contextmanager
-def lines_of(path: Path) -> Iterator[Iterator[str]]:
-    """The lines of a text file.
+def lines_of(path: Path, encoding: str | None = None) -> Iterator[Iterator[str]]:
+    """The lines of a text file, in UTF-8 where no encoding is named.
 
     Raises:
         ConfigurationError: it is not there or cannot be read.
-        RejectedError: it is not UTF-8.
+        RejectedError: it is in another encoding.
     """
-    with reading(path), path.open(encoding="utf-8-sig", newline="") as file:
+    named = "utf-8-sig" if encoding is None or encoding == "utf-8" else encoding
+    with reading(path, encoding), path.open(encoding=named, newline="") as file:
         yield file
 
 
+def encoding_named(name: str) -> str:
+    """The encoding of text that has this name, as Python calls it.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    try:
+        found = codecs.lookup(name).name
+        "a,b\n".encode(found)
+    except (LookupError, ValueError) as error:  # ValueError: a codec that makes no bytes of text, or a NUL in the name
+        known = ("utf-8", "utf-16", "cp1252", "latin-1", "cp1250", "cp1251", "mac-roman")
+        message = f"there is no encoding {name!r}{nearest(name, known)}"
+        raise ConfigurationError(message) from error
+    return found
+
+
+def _probable_encoding(path: Path) -> str:
+    """What a file that is not UTF-8 probably is: by its byte order mark, or what Windows writes."""
+    with path.open("rb") as file:
+        start = file.read(len(codecs.BOM_UTF16))
+    if start in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+        return "utf-16"
+    try:
+        with path.open(encoding="cp1252") as text:
+            for _ in text:
+                pass
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "cp1252"
+
+
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def reading(path: Path, encoding: str | None = None) -> Iterator[None]:
     """Say in one sentence what keeps a file from being read.
 
     Raises:
         ConfigurationError: it is not there or cannot be read.
-        RejectedError: it is not UTF-8.
+        RejectedError: it is not UTF-8, or not in the encoding that was named.
     """
     try:
         yield
     except FileNotFoundError as error:
         message = f"there is no file {path}"
         raise ConfigurationError(message) from error
-    except UnicodeDecodeError as error:
-        message = f"the file {path.name} is not UTF-8; save it in this encoding"
+    except UnicodeError as error:
+        if encoding is None or encoding == "utf-8":
+            probable = _probable_encoding(path)
+            message = f"the file {path.name} is not UTF-8; name its encoding, probably --encoding {probable}"
+        else:
+            message = f"the file {path.name} is not in the encoding {encoding}; name another one"
         raise RejectedError(message) from error
     except OSError as error:
         message = f"the file {path} cannot be read: {error.strerror or type(error).__name__}"

@@ -1,0 +1,342 @@
+"""Presets: what comes of the export of another system, row by row; and what a dry run shows."""
+
+import csv
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relationship_core import (
+    CONSENTS,
+    CONTACT_POINTS,
+    CUSTOMERS,
+    IMPORTS,
+    INTERACTIONS,
+    ConfigurationError,
+    ProjectSettings,
+    RejectedError,
+    Relationships,
+    Settings,
+)
+
+SAMPLES = Path(__file__).resolve().parent / "samples"
+NOW = datetime(2024, 4, 1, 12, tzinfo=UTC)
+AGREED = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def made() -> Relationships:
+    return Relationships(
+        settings=Settings(project=ProjectSettings(name="shop", currency="EUR", zone="UTC")),
+        clock=lambda: NOW,
+    )
+
+
+@pytest.fixture
+def project() -> Iterator[Relationships]:
+    with made() as opened:
+        yield opened
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Callable[[str], Path]:
+    def copy(name: str) -> Path:
+        return Path(shutil.copy(SAMPLES / f"{name}.csv", tmp_path))
+
+    return copy
+
+
+def at(year: int, month: int, day: int, *clock: int) -> datetime:
+    return datetime(year, month, day, tzinfo=UTC) + timedelta(**dict(zip(("hours", "minutes", "seconds"), clock)))  # noqa: B905  the rest is zero
+
+
+def interactions(project: Relationships) -> list[tuple[Any, ...]]:
+    columns = ("id", "customer", "kind", "at", "amount", "reference")
+    return sorted(project.store.read(INTERACTIONS, columns=columns).select(columns).rows())
+
+
+def lines(project: Relationships) -> dict[str, list[tuple[str, float, int | None]]]:
+    rows = project.store.read(INTERACTIONS, columns=("id", "lines")).select("id", "lines").rows()
+    return {
+        name: [(line["product"], line["quantity"], line["minor"]) for line in found] for name, found in rows if found
+    }
+
+
+def customers(project: Relationships) -> list[tuple[Any, ...]]:
+    named = project.store.read(CUSTOMERS).select("customer", "name", "country")
+    points = project.store.read(CONTACT_POINTS).select("customer", "address")
+    return sorted(named.join(points, on="customer", how="left").rows())
+
+
+def consents(project: Relationships) -> list[tuple[Any, ...]]:
+    columns = ("customer", "act", "medium", "at", "source", "method")
+    return sorted(project.store.read(CONSENTS).select(columns).rows())
+
+
+def reasons(path: Path | None) -> list[str]:
+    assert path is not None
+    with path.open(encoding="utf-8", newline="") as file:
+        return [row["reason"] for row in csv.DictReader(file)]
+
+
+def told(recorded: Any) -> dict[str, tuple[int, int, int]]:
+    return {name: (each.new, each.repeated, each.rejected) for name, each in recorded.parts.items()}
+
+
+# Each of them
+
+
+def test_shopify_orders(project: Relationships, sample: Callable[[str], Path]) -> None:
+    recorded = project.import_file(path=sample("shopify-orders"), preset="shopify-orders")
+    assert told(recorded) == {"customers": (4, 0, 0), "orders": (3, 0, 1), "refunds": (1, 0, 0)}
+    assert recorded.left_out == {"was voided": 1, "is not paid, or not wholly": 1}
+    assert interactions(project) == [
+        ("#1001", "ann@example.com", "order", at(2024, 3, 1, 14, 12, 30), 3790, "#1001"),
+        ("#1002", "bob@example.com", "order", at(2024, 3, 1, 15, 12, 30), 1300, "#1002"),
+        ("#1002:refund", "bob@example.com", "return", at(2024, 3, 1, 15, 12, 30), 300, "#1002"),
+        ("#1004", "ann@example.com", "order", at(2024, 3, 2, 13, 59), 2000, "#1004"),
+    ]
+    assert lines(project) == {
+        "#1001": [("TEA-2", 3.0, 2500), ("CUP-1", 1.0, 800)],
+        "#1002": [("Pot", 1.0, 1300)],
+        "#1004": [("CUP-1", 1.0, 2000)],
+    }
+    assert customers(project) == [
+        ("ann@example.com", "Ann Ahorn", None, "Ann@example.com"),
+        ("bob@example.com", "Bob Birke", None, "bob@example.com"),
+        ("cid@example.com", "Cid Buche", None, "cid@example.com"),
+        ("dot@example.com", "Dot Eiche", None, "dot@example.com"),
+    ]
+    assert consents(project) == []
+
+
+def test_every_line_of_a_refused_order_goes_to_the_rejects_and_comes_in_when_they_are_corrected(
+    project: Relationships, sample: Callable[[str], Path]
+) -> None:
+    recorded = project.import_file(path=sample("shopify-orders"), preset="shopify-orders")
+    rejects = recorded.parts["orders"].rejects
+    assert rejects is not None
+    assert rejects.name == "shopify-orders.csv.orders.rejects.csv"
+    with rejects.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["row"], row["Name"], row["Lineitem sku"]) for row in rows] == [
+        ("8", "#0999", "CUP-1"),
+        ("9", "#0999", "TEA-1"),
+    ]
+    assert "another currency" in rows[0]["reason"]
+    rejects.write_text(rejects.read_text(encoding="utf-8").replace("USD", "EUR"), encoding="utf-8")
+    again = project.import_file("interactions", rejects, preset="shopify-orders")
+    assert told(again) == {"orders": (1, 0, 0), "refunds": (0, 0, 0)}
+    assert lines(project)["#0999"] == [("CUP-1", 1.0, 800), ("TEA-1", 1.0, 0)]
+
+
+def test_shopify_customers(project: Relationships, sample: Callable[[str], Path]) -> None:
+    recorded = project.import_file(path=sample("shopify-customers"), preset="shopify-customers", consent_at=AGREED)
+    assert told(recorded) == {"customers": (3, 0, 1), "consents": (2, 0, 1)}
+    assert customers(project) == [
+        ("7003", "Cid", None, None),
+        ("ann@example.com", "Ann Ahorn", "DE", "Ann@example.com"),
+        ("bob@example.com", "Bob Birke", None, "bob@example.com"),
+    ]
+    assert consents(project) == [
+        ("ann@example.com", "grant", "email", AGREED, "shopify", "export"),
+        ("bob@example.com", "withdraw", "email", NOW, "shopify", "export"),
+    ]
+
+
+def test_consent_without_a_date_is_not_invented(project: Relationships, sample: Callable[[str], Path]) -> None:
+    recorded = project.import_file(path=sample("shopify-customers"), preset="shopify-customers")
+    assert recorded.left_out == {"agreed, but the export says no date; name consent_at": 2}
+    assert [row[:2] for row in consents(project)] == [("bob@example.com", "withdraw")]
+
+
+def test_woocommerce_orders(project: Relationships, sample: Callable[[str], Path]) -> None:
+    path = sample("woocommerce-orders")
+    recorded = project.import_file(path=path, preset="woocommerce-orders", zone="Europe/Berlin")
+    assert told(recorded) == {"customers": (3, 0, 0), "orders": (2, 0, 0), "refunds": (1, 0, 0)}
+    assert recorded.left_out == {"failed": 1, "is not paid": 1}
+    assert interactions(project) == [
+        ("501", "ann@example.com", "order", at(2024, 3, 1, 8, 12, 33), 3000, "501"),
+        ("503", "bob@example.com", "order", at(2024, 3, 2, 17, 30), 1200, "503"),
+        ("503:refund", "bob@example.com", "return", at(2024, 3, 2, 17, 30), 500, "503"),
+    ]
+    assert lines(project) == {"501": [("TEA-1", 2.0, 2000), ("CUP-1", 1.0, 1000)], "503": [("TEA-1", 1.0, 1200)]}
+    assert customers(project) == [
+        ("ann@example.com", "Ann Ahorn", "DE", "ann@example.com"),
+        ("bob@example.com", "Bob Birke", "DE", "bob@example.com"),
+        ("cid@example.com", "Cid Buche", "AT", "cid@example.com"),
+    ]
+
+
+def test_stripe_payments(project: Relationships, sample: Callable[[str], Path]) -> None:
+    recorded = project.import_file(path=sample("stripe-payments"), preset="stripe-payments")
+    assert told(recorded) == {"customers": (3, 0, 0), "payments": (3, 0, 1), "refunds": (2, 0, 0)}
+    assert recorded.left_out == {"failed": 1}
+    assert "another currency" in reasons(recorded.rejects)[0]
+    assert interactions(project) == [
+        ("ch_1", "cus_1", "order", at(2024, 3, 1, 9, 12, 33), 2000, "ch_1"),
+        ("ch_2", "bob@example.com", "order", at(2024, 3, 2, 10), 5000, "ch_2"),
+        ("ch_2:refund", "bob@example.com", "return", at(2024, 3, 5, 8), 2000, "ch_2"),
+        ("ch_5", "cus_1", "order", at(2024, 3, 5, 10), 800, "ch_5"),
+        ("ch_5:refund", "cus_1", "return", at(2024, 3, 6, 11), 800, "ch_5"),
+    ]
+    assert customers(project) == [
+        ("bob@example.com", None, None, "Bob@example.com"),
+        ("cus_1", None, None, "ann@example.com"),
+        ("cus_3", None, None, "cid@example.com"),
+    ]
+
+
+def test_hubspot_contacts(project: Relationships, sample: Callable[[str], Path]) -> None:
+    recorded = project.import_file(path=sample("hubspot-contacts"), preset="hubspot-contacts")
+    assert told(recorded) == {"customers": (3, 0, 0), "consents": (1, 0, 0)}
+    assert customers(project) == [
+        ("901", "Ann Ahorn", None, "ann@example.com"),
+        ("902", "Bob Birke", None, "bob@example.com"),
+        ("903", "Buche", None, None),
+    ]
+    assert consents(project) == [("902", "withdraw", "email", NOW, "hubspot", "export")]
+
+
+def test_a_guess(project: Relationships, sample: Callable[[str], Path]) -> None:
+    said: Mapping[str, Any] = {"preset": "generic", "source": "till", "kind": "order", "zone": "UTC", "decimal": ","}
+    (part,) = project.imports.preview("interactions", sample("generic"), **said)
+    assert part.columns == {
+        "id": "Order ID",
+        "customer": "E-Mail",
+        "at": "Date",
+        "amount": "Total",
+        "currency": "Currency",
+    }
+    assert (part.given, part.ignored) == ({"source": "till", "kind": "order"}, ("Colour",))
+    recorded = project.import_file("interactions", sample("generic"), **said)
+    assert told(recorded) == {"interactions": (2, 0, 1)}
+    assert reasons(recorded.rejects) == ["the amount is not a number such as 1.234,50"]
+    assert interactions(project) == [
+        ("A-1", "ann@example.com", "order", at(2024, 3, 1, 9, 12, 33), 123450, None),
+        ("A-2", "bob@example.com", "order", at(2024, 3, 1, 13), 1200, None),
+    ]
+
+
+# Again, and further
+
+
+def test_the_same_file_again_does_nothing_and_tells_what_came_of_it(
+    project: Relationships, sample: Callable[[str], Path]
+) -> None:
+    path = sample("shopify-orders")
+    first = project.import_file(path=path, preset="shopify-orders")
+    kept = interactions(project)
+    again = project.import_file(path=path, preset="shopify-orders")
+    assert again.already
+    assert told(again) == told(first)
+    assert again.left_out == first.left_out
+    assert interactions(project) == kept
+
+
+def test_an_export_that_overlaps_adds_what_is_new(project: Relationships, sample: Callable[[str], Path]) -> None:
+    path = sample("shopify-orders")
+    project.import_file(path=path, preset="shopify-orders")
+    text = path.read_text(encoding="utf-8").replace("cid@example.com,pending,", "cid@example.com,paid,")
+    path.write_text(text, encoding="utf-8")
+    again = project.import_file(path=path, preset="shopify-orders")
+    assert told(again) == {"customers": (0, 4, 0), "orders": (1, 3, 1), "refunds": (0, 1, 0)}
+    assert again.left_out == {"was voided": 1}
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 7])
+def test_orders_are_joined_wherever_a_chunk_ends(sample: Callable[[str], Path], chunk: int) -> None:
+    from attrs import evolve
+
+    from relationship_core.flow.record.presets import How, import_from
+
+    with made() as whole, made() as project:
+        path = sample("shopify-orders")
+        whole.import_file(path=path, preset="shopify-orders")
+        recorder = evolve(project._project.recording(), chunk=chunk, batch=2)  # only here is a chunk so small
+        import_from(recorder, path, How(preset=project.imports.presets["shopify-orders"]), lambda _: None)
+        assert interactions(project) == interactions(whole)
+        assert lines(project) == lines(whole)
+
+
+def test_a_line_that_is_malformed_costs_itself_alone(project: Relationships, sample: Callable[[str], Path]) -> None:
+    path = sample("shopify-orders")
+    path.write_text(path.read_text(encoding="utf-8").replace("#1000,", "short\n#1000,"), encoding="utf-8")
+    recorded = project.import_file("interactions", path, preset="shopify-orders")
+    assert told(recorded) == {"orders": (3, 0, 2), "refunds": (1, 0, 1)}
+
+
+# What cannot be read
+
+
+def test_a_preset_that_there_is_not(project: Relationships, sample: Callable[[str], Path]) -> None:
+    with pytest.raises(ConfigurationError, match="there is no 'shopify-order'; did you mean 'shopify-orders'"):
+        project.import_file(path=sample("shopify-orders"), preset="shopify-order")
+
+
+def test_missing_columns_are_named_and_the_columns_of_the_file_are_shown(
+    project: Relationships, sample: Callable[[str], Path]
+) -> None:
+    told = r"lacks columns for the consents of 'shopify-customers': act \(.*, address \(Email\); it has id, C"
+    with pytest.raises(RejectedError, match=told):
+        project.import_file(path=sample("stripe-payments"), preset="shopify-customers")
+    with pytest.raises(RejectedError, match=r"the orders of 'shopify-orders': amount \(Total\)"):
+        project.import_file(
+            "interactions", sample("stripe-payments"), preset="shopify-orders",
+            columns={"id": "id", "customer": "Customer Email", "at": "Created date (UTC)"},
+        )  # fmt: skip
+    path = sample("stripe-payments")
+    path.write_text(path.read_text(encoding="utf-8").replace("Status", "State"), encoding="utf-8")
+    with pytest.raises(RejectedError, match=r"the payments of 'stripe-payments': Status; it has id"):
+        project.import_file(path=path, preset="stripe-payments")
+    assert project.store.read(IMPORTS).is_empty()
+
+
+def test_an_export_without_who_unsubscribed_is_refused_unless_customers_alone_are_wanted(
+    project: Relationships, sample: Callable[[str], Path]
+) -> None:
+    path = sample("hubspot-contacts")
+    path.write_text(path.read_text(encoding="utf-8").replace("Unsubscribed from all email", "Other"), encoding="utf-8")
+    with pytest.raises(RejectedError, match=r"the consents of 'hubspot-contacts': act \(Unsubscribed from all email"):
+        project.import_file(path=path, preset="hubspot-contacts")
+    assert told(project.import_file("customers", path, preset="hubspot-contacts")) == {"customers": (3, 0, 0)}
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (
+            {"preset": "stripe-payments", "zone": "Europe/Berlin"},
+            "are in UTC, not in Europe/Berlin; leave the zone out",
+        ),
+        ({"preset": "stripe-payments", "kind": "visit"}, "says the kind itself"),
+        (
+            {"preset": "stripe-payments", "columns": {"ammount": "Fee"}},
+            "reads no column 'ammount'; did you mean 'amount'",
+        ),
+        ({"preset": "stripe-payments", "columns": {"amount": "Fees"}}, "has no column 'Fees'"),
+        ({"preset": "stripe-payments", "what": "contacts"}, "makes no contacts: customers or interactions"),
+        ({"preset": "stripe-payments", "decimal": ";"}, "a point or a comma, not ';'"),
+        ({"preset": "stripe-payments", "encoding": "utf-99"}, "there is no encoding 'utf-99'"),
+        ({"preset": "generic"}, "say what the rows are: customers or interactions"),
+        ({}, "say what the rows are, customers, interactions or contacts; or name a preset"),
+        ({"what": "customers", "consent_at": NOW}, "consent_at is for presets"),
+    ],
+)
+def test_what_is_said_wrongly(
+    project: Relationships, sample: Callable[[str], Path], said: Mapping[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        project.import_file(path=sample("stripe-payments"), **said)
+
+
+def test_a_column_may_be_another_one(project: Relationships, sample: Callable[[str], Path]) -> None:
+    path = sample("hubspot-contacts")
+    said: Mapping[str, Any] = {
+        "preset": "hubspot-contacts",
+        "columns": {"customer": "Email", "contact.sms": "Phone Number"},
+    }
+    project.import_file("customers", path, **said)
+    assert [row[0] for row in customers(project)] == ["ann@example.com", "bob@example.com"]
