@@ -326,7 +326,8 @@ class Executor(Protocol):
         """What the function gives for each task, in the order of the tasks.
 
         Tasks are taken as workers come free: never are more than twice as many as there are workers taken and not yet
-        answered. Who stops in the middle, by an error or by closing the generator, waits for no more of them.
+        answered. Who stops in the middle begins no more of them: by closing the generator what has begun may be waited
+        for, by an error it is not.
 
         Raises:
             RetriableError: a worker died at a task, and again where that was tried once more; or none can be reached.

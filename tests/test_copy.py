@@ -136,6 +136,27 @@ def test_whoever_is_marked_stays_so_and_nobody_else_is(
         assert other.review(as_of=START + DAY) == shop.review(as_of=START + DAY)
 
 
+def test_an_empty_project_that_was_rebuilt_is_a_target_still(
+    shop: Relationships, make_project: Open, campaign: Campaign
+) -> None:
+    shop.review(as_of=START + DAY)
+    with make_project(campaign, clock=lambda: START + 9 * DAY) as other:
+        other.rebuild()
+        copy_project(shop, other)
+        assert differing(shop, other) == []
+        assert other.store.marked("review") == 0
+
+
+def test_rows_of_nobody_are_told_of(shop: Relationships, make_project: Open, campaign: Campaign) -> None:
+    with shop.store.transaction():
+        shop.store.append(shop.store.read(INTERACTIONS).head(1).with_columns(customer=pl.lit("Aaron"), id=pl.lit("g")))
+    with (
+        make_project(campaign) as other,
+        pytest.raises(RejectedError, match="interactions of somebody who is no customer there; record them"),
+    ):
+        copy_project(shop, other)
+
+
 def test_a_store_that_holds_data_is_no_target(shop: Relationships, make_project: Open, campaign: Campaign) -> None:
     before = kept(shop)
     with make_project(campaign) as other:

@@ -13,7 +13,7 @@ import struct
 import traceback
 from contextlib import suppress
 from queue import SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from typing import IO
 
 from relationship_core import ConfigurationError, RelationshipError
@@ -48,19 +48,19 @@ def serve() -> None:
     os.close(nothing)
     os.dup2(2, 1)
     waiting: SimpleQueue[bytes | None] = SimpleQueue()
-    is_busy: list[bool] = []
-    Thread(target=_hear, args=(requests, waiting, is_busy), daemon=True).start()
+    busy = Event()
+    Thread(target=_hear, args=(requests, waiting, busy), daemon=True).start()
     with suppress(BrokenPipeError):
         while (request := waiting.get()) is not None:
-            is_busy.append(True)
+            busy.set()
             write(answers, _answer(request))
-            is_busy.clear()
+            busy.clear()
 
 
-def _hear(requests: IO[bytes], waiting: SimpleQueue[bytes | None], is_busy: list[bool]) -> None:
+def _hear(requests: IO[bytes], waiting: SimpleQueue[bytes | None], busy: Event) -> None:
     while (request := read(requests)) is not None:
         waiting.put(request)
-    if is_busy:
+    if busy.is_set():
         os._exit(0)  # nobody waits for the answer any more
     waiting.put(None)
 

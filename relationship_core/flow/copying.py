@@ -163,8 +163,9 @@ def _copied(source: Store, target: Store, measures: Measures, progress: Listener
         _copy_marks(source, target, step)
     rows = {table.name: _number(target, table) for table in (*_BY_CUSTOMER, *_WHOLE)}
     for table in _BY_CUSTOMER:
-        # Rows of somebody who is no customer would not be on any page.
-        _compare(_number(source, table) == rows[table.name], table.name)
+        if _number(source, table) != rows[table.name]:
+            message = f"the source has {table.name} of somebody who is no customer there; record them, then copy again"
+            raise RejectedError(message)
     return {**rows, KEYED_MEASURES.name: keyed}
 
 
@@ -198,11 +199,12 @@ def _empty(target: Store, table: Table) -> None:
 
 
 def _copy_marks(source: Store, target: Store, step: Step) -> None:
+    target.unmark(step, None)  # a review of the empty project marks everybody
     if source.marked(step) is None:
         target.mark(step, None)
-        return
-    for page in source.pages(step, as_of=_BEFORE_ALL):
-        target.mark(step, page.customers)
+    else:
+        for page in source.pages(step, as_of=_BEFORE_ALL):
+            target.mark(step, page.customers)
     _compare(source.marked(step) == target.marked(step), "marks")
 
 

@@ -62,17 +62,14 @@ def waves(pages: Iterable[Page], workers: Workers | None, moment: Moment) -> Ite
 
     Where there is but one page, nobody asks for the workers.
     """
-    left = iter(pages)
-    if workers is not None:
-        two = list(islice(left, 2))
-        left = chain(two, left)
-        workers = several(two, workers)
-    size = 1
-    if workers is not None:
-        size = workers.at_once
-        first = list(islice(left, size))
-        left = chain(first, left)
-        workers.begin(moment, len(first))
+    left, size = iter(pages), 1
+    first = list(islice(left, 2)) if workers is not None else []
+    crew = several(first, workers)
+    if crew is not None:
+        size = crew.at_once
+        first += islice(left, max(0, size - len(first)))
+        crew.begin(moment, min(size, len(first)))
+    left = chain(first, left)
     while wave := list(islice(left, size)):
         yield wave
 

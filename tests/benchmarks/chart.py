@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from itertools import pairwise
+from itertools import cycle, pairwise
 from math import ceil, floor, log10
 
 INK, PALE, PAPER = "#c9d1d9", "#30363d", "#0d1117"
@@ -42,7 +42,8 @@ def chart(
     values = [value for line in lines.values() for value in line]
     low, high = floor(log10(min(values))), max(ceil(log10(max(values))), floor(log10(min(values))) + 1)
     first, last = (log10(pick(places.values())) for pick in (min, max))
-    xs = [LEFT + 30 + (RIGHT - LEFT - 60) * (log10(place) - first) / (last - first) for place in places.values()]
+    span = last - first or 1.0
+    xs = [LEFT + 30 + (RIGHT - LEFT - 60) * (log10(place) - first) / span for place in places.values()]
 
     def height(value: float) -> float:
         return BOTTOM - (BOTTOM - TOP) * (log10(value) - low) / (high - low)
@@ -55,7 +56,7 @@ def chart(
         parts += [_mark(x, TOP, x, BOTTOM), _text(x, BOTTOM + 20, label, "middle")]
     parts.append(_text((LEFT + RIGHT) / 2, BOTTOM + 44, x_name, "middle"))
     ends = _apart({name: height(line[-1]) for name, line in lines.items()})
-    for (name, line), colour in zip(lines.items(), COLOURS, strict=False):
+    for (name, line), colour in zip(lines.items(), cycle(COLOURS), strict=False):
         points = [(x, height(value)) for x, value in zip(xs, line, strict=True)]
         parts.append(f'<polyline class="line" stroke="{colour}" points="{_joined(points)}"/>')
         parts += [f'<circle fill="{colour}" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>' for x, y in points]

@@ -17,7 +17,7 @@ from distributed import Client, Future, KilledWorker, LocalCluster
 from distributed.security import Security
 
 from relationship_core import RetriableError
-from relationship_dask.settings import DaskSettings
+from relationship_dask.settings import MOST_WORKERS, DaskSettings
 
 _log = logging.getLogger("distributed.client")
 
@@ -44,7 +44,7 @@ class DaskExecutor:
         self._settings = settings
         self._cluster: LocalCluster | None = None
         self._client: Any = None  # few of its methods have types
-        self._workers = settings.workers or (None if settings.address else _cores())
+        self._workers = settings.workers or (None if settings.address else min(_cores(), MOST_WORKERS))
 
     @property
     def workers(self) -> int:
@@ -101,13 +101,17 @@ class DaskExecutor:
     def _reached(self) -> Any:
         """The cluster's client, connected when it is first needed."""
         if self._client is None:
-            _log.addFilter(_nobody_is_open)
+            _log.addFilter(_is_told)
             _open.add(self)
-            with _in_our_words(self._where):
-                if not self._settings.address:
-                    self._cluster = _local_cluster(self.workers)
-                self._client = _connected(self._settings, self._cluster)
-                self._client.wait_for_workers(1, timeout=self._settings.timeout)
+            try:
+                with _in_our_words(self._where):
+                    if not self._settings.address:
+                        self._cluster = _local_cluster(self.workers)
+                    self._client = _connected(self._settings, self._cluster)
+                    self._client.wait_for_workers(1, timeout=self._settings.timeout)
+            except BaseException:  # Ctrl-C leaves no cluster behind either
+                self.close()
+                raise
         return self._client
 
     @property
@@ -115,9 +119,9 @@ class DaskExecutor:
         return f"the Dask cluster at {self._settings.address}" if self._settings.address else "the local Dask cluster"
 
 
-def _nobody_is_open(_record: logging.LogRecord) -> bool:
-    """What distributed says of a scheduler that is lost, with tracebacks, is told in our words instead."""
-    return not _open
+def _is_told(record: logging.LogRecord) -> bool:
+    """Errors of distributed's clients, with tracebacks, are left out while a client is open: ours are told in words."""
+    return not _open or record.levelno < logging.ERROR
 
 
 def _connected(settings: DaskSettings, cluster: LocalCluster | None) -> Any:

@@ -74,6 +74,31 @@ def test_a_cluster_that_is_there_is_used_and_stays(cluster: LocalCluster) -> Non
         executor.close()
 
 
+def test_a_cluster_that_could_not_be_reached_is_not_half_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second attempt finds nothing of the first: no client without workers, no cluster that nobody ends."""
+    begun: list[Any] = []
+
+    class _Cluster:
+        def __init__(self) -> None:
+            self.is_open = True
+            begun.append(self)
+
+        def close(self) -> None:
+            self.is_open = False
+
+    class _Client(_Cluster):
+        def wait_for_workers(self, _number: int, **_more: float) -> None:
+            raise TimeoutError
+
+    monkeypatch.setattr("relationship_dask.executor._local_cluster", lambda _workers: _Cluster())
+    monkeypatch.setattr("relationship_dask.executor._connected", lambda *_given: _Client())
+    executor = DaskExecutor(DaskSettings(workers=1))
+    for _ in range(2):
+        with pytest.raises(RetriableError, match="has no worker"):
+            list(executor.map(doubled, [1]))
+    assert [each.is_open for each in begun] == [False] * 4
+
+
 def test_what_dask_logs_of_a_lost_scheduler_is_not_told_beside_our_sentence(
     cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

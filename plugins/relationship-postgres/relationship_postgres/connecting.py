@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from math import ceil
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import psycopg
 
 from relationship_core import ConfigurationError
-from relationship_postgres.errors import told, unconnected
+from relationship_postgres.errors import answered, unconnected
 from relationship_postgres.frames import quoted
 from relationship_postgres.settings import PostgresSettings
 
@@ -99,8 +100,12 @@ def _prepare(connection: psycopg.Connection[Any], settings: PostgresSettings) ->
     }
     if version >= LIMITS_TRANSACTIONS:
         wanted["transaction_timeout"] = "0"
-    with told():
-        if connection.execute("SHOW synchronous_commit").fetchall() == [("off",)]:
-            wanted["synchronous_commit"] = "on"  # a store says itself which commits need not wait
-        settled = ", ".join(["set_config(%s, %s, false)"] * len(wanted))
-        connection.execute(f"SELECT {settled}", [each for pair in wanted.items() for each in pair])
+    answered(lambda: _set(connection, wanted))
+
+
+def _set(connection: psycopg.Connection[Any], wanted: Mapping[str, str]) -> None:
+    settings = dict(wanted)
+    if connection.execute("SHOW synchronous_commit").fetchall() == [("off",)]:
+        settings["synchronous_commit"] = "on"  # a store says itself which commits need not wait
+    settled = ", ".join(["set_config(%s, %s, false)"] * len(settings))
+    connection.execute(f"SELECT {settled}", [each for pair in settings.items() for each in pair])

@@ -29,7 +29,7 @@ from relationship_core import (
     without_collection,
 )
 from relationship_postgres.connecting import connect, lock_key
-from relationship_postgres.errors import LOST, UNDONE, UNKNOWN_FATE, in_our_words, is_lost
+from relationship_postgres.errors import LOST, UNDONE, UNKNOWN_FATE, answered, in_our_words, is_lost
 from relationship_postgres.frames import Row
 from relationship_postgres.settings import PostgresSettings
 
@@ -109,22 +109,23 @@ class Database:
         finally:
             self.is_writing = False
 
-    @contextmanager
-    def alone(self) -> Iterator[psycopg.Connection[Any]]:
-        """A second connection, outside transactions and without a limit of time, while nobody else writes."""
+    def alone(self, work: Callable[[psycopg.Connection[Any]], T]) -> T:
+        """Do something over a second connection, outside transactions and without a limit of time.
+
+        Nobody else writes meanwhile.
+        """
         self.require_no_transaction()
         other = self._connected()
-        failed: psycopg.Error | None = None
-        try:
+
+        def locked() -> T:
             other.execute("SELECT set_config('statement_timeout', '0', false)")
             other.execute("SELECT pg_advisory_lock(%s)", (self._key,))
-            yield other
-        except psycopg.Error as error:
-            failed = error
+            return work(other)
+
+        try:
+            return answered(locked)
         finally:
             other.close()
-        if failed is not None:
-            raise in_our_words(failed)
 
     def forget_session(self) -> None:
         """Close the connection with what is staged in it; the next use opens another."""
@@ -152,32 +153,29 @@ class Database:
 
     def _connected(self) -> psycopg.Connection[Any]:
         connection = connect(self._settings)
-        failed: psycopg.Error | None = None
         try:
-            self._check(connection)
-        except psycopg.Error as error:
-            connection.close()
-            failed = error
+            answered(lambda: self._check(connection))
         except BaseException:  # Ctrl-C leaves no open connection behind either
             connection.close()
             raise
-        if failed is not None:
-            raise in_our_words(failed)
         return connection
 
     def _do(self, act: Callable[[psycopg.Connection[Any]], T]) -> T:
         """Do something over the connection; once more over a new one where nothing can have been changed."""
-        failed: psycopg.Error | None = None
-        for _ in range(1 if self.is_writing else 2):
+        may_try_again = not self.is_writing
+        while True:
             self._reopen()
+            failed: psycopg.Error
             try:
                 return act(self._connection)
             except psycopg.Error as error:
                 failed = error
-            if not is_lost(failed):
+            if is_lost(failed):
+                self._connection.close()
+            if not (may_try_again and is_lost(failed)):
                 break
-            self._connection.close()
-        raise in_our_words(failed) if failed is not None else RuntimeError  # the loop went round
+            may_try_again = False
+        raise in_our_words(failed)
 
     def _reopen(self) -> None:
         if self._is_closed:

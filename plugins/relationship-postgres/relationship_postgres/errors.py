@@ -7,12 +7,14 @@ them finds them in the server's log.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import TypeVar
 
 import psycopg
 
 from relationship_core import ConfigurationError, RejectedError, RetriableError
+
+T = TypeVar("T")
 
 LOST = "the connection to the PostgreSQL server was cut; run it again when the server can be reached"
 UNKNOWN_FATE = (
@@ -133,13 +135,11 @@ def in_our_words(error: psycopg.Error) -> Exception:
     return RuntimeError(f"PostgreSQL answered {state or 'nothing'} ({type(error).__name__}); its log says more")
 
 
-@contextmanager
-def told() -> Iterator[None]:
-    """Turn an error of PostgreSQL into ours, without it as a cause or a context."""
-    failed: psycopg.Error | None = None
+def answered(act: Callable[[], T]) -> T:
+    """What something gives; an error of PostgreSQL in our words, without it as a cause or a context."""
+    failed: psycopg.Error
     try:
-        yield
+        return act()
     except psycopg.Error as error:
         failed = error
-    if failed is not None:
-        raise in_our_words(failed)
+    raise in_our_words(failed)

@@ -56,11 +56,10 @@ class Measures:
     def _missing(self, plain: Mapping[str, Measure]) -> list[str]:
         kept: dict[str, str] = dict(
             self._database.rows(
-                "SELECT quote_ident(attname), format_type(atttypid, NULL) FROM pg_catalog.pg_attribute "
+                "SELECT attname::text, format_type(atttypid, NULL) FROM pg_catalog.pg_attribute "
                 "WHERE attrelid = 'measures'::regclass AND attnum > 0 AND NOT attisdropped"
             )
         )
-        kept = {name.strip('"'): type_ for name, type_ in kept.items()}
         for name, measure in plain.items():
             if kept.get(_cut(name), SQL_TYPES[measure.type]) != SQL_TYPES[measure.type]:
                 raise another_measure_type(measure)

@@ -39,15 +39,7 @@ def scrub(database: Database, patience: float) -> None:
     Raises:
         RetriableError: the rows are gone, and an older transaction keeps what they were.
     """
-    with database.alone() as connection:
-        began = monotonic()
-        left = [table for table in OWN_TABLES if _rewrite(connection, table)]
-        while left and monotonic() < began + patience:
-            connection.execute("SELECT pg_sleep(%s)", (PAUSE,))
-            if not _rewrite(connection, left[0]):
-                left = [table for table in left[1:] if _rewrite(connection, table)]
-        for table in OWN_TABLES:
-            connection.execute(f"ANALYZE {quoted(table)}")
+    left = database.alone(lambda connection: _rewritten(connection, patience))
     database.forget_session()  # the temporary tables of this session
     if left:
         message = (
@@ -55,6 +47,19 @@ def scrub(database: Database, patience: float) -> None:
             "run it again when that has finished"
         )
         raise RetriableError(message)
+
+
+def _rewritten(connection: psycopg.Connection[Any], patience: float) -> list[str]:
+    """Write every table anew; those that keep traces in the end."""
+    began = monotonic()
+    left = [table for table in OWN_TABLES if _rewrite(connection, table)]
+    while left and monotonic() < began + patience:
+        connection.execute("SELECT pg_sleep(%s)", (PAUSE,))
+        if not _rewrite(connection, left[0]):
+            left = [table for table in left[1:] if _rewrite(connection, table)]
+    for table in OWN_TABLES:
+        connection.execute(f"ANALYZE {quoted(table)}")
+    return left
 
 
 def _rewrite(connection: psycopg.Connection[Any], table: str) -> int:

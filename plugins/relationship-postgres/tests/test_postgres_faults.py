@@ -21,7 +21,7 @@ from relationship_core import (
 )
 from relationship_core.testing.rows import customers, frame, know, message, messages
 from relationship_postgres import scrubbing
-from relationship_postgres.errors import unconnected
+from relationship_postgres.errors import answered, unconnected
 from relationship_postgres.settings import PostgresSettings
 from relationship_postgres.store import PostgresStore
 
@@ -301,3 +301,24 @@ class TestScrubbing:
         with pytest.raises(RetriableError, match="traces"):
             open_store(busy_timeout=200).scrub()
         assert written == ["customers", "states", "customers", "customers"]
+
+
+def test_what_postgresql_said_does_not_go_on_with_ours() -> None:
+    def refuse() -> None:
+        raise psycopg.errors.InvalidPassword('user "shop" at "db.secret.example.com"')
+
+    with pytest.raises(ConfigurationError, match="password") as caught:
+        answered(refuse)
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+def test_a_table_that_somebody_holds_is_told_of_without_postgresql_s_words(
+    open_store: Open, make_settings: Make, raw: Any
+) -> None:
+    store, schema = open_store(busy_timeout=0.2), make_settings().schema
+    know(store, "ada")
+    with raw.transaction():
+        raw.execute(f"LOCK TABLE {schema}.customers IN ACCESS SHARE MODE")
+        with pytest.raises(RetriableError) as caught:
+            store.scrub()
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
