@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -328,3 +329,12 @@ class TestReading:
         with store.transaction():
             store.put(FACTS, rows)
         assert store.read(FACTS, where={"name": "'; DROP TABLE facts; --"}).equals(rows)
+
+
+def test_another_thread_is_told_whose_the_file_is(open_store: Open) -> None:
+    store = open_store()
+    with ThreadPoolExecutor() as another:
+        for use in (lambda: store.read(CUSTOMERS), store.close):
+            with pytest.raises(ConfigurationError, match=r"relationships\.db is used from another thread"):
+                another.submit(use).result()
+    assert store.read(CUSTOMERS).is_empty()

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from relationship_core import (
@@ -33,7 +34,7 @@ APPLICATION_ID = 0x52656C43
 """Written into the file's header, so that another program's database is known as such."""
 
 OLDEST_SQLITE = (3, 38, 0)
-"""The first with STRICT tables."""
+"""The first that has JSON built in."""
 
 CACHE_KIB = 64 * 1024
 
@@ -45,15 +46,18 @@ class Database:
     """A connection that belongs to the thread which opened it.
 
     Raises, from any method: RetriableError for a locked database or a full disk; ConfigurationError for a
-    file that is read-only, damaged or no database; RejectedError for rows that break a constraint.
+    file that is read-only, damaged or no database, and in another thread; RejectedError for rows that break a
+    constraint.
     """
 
     def __init__(self, path: Path, *, busy_timeout: float, migrations: Sequence[Migration] | None = None) -> None:
         self._path, self._busy_timeout = path, busy_timeout
+        self._thread = get_ident()
         self._is_open = False
         self.rollbacks = 0
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
-            message = f"SQLite {sqlite3.sqlite_version} is too old; install a Python that has 3.37 or newer"
+            oldest = ".".join(map(str, OLDEST_SQLITE[:2]))
+            message = f"SQLite {sqlite3.sqlite_version} is too old; install a Python that has {oldest} or newer"
             raise ConfigurationError(message)
         try:
             self._connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None)
@@ -67,7 +71,10 @@ class Database:
 
     def close(self) -> None:
         """Close the connection; may be called twice."""
-        self._connection.close()
+        try:
+            self._connection.close()
+        except sqlite3.Error as error:
+            self._fail(error)
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Run a query and return all its rows."""
@@ -258,8 +265,17 @@ class Database:
                     self.run(statement)
                 self.run(f"PRAGMA user_version = {migration.version:d}")
 
+    def _refuse_another_thread(self, error: sqlite3.Error) -> None:
+        if isinstance(error, sqlite3.ProgrammingError) and get_ident() != self._thread:
+            message = (
+                f"{self._path.name} is used from another thread than the one that opened it; open the project in each "
+                "thread, or leave it to one thread that the others ask"
+            )
+            raise ConfigurationError(message) from error
+
     def _fail(self, error: sqlite3.Error) -> NoReturn:
         name = self._path.name
+        self._refuse_another_thread(error)
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         match code:
             case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:

@@ -1,0 +1,1 @@
+"""The app: orders, and the relationship of those who order."""

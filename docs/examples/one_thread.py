@@ -1,0 +1,42 @@
+"""A project for async callers: one thread opens it, works with it and closes it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Self, TypeVar
+
+from relationship_core import Relationships
+
+T = TypeVar("T")
+
+
+class OneThread:
+    """A project that coroutines ask, while others go on.
+
+    Questions are answered one after the other. One whose caller was cancelled is finished if it had begun, and never
+    asked if it had not.
+    """
+
+    def __init__(self, opened: Callable[[], Relationships]) -> None:
+        """Take what opens the project; its thread does that when the project is entered."""
+        self._opened = opened
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="relationships")
+
+    async def __aenter__(self) -> Self:
+        """Open the project."""
+        self._project = await self._run(self._opened)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close it, after what was asked before."""
+        await asyncio.shield(self._run(self._project.close))
+        self._thread.shutdown()
+
+    async def ask(self, question: Callable[[Relationships], T]) -> T:
+        """What the project answers, such as ``await project.ask(lambda it: it.customer("anna"))``."""
+        return await self._run(lambda: question(self._project))
+
+    def _run(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, work)
