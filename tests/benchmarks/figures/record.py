@@ -12,7 +12,7 @@ from probes import insert, rows_of
 from projects import DATABASE, Prepared, open_project
 from relationship_core import INTERACTIONS
 
-LEAST = 0.3
+LEAST = 0.35
 REPEATS = 3
 
 
