@@ -23,8 +23,8 @@ from relationship_core import INTERACTIONS
 
 REPEATS = 1
 SECONDS_A_MILLION, LEAST, MOST_MB, READING = 18.0, 0.25, 2_000, 2.0
-"""20 million interactions in six minutes, at so much of the bare rate; the highest resident memory; a rebuild, as so many
-times the reading."""
+"""20 million interactions in six minutes; the least share of the bare rate; the highest resident
+memory; and a rebuild, as so many times the reading."""
 
 _IN_MEMORY = 1_000_000
 """Rows of the probe."""
