@@ -12,6 +12,7 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path, PurePosixPath
 
 from plugins import ROOT, project_table, run
@@ -32,6 +33,9 @@ def main(task: str, *arguments: str) -> int:
         prepare(ROOT, *arguments)
         return 0
     folder = Path(*arguments)
+    if folder.exists() and any(folder.iterdir()):
+        message = f"{folder} is not empty; name a folder that is, so that nothing of another release is checked"
+        raise SystemExit(message)
     built = [build(project, folder / project_table(project)["name"]) for project in distributions(ROOT)]
     problems = [problem for files in built for problem in files]
     for problem in problems:
@@ -76,27 +80,36 @@ def tracked(project: Path) -> list[str]:
     return subprocess.run(command, cwd=project, check=True, capture_output=True, text=True).stdout.split("\0")
 
 
-def prepare(root: Path, version: str, date: str) -> None:
+def prepare(root: Path, version: str, day: str) -> None:
     """Write a version into every distribution, and what has changed into the changelog.
 
     Args:
         root: the repository.
         version: such as 0.2.0.
-        date: of the release, as 2026-12-31.
+        day: of the release, as 2026-12-31.
     """
-    if not re.fullmatch(r"\d+\.\d+\.\d+", version) or not re.fullmatch(r"\d{4}-\d\d-\d\d", date):
-        message = f"a release is made by a version such as 0.2.0 and a date such as 2026-12-31, not {version} {date}"
+    if not re.fullmatch(r"\d+\.\d+\.\d+", version) or not is_date(day):
+        message = f"a release is made by a version such as 0.2.0 and a date such as 2026-12-31, not {version} {day}"
         raise SystemExit(message)
+    changelog, fragments = root / "CHANGELOG.md", sorted((root / "changelog.d").glob("*.*.md"))
+    told = list(changes(fragments))
     for project in distributions(root):
         file = project / "pyproject.toml"
         text = file.read_text(encoding="utf-8")
         file.write_text(re.sub(r'(?m)^version = ".*"$', f'version = "{version}"', text, count=1), encoding="utf-8")
-    changelog, fragments = root / "CHANGELOG.md", sorted((root / "changelog.d").glob("*.*.md"))
     head, mark, earlier = changelog.read_text(encoding="utf-8").partition("\n## ")
-    parts = [head.rstrip("\n"), f"## {version} ({date})", *changes(fragments)]
+    parts = [head.rstrip("\n"), f"## {version} ({day})", *told]
     changelog.write_text("\n\n".join(parts) + "\n" + mark + earlier, encoding="utf-8")
     for fragment in fragments:
         fragment.unlink()
+
+
+def is_date(text: str) -> bool:
+    """Whether it is a day, written as 2026-12-31."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def changes(fragments: Iterable[Path]) -> Iterator[str]:
@@ -104,7 +117,11 @@ def changes(fragments: Iterable[Path]) -> Iterator[str]:
     of_kind: dict[str, list[str]] = {kind: [] for kind in KINDS}
     for fragment in fragments:
         words = " ".join(fragment.read_text(encoding="utf-8").split())
-        of_kind[fragment.name.split(".")[-2]].append(f"- {words}")
+        kind = fragment.name.split(".")[-2]
+        if kind not in of_kind:
+            message = f"{fragment.name} is of no kind of changes; those are {', '.join(KINDS)}"
+            raise SystemExit(message)
+        of_kind[kind].append(f"- {words}")
     for kind, items in of_kind.items():
         if items:
             yield f"### {KINDS[kind]}"

@@ -110,7 +110,7 @@ _HOMES = {
     ),
     "table": "INSTANT ORDER_LINE Table",
     "tasks": "Tasks",
-    "templates": "PLUGIN_KINDS new_plugin",
+    "templates": "PLUGIN_KINDS distribution_of new_plugin",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -419,6 +419,7 @@ from relationship_core.tasks import (
 )
 from relationship_core.templates import (
     PLUGIN_KINDS as PLUGIN_KINDS,
+    distribution_of as distribution_of,
     new_plugin as new_plugin,
 )
 

@@ -33,7 +33,7 @@ def _names(values: object) -> Mapping[str, Names]:
 
 def _values(values: object) -> Mapping[str, Mapping[str, str]]:
     read = cast("Mapping[str, Mapping[str, str]]", values)
-    return {our: {their.casefold(): value for their, value in each.items()} for our, each in read.items()}
+    return {our: {their.lower(): value for their, value in each.items()} for our, each in read.items()}
 
 
 def _left_out(values: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
@@ -68,7 +68,7 @@ class PresetPart:
         what: ``customers``, ``interactions`` or ``consents``.
         columns: for each of our columns what the export may call it; the first that holds something is taken. Capitals,
             spaces and punctuation do not matter.
-        given: our columns that have one value in every row, such as ``kind``.
+        given: a value for each of our columns that no column of the export says, such as ``kind``.
         values: for each of our columns that is read from a list of words: what each word means. A word that is not
             there is nothing.
         needs: our columns of which a line must hold something, and of ``amount`` something else than zero; any other
@@ -79,7 +79,7 @@ class PresetPart:
         lines: of joined lines, what the export calls ``product``, ``category``, ``quantity``, ``price`` (of one piece),
             ``discount`` (of the whole line) and ``total`` (of the whole line, in place of the price).
         suffix: what is added to every ``id``, so that a refund has another than its order.
-        latest: what the export calls a column: of the lines of one customer only the one with the greatest text in it
+        latest: what the export calls a column: of the lines of one customer only the one with the latest time in it
             counts.
         undated: of consents, the export says no date: what was given is dated by ``consent_at``, what was refused by
             the clock.

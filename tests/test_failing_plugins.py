@@ -57,12 +57,11 @@ class Point(importlib.metadata.EntryPoint):
 @pytest.fixture
 def broken_import(monkeypatch: pytest.MonkeyPatch) -> None:
     """A distribution is installed whose plugin cannot be imported."""
-    found = importlib.metadata.entry_points
-
-    def with_a_broken_one(**chosen: str) -> list[importlib.metadata.EntryPoint]:
-        return [*found(**chosen), Point(name="levitation", value="levitation", group=chosen["group"])]
-
-    monkeypatch.setattr(importlib.metadata, "entry_points", with_a_broken_one)
+    found = importlib.metadata.entry_points()
+    sound = [point for group in found.groups for point in found.select(group=group)]
+    broken = Point(name="levitation", value="levitation", group="relationship_core")
+    everything = importlib.metadata.EntryPoints([*sound, broken])
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda: everything)
 
 
 @pytest.mark.usefixtures("broken_import")

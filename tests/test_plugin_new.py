@@ -151,6 +151,16 @@ def test_a_wrong_name_is_told_and_nothing_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["relationship_pigeon", "relationship-pigeon", "pigeon"])
+def test_what_a_distribution_is_called_is_a_name_as_well(
+    name: str, relate: Relate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = relate("plugin", "new", name, "--kind", "policy")
+    assert told.stdout.startswith("Wrote relationship-pigeon, a policy, into relationship-pigeon:")
+    assert [path.name for path in tmp_path.iterdir()] == ["relationship-pigeon"]
+
+
 def test_an_unknown_kind_is_told(relate: Relate, tmp_path: Path, standard_plugins: Plugins) -> None:
     told = relate("plugin", "new", "pigeon", "--kind", "chanel", "--folder", tmp_path / "new")
     assert told.exit_code == 2

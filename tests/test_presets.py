@@ -16,10 +16,15 @@ from relationship_core import (
     IMPORTS,
     INTERACTIONS,
     ConfigurationError,
+    LeftOut,
+    Preset,
+    PresetPart,
     ProjectSettings,
     RejectedError,
     Relationships,
     Settings,
+    hookimpl,
+    load_plugins,
 )
 
 SAMPLES = Path(__file__).resolve().parent / "samples"
@@ -340,3 +345,83 @@ def test_a_column_may_be_another_one(project: Relationships, sample: Callable[[s
     }
     project.import_file("customers", path, **said)
     assert [row[0] for row in customers(project)] == ["ann@example.com", "bob@example.com"]
+
+
+def test_another_column_is_meant_for_the_first_part_that_reads_it(project: Relationships, tmp_path: Path) -> None:
+    """Otherwise what was paid would be taken for what was paid back."""
+    path = tmp_path / "orders.csv"
+    text = (SAMPLES / "shopify-orders.csv").read_text(encoding="utf-8")
+    path.write_text(text.replace(",Total,", ",Paid,"), encoding="utf-8")
+    project.import_file(path=path, preset="shopify-orders", columns={"amount": "Paid"})
+    kinds = [(row[0], row[2], row[4]) for row in interactions(project)]
+    assert kinds == [
+        ("#1001", "order", 3790),
+        ("#1002", "order", 1300),
+        ("#1002:refund", "return", 300),
+        ("#1004", "order", 2000),
+    ]
+
+
+def test_the_newest_order_tells_who_a_customer_is_however_times_are_written(
+    project: Relationships, tmp_path: Path
+) -> None:
+    head, *_ = (SAMPLES / "woocommerce-orders.csv").read_text(encoding="utf-8").splitlines()
+    rows = [
+        f"{number},{number},{day},completed,EUR,5.00,0.00,11,{name},Ahorn,ann@example.com,DE,TEA-1,Tea,1,5.00"
+        for number, day, name in ((1, "12/31/2023 09:00", "Old"), (2, "01/05/2024 09:00", "New"))
+    ]
+    path = tmp_path / "orders.csv"
+    path.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    project.import_file("customers", path, preset="woocommerce-orders")
+    assert [row[1] for row in customers(project)] == ["New Ahorn"]
+
+
+BAKERY = Preset(
+    name="bakery",
+    summary="What the till of the bakery exports.",
+    zone="UTC",
+    parts=[
+        PresetPart(
+            name="orders",
+            what="interactions",
+            columns={"id": ["Номер"], "customer": ["Größe"], "at": ["Дата"]},
+            given={"source": "till", "kind": "order"},
+            left_out=[LeftOut(column="Статус", values=["Groß", "ОТМЕНЁН"], reason="was called off")],
+            optional=True,
+        )
+    ],
+)
+
+
+class Bakery:
+    @hookimpl
+    def relationship_import_presets(self) -> tuple[Preset, ...]:
+        return (BAKERY,)
+
+
+@pytest.fixture
+def bakery() -> Iterator[Relationships]:
+    settings = Settings(project=ProjectSettings(name="shop", currency="EUR", zone="UTC"))
+    with Relationships(settings=settings, plugins=load_plugins(extra=[Bakery()]), clock=lambda: NOW) as opened:
+        yield opened
+
+
+def test_letters_of_any_alphabet_count(bakery: Relationships, tmp_path: Path) -> None:
+    path = tmp_path / "till.csv"
+    rows = ["1,anna,2024-03-01,", "2,ben,2024-03-02,groß", "3,cid,2024-03-03,Отменён"]
+    path.write_text("\n".join(["Номер,Größe,Дата,Статус", *rows]) + "\n", encoding="utf-8")
+    recorded = bakery.import_file(path=path, preset="bakery")
+    assert [row[:2] for row in interactions(bakery)] == [("1", "anna")]
+    assert recorded.left_out == {"was called off": 2}
+
+
+def test_a_file_with_no_part_of_a_preset_is_refused(bakery: Relationships, tmp_path: Path) -> None:
+    path = tmp_path / "till.csv"
+    path.write_text("one,two\n1,2\n", encoding="utf-8")
+    with pytest.raises(RejectedError, match="has no part of 'bakery'; it has one, two"):
+        bakery.import_file(path=path, preset="bakery")
+
+
+def test_a_column_that_no_part_reads_is_refused(project: Relationships, sample: Callable[[str], Path]) -> None:
+    with pytest.raises(ConfigurationError, match=r"reads no column 'contact\.email'"):
+        project.import_file("interactions", sample("generic"), preset="generic", columns={"contact.email": "nope"})

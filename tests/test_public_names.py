@@ -242,6 +242,7 @@ PUBLIC = [
     "copy_project",
     "copy_ready_campaign",
     "declared",
+    "distribution_of",
     "eml",
     "hookimpl",
     "is_file_name",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from relationship_core import PLUGIN_KINDS, load_plugins, new_plugin
+from relationship_core import PLUGIN_KINDS, distribution_of, load_plugins, new_plugin
 from relationship_core.cli.documents import print_document
 from relationship_core.cli.project import json_option
 
@@ -35,7 +35,7 @@ def new(name: str, kind: str, folder: Path | None, *, as_json: bool) -> None:
     NAME is in lower case, such as pigeon or carrier-pigeon; the distribution is called relationship-NAME. What is
     written works as it stands, and is to be changed. On failure nothing is written.
     """
-    distribution = f"relationship-{name.removeprefix('relationship-').replace('_', '-')}"
+    distribution = distribution_of(name)
     target = folder or Path(distribution)
     written = new_plugin(name, kind, target, plugins=load_plugins())
     if as_json:

@@ -107,7 +107,7 @@ def run(tests: Path, *, shown: bool) -> Outcome:
             [sys.executable, "-P", "-m", "pytest", *options, str(tests)], check=False, capture_output=not shown
         )
         counts = _counted(report) if report.exists() else {"passed": 0, "failed": 0, "skipped": 0}
-    return Outcome(ok=done.returncode == 0, counts=counts)
+    return Outcome(ok=done.returncode == 0 and counts["passed"] > 0, counts=counts)
 
 
 def _counted(report: Path) -> Mapping[str, int]:

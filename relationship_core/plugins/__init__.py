@@ -349,8 +349,9 @@ class Plugins:
     def _declared(self) -> tuple[Declared, ...]:
         """What every plugin declares, asked once for the same values; a plugin counts whole or not at all."""
         asked = (tuple(self.values.items()), tuple(self._plugins))
-        if asked in self._asked and not self._tables:
-            return self._asked[asked]
+        known = self._asked.get(asked)
+        if known is not None and not self._tables:
+            return known
         found = (*self._first, *self._ask_everybody(LATER, {"parameters": self.values, "tables": self.tables}))
         refuse_clashes(found)
         if asked[1] == tuple(self._plugins) and not self._tables:  # and nobody was left out

@@ -58,13 +58,22 @@ def new_plugin(name: str, kind: str, folder: Path | str, *, plugins: Plugins) ->
     module = _module(name)
     _refuse_taken(module, kind, plugins)
     target = Path(folder).resolve()
-    _refuse_used(target)
     try:
+        _refuse_used(target)
         return _write(target, kind, _names(module))
     except OSError as error:
         cause = (error.strerror or type(error).__name__).lower()
         message = f"the plugin cannot be written to {folder}: {cause}; name another folder"
         raise ConfigurationError(message) from error
+
+
+def distribution_of(name: str) -> str:
+    """The distribution that a plugin of this name is.
+
+    Raises:
+        ConfigurationError: that is no name for a plugin.
+    """
+    return f"relationship-{_module(name).replace('_', '-')}"
 
 
 def _module(name: str) -> str:
@@ -80,7 +89,7 @@ def _module(name: str) -> str:
 
 
 def _refuse_taken(module: str, kind: str, plugins: Plugins) -> None:
-    distribution = f"relationship-{module.replace('_', '-')}"
+    distribution = distribution_of(module)
     taken = _distribution(distribution) or find_spec(f"relationship_{module}") is not None
     if taken:
         message = f"{distribution} is installed already; choose another name, or work on that plugin"
@@ -130,7 +139,7 @@ def _refuse_used(folder: Path) -> None:
 def _names(module: str) -> Mapping[str, str]:
     """What stands in the templates, each with what takes its place."""
     return {
-        "relationship-acorn": f"relationship-{module.replace('_', '-')}",
+        "relationship-acorn": distribution_of(module),
         "acorn": module,
         "Acorn": "".join(part.title() for part in module.split("_")),
         "ACORN": module.upper(),

@@ -91,7 +91,7 @@ class ScoreContract(DeclarationContract):
                 assert _within(frame[rule.name + CONFIDENCE], 0, 1), rule.name
 
     def test_the_history_is_evidence(self, found: Relationships, rules: Sequence[ScoringRule]) -> None:
-        """Whoever did something of every kind has a confidence above 0."""
+        """Somebody of them has a confidence above 0."""
         frame = _scored(found, rules)
         for rule in rules:
             assert (frame[rule.name + CONFIDENCE] > 0).any(), rule.name

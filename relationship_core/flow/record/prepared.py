@@ -13,8 +13,8 @@ from attrs import evolve, field, frozen
 from relationship_core.errors import ConfigurationError, RejectedError, nearest
 from relationship_core.flow.permission.consents import REFUSALS
 from relationship_core.flow.record.checks import PROBLEM
-from relationship_core.flow.record.convert import check_zone
-from relationship_core.flow.record.mapping import media_of, required_of
+from relationship_core.flow.record.convert import check_zone, instants
+from relationship_core.flow.record.mapping import required_of
 from relationship_core.flow.record.order_lines import order_lines
 from relationship_core.flow.record.sources import Source
 from relationship_core.flow.record.text_files import ROW, WRITTEN, in_chunks
@@ -154,15 +154,19 @@ def check_words(preset: Preset, parts: Iterable[PresetPart], columns: Collection
     Raises:
         ConfigurationError: there is such a one.
     """
-    ours = {our for part in parts for our in (*part.columns, *(["contact."] if part.what == "customers" else []))}
-    media = set(media_of(columns))
+    ours = {our for part in parts for our in part.columns}
     for our in columns:
-        if our not in ours and our.removeprefix("contact.") not in media:
+        if not any(is_of(part, our) for part in parts):
             message = f"the preset {preset.name!r} reads no column {our!r}{nearest(our, ours)}"
             raise ConfigurationError(message)
     if "kind" in given and any("kind" in part.given for part in parts):
         message = f"the preset {preset.name!r} says the kind itself; leave it out"
         raise ConfigurationError(message)
+
+
+def is_of(part: PresetPart, our: str) -> bool:
+    """Whether a part reads one of our columns; whoever records customers reads any contact point of theirs."""
+    return our in part.columns or (part.what == "customers" and our.startswith("contact."))
 
 
 def zone_of(preset: Preset, zone: str | None) -> str | None:
@@ -204,7 +208,7 @@ def _refuse_missing(preset: Preset, part: PresetPart, file: Source, found: Mappi
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9#]+", " ", name.casefold()).strip()
+    return re.sub(r"[^\w#]+|_+", " ", name.lower()).strip()
 
 
 def _in_file(names: Names, theirs: Sequence[str], *, first: bool) -> Names:
@@ -314,7 +318,7 @@ def _without_left_out(work: _Work, frame: pl.DataFrame) -> pl.DataFrame:
     kept = pl.lit(value=True)
     for at, rule in enumerate(work.part.left_out):
         told = pl.col(f"__told {at}").str.to_lowercase()
-        applies = told.is_in([value.casefold() for value in rule.values]).fill_null(value=False)
+        applies = told.is_in([value.lower() for value in rule.values]).fill_null(value=False)
         number = int(frame.select((kept & applies).sum()).item())
         if number:
             work.left_out[rule.reason] += number
@@ -336,10 +340,14 @@ def _tidied(work: _Work, our: str) -> pl.Expr:
         value = value.str.replace(r"^'([+0-9])", "${1}")  # spreadsheets are told by it that this is no number
     if our == "id" and work.part.suffix:
         value = value + work.part.suffix
-    if our == "at":
-        for form in work.preset.times:
-            read = value.str.to_datetime(form, strict=False).dt.to_string("%Y-%m-%dT%H:%M:%S")
-            value = pl.when(value.str.contains(_ISO_LIKE)).then(value).otherwise(pl.coalesce(read, value))
+    return _in_iso(value, work.preset.times) if our == "at" else value
+
+
+def _in_iso(value: pl.Expr, times: Sequence[str]) -> pl.Expr:
+    """Times in the forms of a preset as ISO 8601 writes them; others as they are."""
+    for form in times:
+        read = value.str.to_datetime(form, strict=False).dt.to_string("%Y-%m-%dT%H:%M:%S")
+        value = pl.when(value.str.contains(_ISO_LIKE)).then(value).otherwise(pl.coalesce(read, value))
     return value
 
 
@@ -361,9 +369,9 @@ def _dated(work: _Work, frame: pl.DataFrame) -> pl.DataFrame:
 
 def _latest(work: _Work, frame: pl.DataFrame) -> pl.DataFrame:
     names = _in_file(work.part.latest, work.rest, first=False)
-    by = _value(names) if names else pl.lit(None, pl.String)
+    by = _in_iso(_value(names), work.preset.times) if names else pl.lit(None, pl.String)
     customer = pl.col(OURS + "customer")
-    # Only the text is compared: a time of an export is written in one way.
-    newest = frame.with_columns(by.alias(_KEY)).sort(_KEY, descending=True, nulls_last=True, maintain_order=True)
+    times, _ = instants(frame.with_columns(by.alias(_KEY))[_KEY], work.preset.zone or "UTC")
+    newest = frame.with_columns(times.alias(_KEY)).sort(_KEY, descending=True, nulls_last=True, maintain_order=True)
     kept = newest.filter(customer.is_null() | customer.is_first_distinct())
     return kept.sort(ROW)

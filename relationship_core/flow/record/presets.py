@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from attrs import evolve, field, frozen
 
-from relationship_core.errors import ConfigurationError, nearest
+from relationship_core.errors import ConfigurationError, RejectedError, nearest
 from relationship_core.flow.progress import Listener
 from relationship_core.flow.record.addresses import check_media
 from relationship_core.flow.record.importing import Import, open_import, renamed, run_import, sifted
@@ -22,6 +22,7 @@ from relationship_core.flow.record.prepared import (
     Reading,
     check_words,
     chosen_parts,
+    is_of,
     is_there,
     prepare,
     zone_of,
@@ -75,7 +76,7 @@ class PartPreview:
         name: which part of the preset it is; what the rows are, where there is no preset.
         what: what the rows are.
         columns: for each of our columns what it is read from.
-        given: our columns that have one value in every row.
+        given: a value for each of our columns that no column of the file says.
         ignored: columns of the file that are not read.
         rows: how many rows there are.
         refused: how many of them would be refused, by the reason; what only the store can tell is not among them.
@@ -155,10 +156,12 @@ def _preset_tasks(
     zone = zone_of(preset, how.zone)
     file = open_source(path, how.encoding)
     reading = Reading(currency=recorder.currency, decimal=how.decimal, consent_at=how.consent_at, now=recorder.clock())
-    for part in parts:
-        if part.optional and not is_there(part, file):
-            continue
-        ours = {our: their for our, their in how.columns.items() if _is_of(part, our)}
+    wanted = [part for part in parts if not part.optional or is_there(part, file)]
+    if not wanted:
+        message = f"{path.name} has no part of {preset.name!r}; it has {', '.join(file.columns)}"
+        raise RejectedError(message)
+    for part in wanted:
+        ours = _named(part, parts, how.columns)
         whole = evolve(part, given={**part.given, **{our: value for our, value in given.items() if _takes(part, our)}})
         prepared = prepare(preset, whole, file, ours, reading)
         if part.what == "customers":
@@ -185,8 +188,12 @@ def _preset_tasks(
         yield part.name, task, prepared
 
 
-def _is_of(part: PresetPart, our: str) -> bool:
-    return our in part.columns or (part.what == "customers" and our.startswith("contact."))
+def _named(part: PresetPart, parts: Sequence[PresetPart], columns: Mapping[str, str]) -> Mapping[str, str]:
+    """What the caller calls a part's columns; where parts read one of ours differently, the first of them is meant."""
+    first = {our: names for each in reversed(parts) for our, names in each.columns.items()}
+    return {
+        our: their for our, their in columns.items() if is_of(part, our) and part.columns.get(our) == first.get(our)
+    }
 
 
 def _takes(part: PresetPart, our: str) -> bool:
