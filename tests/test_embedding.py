@@ -68,7 +68,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environment(folder: Path) -> dict[str, str]:
-    """What programs of the examples are started with; DEBUG shows whatever goes wrong in them."""
+    """What programs of the examples are started with."""
     return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(EXAMPLES), str(DJANGO), str(folder.parent)]),

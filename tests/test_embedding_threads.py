@@ -107,6 +107,36 @@ def test_who_is_cancelled_leaves_whole_what_had_begun_and_nothing_of_what_had_no
     assert asyncio.run(work()) == (0, 1)
 
 
+def test_who_is_cancelled_while_a_project_opens_leaves_none_open(tmp_path: Path) -> None:
+    from one_thread import OneThread
+
+    begun, go_on, closed = Event(), Event(), Event()
+
+    class Watched(Relationships):
+        def close(self) -> None:
+            super().close()
+            closed.set()
+
+    def opened() -> Relationships:
+        begun.set()
+        go_on.wait(60)
+        return Watched(settings=Settings(store=Choice(use="sqlite", settings={"path": str(tmp_path / "it.db")})))
+
+    async def enter() -> None:
+        async with OneThread(opened):
+            pytest.fail("it was cancelled before")
+
+    async def work() -> None:
+        entering = asyncio.ensure_future(enter())
+        await asyncio.to_thread(begun.wait, 60)
+        entering.cancel()
+        await asyncio.gather(entering, return_exceptions=True)
+        go_on.set()
+        assert await asyncio.to_thread(closed.wait, 60)
+
+    asyncio.run(work())
+
+
 def test_a_project_that_cannot_be_opened_says_so_to_who_enters_it() -> None:
     from one_thread import OneThread
 

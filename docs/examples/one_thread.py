@@ -26,17 +26,28 @@ class OneThread:
 
     async def __aenter__(self) -> Self:
         """Open the project."""
-        self._project = await self._run(self._opened)
+        opening = self._run(self._opened)
+        try:
+            self._project = await asyncio.shield(opening)
+        except BaseException:  # refused, or cancelled: what is opened nevertheless is closed
+            opening.add_done_callback(self._discard)
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Close it, after what was asked before."""
-        await asyncio.shield(self._run(self._project.close))
-        self._thread.shutdown()
+        closing = self._run(self._project.close)
+        self._thread.shutdown(wait=False)
+        await asyncio.shield(closing)
 
     async def ask(self, question: Callable[[Relationships], T]) -> T:
         """What the project answers, such as ``await project.ask(lambda it: it.customer("anna"))``."""
         return await self._run(lambda: question(self._project))
+
+    def _discard(self, opening: asyncio.Future[Relationships]) -> None:
+        if not opening.cancelled() and opening.exception() is None:
+            self._thread.submit(opening.result().close)
+        self._thread.shutdown(wait=False)
 
     def _run(self, work: Callable[[], T]) -> asyncio.Future[T]:
         return asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -59,7 +59,8 @@ class Prepared:
         columns: for each of our columns what ``source`` calls it.
         told: for each of our columns what it is read from, for people.
         used: the columns of the file that are read.
-        left_out: how many lines are not recorded, by reason; complete when ``source`` was read to its end.
+        left_out: how many lines, or orders where lines are joined, are not recorded, by reason; complete when
+            ``source`` was read to its end.
     """
 
     source: Source
