@@ -189,6 +189,19 @@ def test_an_import_with_a_mark_is_another_than_one_without(project: Relationship
     assert sorted(map(int, filter(None, amounts(project)))) == [1250, 123400]
 
 
+@pytest.mark.parametrize(("amount", "decimal"), [("1.234", "."), ('"1,234"', ",")])
+def test_who_named_the_mark_is_not_asked_for_it(
+    project: Relationships, tmp_path: Path, amount: str, decimal: str
+) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text(f"{HEADER}\n{ROW.format(customer='ann', amount=amount)}\n", encoding="utf-8")
+    recorded = project.import_file("interactions", path, decimal=decimal)
+    assert recorded.rejects is not None
+    told = recorded.rejects.read_text(encoding="utf-8")
+    assert "name the mark" not in told
+    assert "more decimals than EUR, which has 2" in told
+
+
 # Times
 
 

@@ -47,9 +47,12 @@ def plain_number(text: str, decimal: str | None) -> str | None:
     return "".join("." if each == decimal else each for each in text if each == decimal or each not in _OTHERS)
 
 
-def _shortest(number: str | None) -> str | None:
-    """Without zeros at the end of its decimals, which could be taken for those of a thousand."""
-    return number.rstrip("0").rstrip(".") if number is not None and "." in number else number
+def _unmistakable(number: str | None) -> str | None:
+    """With as many zeros at the end of its decimals as let nobody take them for a thousand."""
+    if number is None or "." not in number:
+        return number
+    shortest = number.rstrip("0").rstrip(".")
+    return f"{shortest}0" if re.fullmatch(THOUSAND, shortest) else shortest
 
 
 def with_plain_amounts(frame: pl.DataFrame, decimal: str | None) -> pl.DataFrame:
@@ -59,7 +62,7 @@ def with_plain_amounts(frame: pl.DataFrame, decimal: str | None) -> pl.DataFrame
     other = "," if decimal == "." else "."
     example = f"1{other}234{decimal}50"
     texts = frame["amount"].to_list()
-    plain = [None if text is None else _shortest(plain_number(text, decimal)) for text in texts]
+    plain = [None if text is None else _unmistakable(plain_number(text, decimal)) for text in texts]
     told = f"the amount is not a number such as {example}"
     problems = [told if text is not None and read is None else None for text, read in zip(texts, plain, strict=True)]
     return frame.with_columns(
