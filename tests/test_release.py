@@ -1,5 +1,6 @@
 """A release: one version everywhere, and the changes by kind in the changelog."""
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -25,7 +26,8 @@ def repository(tmp_path: Path) -> Path:
 
 def prepare(repository: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, str(repository / ".ci/release.py"), "prepare", *arguments]
-    return subprocess.run(command, check=False, capture_output=True, text=True)
+    beside = {**os.environ, "PYTHONPATH": str(repository / ".ci")}  # where its other module lies, also on a safe path
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=beside)
 
 
 def test_a_release_has_one_version_and_its_changes(repository: Path) -> None:
