@@ -111,6 +111,23 @@ def import_file(
     return run_import(task if rejects is None else evolve(task, rejects=rejects), progress)
 
 
+def check_said(recorder: Recorder, kind: str | None, decimal: str | None) -> None:
+    """Refuse a mark of decimals that is none, and a kind that is not declared.
+
+    Raises:
+        ConfigurationError: it is such a one.
+    """
+    check_decimal(decimal)
+    if kind is not None and kind not in recorder.kinds:
+        message = f"the kind {kind!r} is unknown{nearest(kind, recorder.kinds)}"
+        raise ConfigurationError(message)
+
+
+def given_of(source: str | None, kind: str | None) -> dict[str, str]:
+    """What the caller says of rows that do not say it themselves."""
+    return {name: value for name, value in (("source", source), ("kind", kind)) if value is not None}
+
+
 def open_import(
     recorder: Recorder,
     what: Rows,
@@ -126,11 +143,8 @@ def open_import(
     """An import that is not begun yet; as ``import_file``."""
     if zone is not None:
         check_zone(zone)
-    check_decimal(decimal)
-    if kind is not None and kind not in recorder.kinds:
-        message = f"the kind {kind!r} is unknown{nearest(kind, recorder.kinds)}"
-        raise ConfigurationError(message)
-    given = {name: value for name, value in (("source", source), ("kind", kind)) if value is not None}
+    check_said(recorder, kind, decimal)
+    given = given_of(source, kind)
     file = open_source(path, encoding)
     mapped = map_columns(what, path.name, file.columns, columns or {}, given)
     if what == "customers":

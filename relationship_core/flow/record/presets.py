@@ -10,12 +10,19 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from relationship_core.errors import ConfigurationError, RejectedError, nearest
+from relationship_core.errors import ConfigurationError, RejectedError
 from relationship_core.flow.progress import Listener
 from relationship_core.flow.record.addresses import check_media
-from relationship_core.flow.record.importing import Import, open_import, renamed, run_import, sifted
+from relationship_core.flow.record.importing import (
+    Import,
+    check_said,
+    given_of,
+    open_import,
+    renamed,
+    run_import,
+    sifted,
+)
 from relationship_core.flow.record.mapping import media_of
-from relationship_core.flow.record.numbers import check_decimal
 from relationship_core.flow.record.prepared import (
     ROWS,
     Prepared,
@@ -147,12 +154,9 @@ def _preset_tasks(
     recorder: Recorder, path: Path, how: How, preset: Preset
 ) -> Iterator[tuple[str, Import, Prepared | None]]:
     parts = chosen_parts(preset, how.what)
-    given = {name: value for name, value in (("source", how.source), ("kind", how.kind)) if value is not None}
+    given = given_of(how.source, how.kind)
     check_words(preset, parts, how.columns, given)
-    check_decimal(how.decimal)
-    if how.kind is not None and how.kind not in recorder.kinds:
-        message = f"the kind {how.kind!r} is unknown{nearest(how.kind, recorder.kinds)}"
-        raise ConfigurationError(message)
+    check_said(recorder, how.kind, how.decimal)
     zone = zone_of(preset, how.zone)
     file = open_source(path, how.encoding)
     reading = Reading(currency=recorder.currency, decimal=how.decimal, consent_at=how.consent_at, now=recorder.clock())

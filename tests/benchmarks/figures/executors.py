@@ -139,7 +139,7 @@ def _watched(store: Store) -> Stopwatch:
         opened.__enter__()
         try:
             yield
-        except BaseException as error:
+        except BaseException as error:  # Ctrl-C undoes the transaction as well
             opened.__exit__(type(error), error, error.__traceback__)
             raise
         with watch.running():
