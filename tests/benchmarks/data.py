@@ -24,14 +24,18 @@ class Size:
 
     Attributes:
         name: what the command line calls it.
-        imported: interactions of the figures ``record`` and ``load``.
+        imported: interactions of the figures that hold each of them in memory, as ``record``.
         importing: customers of these.
+        loaded: interactions of the figure ``load``.
+        loading: customers of these.
         customers: customers of every other figure; each has three interactions.
     """
 
     name: str
     imported: int
     importing: int
+    loaded: int
+    loading: int
     customers: int
 
     @property
@@ -41,9 +45,13 @@ class Size:
 
 
 SIZES = {
-    "full": Size(name="full", imported=1_000_000, importing=100_000, customers=1_000_000),
-    "large": Size(name="large", imported=20_000_000, importing=1_000_000, customers=1_000_000),
-    "small": Size(name="small", imported=50_000, importing=5_000, customers=50_000),
+    "full": Size(
+        name="full", imported=1_000_000, importing=100_000, loaded=1_000_000, loading=100_000, customers=1_000_000
+    ),
+    "large": Size(
+        name="large", imported=1_000_000, importing=100_000, loaded=20_000_000, loading=1_000_000, customers=1_000_000
+    ),
+    "small": Size(name="small", imported=50_000, importing=5_000, loaded=50_000, loading=5_000, customers=50_000),
 }
 
 _MIX = {"order": 12, "visit": 4, "campaign_received": 2, "coupon_redeemed": 1, "praise": 1}
@@ -90,18 +98,15 @@ has an occasion: decisions for 30 % of the customers, messages for 10 %.
 """
 
 
-def write_import(folder: Path, size: Size) -> Path:
-    """Write the interactions of the figure ``record``, in order of time, as a shop would export them."""
-    rows = size.imported
+def write_import(folder: Path, rows: int, customers: int) -> Path:
+    """Write so many interactions of so many customers, in order of time, as a shop would export them."""
     kinds = pl.Series([kind for kind, weight in _MIX.items() for _ in range(weight)])
     span = timedelta(days=730) / timedelta(microseconds=1)
     step = int(span) // rows
     frame = pl.DataFrame(
         {
             "id": _numbered("e", pl.int_range(rows, eager=True)),
-            "customer": _numbered(
-                "c", pl.int_range(size.importing, eager=True).sample(rows, with_replacement=True, seed=1)
-            ),
+            "customer": _numbered("c", pl.int_range(customers, eager=True).sample(rows, with_replacement=True, seed=1)),
             "kind": kinds.sample(rows, with_replacement=True, seed=2),
             "amount_minor": pl.int_range(500, 20_000, eager=True).sample(rows, with_replacement=True, seed=3),
         }

@@ -48,8 +48,8 @@ def measure(prepared: Prepared, repeats: int) -> list[Figure]:
     for _ in range(repeats):
         with TemporaryDirectory(dir=prepared.folder) as name:
             runs.append(_run(Path(name), size))
-    allowed = SECONDS_A_MILLION * size.imported / 1e6
-    what = f"{size.importing:,} customers and {size.imported:,} interactions"
+    allowed = SECONDS_A_MILLION * size.loaded / 1e6
+    what = f"{size.loading:,} customers and {size.loaded:,} interactions"
     return [
         Figure(
             name="load",
@@ -60,7 +60,7 @@ def measure(prepared: Prepared, repeats: int) -> list[Figure]:
             target=f"at most {allowed:.0f} s: 20 million in 6 minutes",
             met=median(run.load.wall for run in runs) <= allowed,
             notes=(
-                f"{size.imported / median(run.load.wall for run in runs):,.0f} interactions a second",
+                f"{size.loaded / median(run.load.wall for run in runs):,.0f} interactions a second",
                 "the probe: executemany of the interactions in order of time, with an index on the customer",
             ),
         ),
@@ -86,7 +86,7 @@ def measure(prepared: Prepared, repeats: int) -> list[Figure]:
         ),
         at_most(
             "rebuild",
-            f"folding all measures again from {size.imported:,} interactions, against reading their rows",
+            f"folding all measures again from {size.loaded:,} interactions, against reading their rows",
             [(run.rebuild, run.reading) for run in runs],
             READING,
         ),
@@ -94,19 +94,19 @@ def measure(prepared: Prepared, repeats: int) -> list[Figure]:
 
 
 def _run(folder: Path, size: Size) -> _Run:
-    files = [write_customers(folder, size.importing), write_import(folder, size)]
+    files = [write_customers(folder, size.loading), write_import(folder, size.loaded, size.loading)]
     command = [sys.executable, __file__, str(folder), *map(str, files)]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
     told = json.loads(answer)
-    if told["new"] != size.imported:
-        message = f"{told['new']} of {size.imported} interactions were recorded"
+    if told["new"] != size.loaded:
+        message = f"{told['new']} of {size.loaded} interactions were recorded"
         raise RuntimeError(message)
     reading, _ = timed(_read, folder / DATABASE)
     with open_project(folder, campaigns=()) as project:
         rebuild, rebuilt = timed(project.rebuild)
-    if rebuilt.interactions != size.imported:
-        message = f"{rebuilt.interactions} of {size.imported} interactions were folded again"
+    if rebuilt.interactions != size.loaded:
+        message = f"{rebuilt.interactions} of {size.loaded} interactions were folded again"
         raise RuntimeError(message)
     return _Run(
         load=Timing(wall=told["wall"], cpu=told["cpu"]),

@@ -56,7 +56,7 @@ def record(prepared: Prepared, repeats: int) -> list[Figure]:
     """An import of the file of the figure ``record``; the bare rows go in as the product wrote them."""
     size = prepared.size
     with TemporaryDirectory(dir=prepared.folder) as name, started() as server:
-        file = write_import(Path(name), size)
+        file = write_import(Path(name), size.imported, size.importing)
         runs = [_record(server, Path(name), file, size.imported) for _ in range(repeats)]
         version = server.version()
     rates = [size.imported / median(getattr(run, part).wall for run in runs) for part in ("product", "bare", "append")]

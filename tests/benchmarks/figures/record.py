@@ -22,7 +22,7 @@ def measure(prepared: Prepared, repeats: int) -> list[Figure]:
     product, probe, order = [], [], []
     with TemporaryDirectory(dir=prepared.folder) as name:
         folder = Path(name)
-        file = write_import(folder, size)
+        file = write_import(folder, size.imported, size.importing)
         columns = list(INTERACTIONS.schema)
         for repeat in range(repeats):
             home = folder / f"project-{repeat}"
