@@ -55,6 +55,7 @@ def history(customers: int = 5) -> list[Interaction]:
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rebuild_module, "_INTERACTIONS_A_PAGE", 8)  # two of the customers above
+    monkeypatch.setattr(rebuild_module, "_FIRST_PAGE", 2)
 
 
 def test_a_rebuild_gives_the_same_numbers(
@@ -68,6 +69,28 @@ def test_a_rebuild_gives_the_same_numbers(
     assert rebuild(recorder, progress=heard.append) == Rebuilt(customers=5, interactions=20, resumed=False)
     assert kept_numbers(recorder) == pytest.approx(before, rel=1e-9)
     assert [(one.done, one.total) for one in heard] == [(2, 5), (4, 5), (5, 5)]
+
+
+def test_a_rebuild_takes_more_at_once_of_customers_with_short_histories(
+    store: Store, make_recorder: MakeRecorder, every_measure: Measures
+) -> None:
+    recorder = make_recorder(store, every_measure)
+    # Of forty customers the first twenty have one interaction each, the others eight.
+    times = [1 if number < 20 else 8 for number in range(40)]
+    record(
+        recorder,
+        [
+            Interaction(source="shop", id=f"{number}-{time}", customer=f"c{number:02}", kind="visit", at=NOON)
+            for number, many in enumerate(times)
+            for time in range(many)
+        ],
+    )
+    heard: list[Progress] = []
+    assert rebuild(recorder, progress=heard.append).interactions == sum(times)
+    done = [0, *(one.done for one in heard)]
+    assert done[:4] == [0, 2, 10, 18]
+    assert [after - before for before, after in zip(done[4:], done[5:], strict=False)] == [1] * 14
+    assert done[-1] == 40
 
 
 def test_a_rebuild_marks_everybody(store: Store, make_recorder: MakeRecorder, every_measure: Measures) -> None:

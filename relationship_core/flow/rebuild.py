@@ -11,7 +11,7 @@ import json
 
 from attrs import frozen
 
-from relationship_core.columns import ALIASES, CUSTOMERS, INTERACTIONS
+from relationship_core.columns import ALIASES, CUSTOMERS
 from relationship_core.flow.facts import read_fact, write_fact
 from relationship_core.flow.progress import Listener, Progress, silent
 from relationship_core.flow.record.recorder import Recorder
@@ -30,7 +30,8 @@ __all__ = ["Rebuilt", "check_measures", "measure_signature", "rebuild"]
 _INTERACTIONS_A_PAGE = 100_000
 """What is folded in one transaction, about, so that it holds the write lock for less than a second."""
 
-_LARGEST_PAGE = 50_000
+_FIRST_PAGE, _LARGEST_PAGE = 1_000, 50_000
+"""Customers: to begin with, since to count everybody's interactions takes long; and at most."""
 
 
 @frozen(kw_only=True)
@@ -58,11 +59,13 @@ def rebuild(recorder: Recorder, *, progress: Listener = silent) -> Rebuilt:
     after, resumed = _begin(store, signature)
     total = int(store.count(CUSTOMERS, []).item()) - int(store.count(ALIASES, []).item())
     customers = interactions = 0
-    for page in store.pages(None, as_of=recorder.clock(), after=after, size=page_size(store, total)):
+    size = _FIRST_PAGE
+    while page := next(store.pages(None, as_of=recorder.clock(), after=after, size=size), None):
         with store.transaction():
-            interactions += fold_again(recorder, ties_of(store), page)
+            folded = fold_again(recorder, ties_of(store), page)
             write_fact(store, REBUILD_FACT, _note(signature, page.last))
-        customers += len(page.customers)
+        customers, interactions, after = customers + len(page.customers), interactions + folded, page.last
+        size = _next_size(len(page.customers), folded)
         progress(Progress(step="rebuild", done=customers, total=None if resumed else total))
     with store.transaction():
         write_fact(store, REBUILD_FACT, "")
@@ -87,9 +90,7 @@ def _note(signature: str, after: str) -> str:
     return json.dumps({"measures": signature, "after": after})
 
 
-def page_size(store: Store, customers: int) -> int:
-    """Of so many customers' histories, how many make about as much as one transaction should fold."""
-    interactions = int(store.count(INTERACTIONS, []).item())
-    if not interactions:
-        return _LARGEST_PAGE
-    return max(1, min(_LARGEST_PAGE, _INTERACTIONS_A_PAGE * customers // interactions))
+def _next_size(customers: int, interactions: int) -> int:
+    """How many customers to fold next, after so many had so many interactions: no more than four times as many."""
+    wanted = _INTERACTIONS_A_PAGE * customers // max(1, interactions)
+    return max(1, min(wanted, customers * 4, _LARGEST_PAGE))
