@@ -120,7 +120,8 @@ class Reader:
     def _edit(self, block: Block) -> None:
         file = self.folder / block.value
         text = file.read_text(encoding="utf-8")
-        old, new = ("".join(f"{line[1:]}\n" for line in block.text.splitlines() if line[0] == sign) for sign in "-+")
+        lines = block.text.splitlines()
+        old, new = ("".join(f"{line[1:]}\n" for line in lines if line[:1] in {sign, " ", ""}) for sign in "-+")
         assert text.count(old) == 1, f"{block.value} does not hold {old!r} once"
         file.write_text(text.replace(old, new), encoding="utf-8")
 
