@@ -34,6 +34,7 @@ from relationship_core import (
     hookimpl,
     load_plugins,
 )
+from relationship_core.plugins.published import PUBLISHED
 
 Install = Callable[..., str]
 
@@ -216,6 +217,24 @@ def test_a_missing_provider_may_belong_to_a_broken_plugin(install: Install) -> N
     plugins = load_plugins()
     with pytest.raises(ConfigurationError, match=r"\[channels\.x\] use: there is no 'modem'.*toy .*no_such_sdk"):
         plugins.find(plugins.channels, "modem", "[channels.x] use")
+
+
+def test_what_a_published_distribution_brings_is_told_with_its_name() -> None:
+    plugins = load_plugins()
+    with pytest.raises(ConfigurationError, match=r"there is no 'postgre'; the known ones are"):
+        plugins.find({}, "postgre", "[store] use")
+    with pytest.raises(
+        ConfigurationError,
+        match=r"\[store\] use: there is no 'postgres'; `pip install relationship-postgres` brings it",
+    ):
+        plugins.find({}, "postgres", "[store] use")
+    with pytest.raises(ConfigurationError, match=r"not installed; `pip install relationship-postgres` brings it"):
+        load_plugins(required=["relationship-postgres"], disabled=["relationship-postgres"])
+
+
+def test_every_distribution_beside_the_core_but_the_demo_is_told_so() -> None:
+    names = {path.parent.name for path in (Path(__file__).parent.parent / "plugins").glob("*/pyproject.toml")}
+    assert {f"relationship-{name}" for name in PUBLISHED} == names - {"relationship-demo"}
 
 
 def test_a_name_that_is_near_is_suggested() -> None:

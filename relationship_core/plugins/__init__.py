@@ -32,6 +32,7 @@ from relationship_core.plugins.implementations import (
     warn_of,
 )
 from relationship_core.plugins.making import make
+from relationship_core.plugins.published import what_brings
 from relationship_core.plugins.sources import BrokenPlugin, InstalledPlugin, Source
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Plugins:
         self._asked: dict[tuple[object, ...], tuple[Declared, ...]] = {}  # the last answer, shared by copies
         known = {name for source in sources for name in (source.name, source.distribution)}
         for name in sorted(self._required - known):
-            message = f"the plugin {name!r} of [plugins] required is not installed{nearest(name, known)}"
+            message = f"the plugin {name!r} of [plugins] required is not installed{what_brings(name, known)}"
             raise ConfigurationError(message)
         for source in sources:
             self._add(source)
@@ -215,7 +216,7 @@ class Plugins:
         """
         if name in among:
             return among[name]
-        message = f"{where}: there is no {name!r}{nearest(name, among)}"
+        message = f"{where}: there is no {name!r}{(nearest if self.broken else what_brings)(name, among)}"
         message += f"; the known ones are {', '.join(sorted(among)) or 'none'}"
         if any(among is declared for declared in self._lookups.values()) and self.broken:
             causes = "; ".join(f"{plugin.name} ({plugin.reason})" for plugin in self.broken)
