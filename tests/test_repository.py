@@ -135,11 +135,48 @@ def test_a_long_module_is_found(tmp_path: Path) -> None:
     assert lines_over(LONGEST_MODULE, [file]) == {str(file): LONGEST_MODULE + 1}
 
 
+def section(name: str) -> str:
+    return text_of("tox.ini").partition(f"\n[{name}]\n")[2].partition("\n[")[0]
+
+
+def distributions() -> list[dict[str, Any]]:
+    """What pyproject.toml says: of the package, of each plugin, and of each template of a plugin."""
+    files = ["pyproject.toml", *(path for path in repository_files() if re.search(r"/[^/]+/pyproject\.toml$", path))]
+    return [tomllib.loads(text_of(path)) for path in files]
+
+
 def test_the_oldest_dependencies_are_those_that_are_promised() -> None:
-    needs = "\n".join(pyproject()["project"]["dependencies"])
-    promised = dict(re.findall(r"^([\w-]+)>=([\d.]+)$", needs, flags=re.MULTILINE))
-    tried = dict(re.findall(r"^    ([\w-]+)==([\d.]+)\.\*$", text_of("tox.ini"), flags=re.MULTILINE))
-    assert tried == promised
+    """Packages of types alone are left out: nothing runs with them."""
+    promised = set(re.findall(r"^    (\S+>=\S+)$", section("examples"), flags=re.MULTILINE))
+    for said in map(tomllib.loads, map(text_of, ["pyproject.toml", *filter(is_of_a_plugin, repository_files())])):
+        project = said["project"]
+        testing = project.get("optional-dependencies", {}).get("testing", [])
+        promised |= {*said["build-system"]["requires"], *project["dependencies"], *testing}
+    foreign = {need.partition(";")[0] for need in promised if not need.startswith(("relationship-", "types-"))}
+    tried = re.findall(r"^    (\S+==\S+)$", section("testenv:oldest"), flags=re.MULTILINE)
+    assert sorted(tried) == sorted(need.replace(">=", "==") for need in foreign)
+
+
+def test_the_oldest_python_is_the_same_everywhere() -> None:
+    said = pyproject()
+    least = said["project"]["requires-python"].removeprefix(">=")
+    assert {each["project"]["requires-python"] for each in distributions()} == {f">={least}"}
+    assert said["tool"]["mypy"]["python_version"] == least
+    assert said["tool"]["ruff"]["target-version"] == f"py{least.replace('.', '')}"
+    for page in ("README.md", "docs/tutorial/the-demo.md"):
+        assert f"Python {least} or newer" in text_of(page)
+    workflow = text_of("relationship_core/templates/shared/.github/workflows/test.yml")
+    assert f'python: ["{least}", ' in workflow
+    # A classifier of one version would be one more place that says it.
+    classifiers = chain.from_iterable(each["project"].get("classifiers", []) for each in distributions())
+    assert {each for each in classifiers if "Python ::" in each} == {"Programming Language :: Python :: 3"}
+
+
+def test_every_environment_that_is_based_on_another_installs_the_wheel_as_well() -> None:
+    """What tox reads of a base is what stands there, and not what that is based on."""
+    bases = re.findall(r"^base = (.+)$", text_of("tox.ini"), flags=re.MULTILINE)
+    assert bases
+    assert [each for each in bases if not each.endswith(", testenv")] == []
 
 
 # Outside tox a developer may well have the checkout installed, to try a change at once.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from relationship_core import InstalledPlugin, ParameterView, Plugins, Provider, Settings
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, subcommand_metavar="[COMMAND] [ARGS]...")
 @json_option
 @project_options
 @click.pass_context

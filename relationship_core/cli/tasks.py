@@ -20,7 +20,7 @@ _ID_SHOWN = 8
 _closes = actor("closes")
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, subcommand_metavar="[COMMAND] [ARGS]...")
 @click.option("--assignee", metavar="NAME", help="Only what this person does.")
 @click.option("--customer", metavar="ID", help="Only what is about this customer.")
 @click.option("--overdue", is_flag=True, help="Only what should have been done by now.")
