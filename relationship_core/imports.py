@@ -1,19 +1,18 @@
-"""Files from elsewhere: ``Relationships.import_file`` and ``Relationships.imports``."""
+"""Files from elsewhere: ``Relationships.imports``, and what a program says of a file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from relationship_core import arguments
-from relationship_core.flow.progress import Listener, silent
 
 if TYPE_CHECKING:
     from relationship_core.flow.record.presets import How, PartPreview
-    from relationship_core.flow.record.recorder import Recorded
     from relationship_core.flow.record.rows import What
+    from relationship_core.plugins import Plugins
     from relationship_core.presets import Preset
     from relationship_core.project import Project
 
@@ -46,7 +45,8 @@ class Imports:
     ) -> tuple[PartPreview, ...]:
         """What ``Relationships.import_file`` would do with a file; nothing is written.
 
-        What only the store can tell is not seen: who was erased, and what contradicts what is kept.
+        What only the store can tell is not seen: what was recorded before, and counts as a row here, too; who was
+        erased; and what contradicts what is kept.
 
         Args:
             what: what the rows are; may be left out with a preset.
@@ -67,54 +67,44 @@ class Imports:
         """
         from relationship_core.flow.record.presets import preview
 
-        how = self._how(
-            what, preset=preset, columns=columns, source=source, kind=kind, zone=zone, encoding=encoding,
-            decimal=decimal, consent_at=consent_at,
+        how = how_of(
+            self._project.plugins, what, preset=preset, columns=columns, source=source, kind=kind, zone=zone,
+            encoding=encoding, decimal=decimal, consent_at=consent_at,
         )  # fmt: skip
         return preview(self._project.recorder, arguments.path(path, "path"), how)
 
-    def file(
-        self,
-        what: What | None = None,
-        path: Path | str | None = None,
-        *,
-        preset: str | None = None,
-        progress: Listener = silent,
-        **said: Any,
-    ) -> Recorded:
-        """Record a file: ``Relationships.import_file``, which says what may be said of it."""
-        from relationship_core.flow.record.presets import import_from
 
-        how = self._how(what, preset=preset, **said)
-        checked = arguments.path(path, "path"), how, arguments.listener(progress)
-        return import_from(self._project.recording(), *checked)
+def how_of(
+    plugins: Plugins,
+    what: object,
+    *,
+    preset: object = None,
+    columns: object = None,
+    source: object = None,
+    kind: object = None,
+    zone: object = None,
+    encoding: object = None,
+    decimal: object = None,
+    consent_at: object = None,
+    rejects: object = None,
+) -> How:
+    """What a program says of a file, checked before anything is done; the arguments are those of ``import_file``.
 
-    def _how(
-        self,
-        what: What | None,
-        *,
-        preset: object = None,
-        columns: object = None,
-        source: object = None,
-        kind: object = None,
-        zone: object = None,
-        encoding: object = None,
-        decimal: object = None,
-        consent_at: object = None,
-        rejects: object = None,
-    ) -> How:
-        from relationship_core.flow.record.presets import How
+    Raises:
+        ConfigurationError: something of it is wrong, or there is no such preset.
+    """
+    from relationship_core.flow.record.presets import How
 
-        name = arguments.optional_text(preset, "preset", "the name of a preset, as text")
-        return How(
-            what=None if what is None else arguments.rows_of(what),
-            preset=None if name is None else self._project.plugins.find(self.presets, name, "preset"),
-            columns=arguments.columns(columns) or {},
-            source=arguments.optional_text(source, "source"),
-            kind=arguments.optional_text(kind, "kind", "the name of an interaction kind, as text"),
-            zone=arguments.optional_text(zone, "zone", "the name of a time zone, as text"),
-            encoding=arguments.optional_text(encoding, "encoding", "the name of an encoding, as text"),
-            decimal=arguments.optional_text(decimal, "decimal", "the mark of decimals, a point or a comma"),
-            consent_at=arguments.instant(consent_at, "consent_at"),
-            rejects=arguments.optional_path(rejects, "rejects"),
-        )
+    name = arguments.optional_text(preset, "preset", "the name of a preset, as text")
+    return How(
+        what=None if what is None else arguments.rows_of(what),
+        preset=None if name is None else plugins.find(plugins.presets, name, "preset"),
+        columns=arguments.columns(columns) or {},
+        source=arguments.optional_text(source, "source"),
+        kind=arguments.optional_text(kind, "kind", "the name of an interaction kind, as text"),
+        zone=arguments.optional_text(zone, "zone", "the name of a time zone, as text"),
+        encoding=arguments.optional_text(encoding, "encoding", "the name of an encoding, as text"),
+        decimal=arguments.optional_text(decimal, "decimal", "the mark of decimals, a point or a comma"),
+        consent_at=arguments.instant(consent_at, "consent_at"),
+        rejects=arguments.optional_path(rejects, "rejects"),
+    )

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relationship_core import arguments
+from relationship_core import arguments, steps
 from relationship_core.flow.progress import Listener, silent
 from relationship_core.flow.record.rows import Said
 
@@ -284,18 +284,16 @@ class Permissions:
             RejectedError: the file cannot be read at all, or lacks a column.
             UnsupportedError: no file with this extension can be read.
         """
-        from relationship_core.flow.record.importing import import_file
+        from relationship_core.flow.record.presets import How
 
-        return import_file(
-            self._project.recording(),
-            arguments.said(what),
-            arguments.path(path, "path"),
-            columns=arguments.columns(columns),
+        how = How(
+            what=arguments.said(what),
+            columns=arguments.columns(columns) or {},
             source=arguments.optional_text(source, "source"),
             zone=arguments.optional_text(zone, "zone", "the name of a time zone, as text"),
             rejects=arguments.optional_path(rejects, "rejects"),
-            progress=arguments.listener(progress),
         )
+        return steps.import_from(self._project, arguments.path(path, "path"), how, arguments.listener(progress))
 
     def show(self, customer: str, *, as_of: datetime | None = None) -> PermissionView:
         """Where permission of one customer stands, with every act that proves it.

@@ -15,7 +15,7 @@ from relationship_core.clock import system_clock
 from relationship_core.config import Settings, read_settings
 from relationship_core.flow.progress import Listener, silent
 from relationship_core.flow.united import plain, united
-from relationship_core.imports import Imports
+from relationship_core.imports import Imports, how_of
 from relationship_core.offers import Offers
 from relationship_core.outbox import Outbox
 from relationship_core.parameters import ParameterView
@@ -193,9 +193,11 @@ class Relationships:
             RejectedError: the file cannot be read at all, or lacks a column.
             UnsupportedError: no file with this extension can be read.
         """
-        said: dict[str, object] = {"columns": columns, "source": source, "kind": kind, "zone": zone, "rejects": rejects}
-        said |= {"encoding": encoding, "decimal": decimal, "consent_at": consent_at}
-        return self.imports.file(what, path, preset=preset, progress=progress, **said)
+        how = how_of(
+            self._project.plugins, what, preset=preset, columns=columns, source=source, kind=kind, zone=zone,
+            encoding=encoding, decimal=decimal, consent_at=consent_at, rejects=rejects,
+        )  # fmt: skip
+        return steps.import_from(self._project, arguments.path(path, "path"), how, arguments.listener(progress))
 
     def rebuild(self, *, progress: Listener = silent) -> Rebuilt:
         """Fold the whole history again, after a measure was added or changed.
@@ -283,10 +285,7 @@ class Relationships:
         Raises:
             RejectedError: something was recorded that happened after ``as_of``, or that is more than a day ahead.
         """
-        from relationship_core.flow.runs import run
-
-        now = self._project.moment(as_of, step="run").now
-        return run(self._project.store, self.rules, self, as_of=now, clock=self.clock, progress=progress)
+        return steps.run(self._project, self, as_of, progress=progress)
 
     def customer(self, customer: str, *, as_of: datetime | None = None, entries: int = 20) -> CustomerView:
         """Everything about one customer.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,13 +16,23 @@ if TYPE_CHECKING:
     from relationship_core.flow.plan.planned import Planned
     from relationship_core.flow.privacy import Export, Forgotten
     from relationship_core.flow.progress import Listener
+    from relationship_core.flow.record.presets import How
+    from relationship_core.flow.record.recorder import Recorded
     from relationship_core.flow.report.customers import CustomerView
     from relationship_core.flow.report.explained import Explanation
     from relationship_core.flow.report.preview import Preview
     from relationship_core.flow.report.summary import LadderView, Report
     from relationship_core.flow.review import Reviewed
+    from relationship_core.flow.runs import Ran, Steps
     from relationship_core.model.campaign import Campaign
     from relationship_core.project import Project
+
+
+def import_from(project: Project, path: Path, how: How, progress: Listener) -> Recorded:
+    """Record a file."""
+    from relationship_core.flow.record.presets import import_from
+
+    return import_from(project.recording(), path, how, progress)
 
 
 def review(
@@ -81,6 +92,14 @@ def deliver(
         announce=receipts_to(project.plugins),
         progress=progress,
     )
+
+
+def run(project: Project, whole: Steps, as_of: datetime | None, *, progress: Listener) -> Ran:
+    """Review, plan and deliver, with the steps of whoever takes them."""
+    from relationship_core.flow.runs import run
+
+    now = project.moment(as_of, step="run").now
+    return run(project.store, project.rules, whole, as_of=now, clock=project.clock, progress=progress)
 
 
 def customer(project: Project, customer: str, as_of: datetime | None, *, entries: int) -> CustomerView:

@@ -5,6 +5,7 @@ A builder is a fixture that gives a function, since one test module cannot impor
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -40,6 +41,7 @@ from relationship_core import (
     Occasion,
     Plugins,
     PreferenceSettings,
+    Preset,
     ProjectSettings,
     Relationships,
     Settings,
@@ -286,6 +288,38 @@ def make_project(standard_plugins: Plugins) -> Callable[..., Relationships]:
         )
 
     return make
+
+
+class _PresetPlugin:
+    """A plugin with presets."""
+
+    def __init__(self, presets: tuple[Preset, ...]) -> None:
+        self._presets = presets
+
+    @hookimpl
+    def relationship_import_presets(self) -> tuple[Preset, ...]:
+        return self._presets
+
+
+@pytest.fixture(scope="session")
+def make_shop(make_project: Callable[..., Relationships]) -> Callable[..., Relationships]:
+    """A project in the spring of 2024, when the sample exports were made; it knows these presets, too."""
+
+    def make(*presets: Preset) -> Relationships:
+        plugins = [_PresetPlugin(presets)] if presets else []
+        return make_project(plugins=plugins, clock=lambda: datetime(2024, 4, 1, 12, tzinfo=UTC))
+
+    return make
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Callable[[str], Path]:
+    """Copies a sample export, named without its extension, to the test's own folder."""
+
+    def copy(name: str) -> Path:
+        return Path(shutil.copy(Path(__file__).resolve().parent / "samples" / f"{name}.csv", tmp_path))
+
+    return copy
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ from relationship_core import (
     refusal,
 )
 from relationship_core.builtin.memory import MemoryStore
-from relationship_core.flow.record.importing import import_file
+from relationship_core.flow.record.presets import How, import_from
 from relationship_core.flow.record.recorder import Recorded, Recorder
 from relationship_core.flow.record.recording import record_customers
 
@@ -137,7 +137,7 @@ def test_what_is_no_email_address_is_refused_without_being_repeated(
     path = tmp_path / "customers.jsonl"
     rows = [{"customer": "1"}, {"customer": "2", "contact.email": address}, {"customer": "3"}]
     path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    recorded = import_file(recorder, "customers", path)
+    recorded = import_from(recorder, path, How(what="customers"))
     assert (recorded.new, recorded.rejected) == (2, 1)
     (row,) = rejects(recorded)
     assert (row["row"], row["contact.email"]) == ("2", address)
@@ -222,8 +222,8 @@ def test_an_unknown_medium_is_refused_with_the_nearest_right_name(recorder: Reco
     attempts: list[Callable[[], object]] = [
         lambda: record_customers(recorder, [person("1", emial="a@x.example")]),
         lambda: record_customers(recorder, frame_of("emial", "a@x.example")),
-        lambda: import_file(recorder, "customers", path),
-        lambda: import_file(recorder, "customers", other, columns={"contact.emial": "mail"}),
+        lambda: import_from(recorder, path, How(what="customers")),
+        lambda: import_from(recorder, other, How(what="customers", columns={"contact.emial": "mail"})),
     ]
     for attempt in attempts:
         with pytest.raises(RelationshipError) as refused:
@@ -266,7 +266,7 @@ def test_a_new_address_replaces_the_old_one_of_its_medium(recorder: Recorder, tm
     assert reach(store)[0] == ("1", "email", "frame@x.example")
     path = tmp_path / "customers.csv"
     path.write_text("customer,contact.email,contact.sms\n1,,3\n2,,\n1,file@x.example,\n", encoding="utf-8")
-    import_file(recorder, "customers", path)
+    import_from(recorder, path, How(what="customers"))
     assert reach(store) == [("1", "email", "file@x.example"), ("1", "sms", "3"), ("2", "sms", "2")]
 
 
@@ -274,7 +274,7 @@ def test_a_refused_row_replaces_nothing(recorder: Recorder, tmp_path: Path) -> N
     record_customers(recorder, [person("1", email="old@x.example", sms="1")])
     path = tmp_path / "customers.csv"
     path.write_text("customer,contact.email,contact.sms\n1,new x.example,3\n", encoding="utf-8")
-    assert import_file(recorder, "customers", path).rejected == 1
+    assert import_from(recorder, path, How(what="customers")).rejected == 1
     assert reach(recorder.store) == [("1", "email", "old@x.example"), ("1", "sms", "1")]
 
 
@@ -349,7 +349,7 @@ def test_frames_and_files_leave_the_addresses_stated_last(
         table.write_csv(path)
         from_frame, from_file = (make_recorder(MemoryStore(), [], batch=batch, chunk=chunk) for _ in range(2))
         record_customers(from_frame, table)
-        import_file(from_file, "customers", path)
+        import_from(from_file, path, How(what="customers"))
     assert reach(from_frame.store) == expected
     assert reach(from_file.store) == expected
 

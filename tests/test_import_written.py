@@ -278,7 +278,7 @@ def test_a_dry_run_of_the_command_changes_no_file(shop: Path, relate: Relate, ar
         assert document["recorded"] is False
         assert all(part["rows"] >= len(part["first"]) for part in document["parts"])
     else:
-        assert told.stdout.endswith("Nothing was recorded.\n")
+        assert told.stdout.endswith("not looked up, and is counted among the rows.\n")
 
 
 @pytest.mark.usefixtures("shop")

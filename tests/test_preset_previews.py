@@ -1,12 +1,8 @@
 """Presets without recording, of plugins, and in other kinds of file."""
 
-import shutil
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import polars as pl
 import pytest
@@ -19,45 +15,31 @@ from relationship_core import (
     INTERACTIONS,
     ConfigurationError,
     LeftOut,
-    Plugins,
     Preset,
     PresetPart,
-    ProjectSettings,
     RelationshipError,
     Relationships,
-    Settings,
-    hookimpl,
-    load_plugins,
 )
+
+MakeShop = Callable[..., Relationships]
 
 SAMPLES = Path(__file__).resolve().parent / "samples"
 
 
-def made(**more: Any) -> Relationships:
-    settings = Settings(project=ProjectSettings(name="shop", currency="EUR", zone="UTC"))
-    return Relationships(settings=settings, clock=lambda: datetime(2024, 4, 1, 12, tzinfo=UTC), **more)
-
-
 @pytest.fixture
-def project() -> Iterator[Relationships]:
-    with made() as opened:
+def project(make_shop: MakeShop) -> Iterator[Relationships]:
+    with make_shop() as opened:
         yield opened
-
-
-@pytest.fixture
-def sample(tmp_path: Path) -> Callable[[str], Path]:
-    def copy(name: str) -> Path:
-        return Path(shutil.copy(SAMPLES / f"{name}.csv", tmp_path))
-
-    return copy
 
 
 # Without recording
 
 
-def test_a_dry_run_writes_nothing_and_tells_what_an_import_would_do(sample: Callable[[str], Path]) -> None:
+def test_a_dry_run_writes_nothing_and_tells_what_an_import_would_do(
+    make_shop: MakeShop, sample: Callable[[str], Path]
+) -> None:
     path = sample("shopify-orders")
-    with made() as project:
+    with make_shop() as project:
         parts = {part.name: part for part in project.imports.preview(path=path, preset="shopify-orders")}
         for table in (CUSTOMERS, INTERACTIONS, CONSENTS, IMPORTS):
             assert project.store.read(table).is_empty()
@@ -85,23 +67,25 @@ def test_a_dry_run_without_a_preset(project: Relationships, tmp_path: Path) -> N
 # Of plugins
 
 
-class _Bakery:
-    @hookimpl
-    def relationship_import_presets(self) -> tuple[Preset, ...]:
-        part = PresetPart(
+VISITS = Preset(
+    name="bakery-visits",
+    summary="A test.",
+    parts=[
+        PresetPart(
             name="visits",
             what="interactions",
             columns={"id": "No", "customer": "Guest", "at": "Came"},
             given={"source": "bakery", "kind": "visit"},
-            left_out=(LeftOut(column="State", values=["CLOSED"], reason="found the door closed"),),
+            left_out=[LeftOut(column="State", values=["CLOSED"], reason="found the door closed")],
         )
-        return (Preset(name="bakery-visits", summary="A test.", parts=(part,)),)
+    ],
+)
 
 
-def test_a_preset_of_a_plugin(tmp_path: Path) -> None:
+def test_a_preset_of_a_plugin(make_shop: MakeShop, tmp_path: Path) -> None:
     path = tmp_path / "visits.csv"
     path.write_text("No,Guest,Came,State\n1,ann,2024-03-01T09:00Z,open\n2,bob,2024-03-01T09:00Z,Closed\n")
-    with made(plugins=load_plugins(extra=[_Bakery()])) as project:
+    with make_shop(VISITS) as project:
         recorded = project.import_file(path=path, preset="bakery-visits")
         assert (recorded.new, recorded.left_out) == (1, {"found the door closed": 1})
         kept = project.store.read(INTERACTIONS, columns=("id", "customer", "kind")).select("id", "customer", "kind")
@@ -128,11 +112,6 @@ def test_parquet_may_be_an_export_too(project: Relationships, tmp_path: Path) ->
 PIECES = [b'"', b"\n", b",", b"\xff", b"\x00", b"9" * 400, b"paid", b"-", b".000", b"\n,,\n", b"#1001", b"'", b"@"]
 
 
-@cache
-def installed() -> Plugins:
-    return load_plugins()
-
-
 @settings(max_examples=60, deadline=None)
 @given(
     name=st.sampled_from([path.stem for path in sorted(SAMPLES.glob("*.csv")) if path.stem != "generic"]),
@@ -140,13 +119,13 @@ def installed() -> Plugins:
     decimal=st.sampled_from([None, ",", "."]),
 )
 def test_no_bytes_crash_an_import_and_a_preview_agrees_with_it(
-    name: str, cuts: list[tuple[float, int, bytes]], decimal: str | None
+    make_shop: MakeShop, name: str, cuts: list[tuple[float, int, bytes]], decimal: str | None
 ) -> None:
     content = (SAMPLES / f"{name}.csv").read_bytes()
     for at, width, piece in cuts:
         place = int(at * len(content))
         content = content[:place] + piece + content[place + width :]
-    with TemporaryDirectory() as folder, made(plugins=installed()) as project:
+    with TemporaryDirectory() as folder, make_shop() as project:
         path = Path(folder) / f"{name}.csv"
         path.write_bytes(content)
         zone = None if name == "stripe-payments" else "UTC"

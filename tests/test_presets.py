@@ -1,13 +1,13 @@
 """Presets: what comes of the export of another system, row by row; and what a dry run shows."""
 
 import csv
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from relationship_core import (
     CONSENTS,
@@ -19,38 +19,22 @@ from relationship_core import (
     LeftOut,
     Preset,
     PresetPart,
-    ProjectSettings,
     RejectedError,
     Relationships,
-    Settings,
-    hookimpl,
-    load_plugins,
 )
+from relationship_core.flow.record.presets import How, import_from
 
 SAMPLES = Path(__file__).resolve().parent / "samples"
+MakeShop = Callable[..., Relationships]
+
 NOW = datetime(2024, 4, 1, 12, tzinfo=UTC)
 AGREED = datetime(2024, 1, 1, tzinfo=UTC)
 
 
-def made() -> Relationships:
-    return Relationships(
-        settings=Settings(project=ProjectSettings(name="shop", currency="EUR", zone="UTC")),
-        clock=lambda: NOW,
-    )
-
-
 @pytest.fixture
-def project() -> Iterator[Relationships]:
-    with made() as opened:
+def project(make_shop: MakeShop) -> Iterator[Relationships]:
+    with make_shop() as opened:
         yield opened
-
-
-@pytest.fixture
-def sample(tmp_path: Path) -> Callable[[str], Path]:
-    def copy(name: str) -> Path:
-        return Path(shutil.copy(SAMPLES / f"{name}.csv", tmp_path))
-
-    return copy
 
 
 def at(year: int, month: int, day: int, *clock: int) -> datetime:
@@ -252,16 +236,14 @@ def test_an_export_that_overlaps_adds_what_is_new(project: Relationships, sample
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 7])
-def test_orders_are_joined_wherever_a_chunk_ends(sample: Callable[[str], Path], chunk: int) -> None:
-    from attrs import evolve
-
-    from relationship_core.flow.record.presets import How, import_from
-
-    with made() as whole, made() as project:
+def test_orders_are_joined_wherever_a_chunk_ends(
+    make_shop: MakeShop, sample: Callable[[str], Path], chunk: int
+) -> None:
+    with make_shop() as whole, make_shop() as project:
         path = sample("shopify-orders")
         whole.import_file(path=path, preset="shopify-orders")
         recorder = evolve(project._project.recording(), chunk=chunk, batch=2)  # only here is a chunk so small
-        import_from(recorder, path, How(preset=project.imports.presets["shopify-orders"]), lambda _: None)
+        import_from(recorder, path, How(preset=project.imports.presets["shopify-orders"]))
         assert interactions(project) == interactions(whole)
         assert lines(project) == lines(whole)
 
@@ -326,6 +308,14 @@ def test_an_export_without_who_unsubscribed_is_refused_unless_customers_alone_ar
         ({"preset": "stripe-payments", "decimal": ";"}, "a point or a comma, not ';'"),
         ({"preset": "stripe-payments", "encoding": "utf-99"}, "there is no encoding 'utf-99'"),
         ({"preset": "generic"}, "say what the rows are: customers or interactions"),
+        (
+            {"preset": "stripe-payments", "what": "customers", "source": "till"},
+            "customers have no source; leave it out",
+        ),
+        ({"preset": "stripe-payments", "what": "customers", "kind": "order"}, "customers have no kind; leave it out"),
+        ({"preset": "hubspot-contacts", "kind": "order"}, "customers and consents have no kind; leave it out"),
+        ({"what": "customers", "source": "till"}, "customers have no source; leave it out"),
+        ({"what": "contacts", "kind": "order"}, "contacts have no kind; leave it out"),
         ({}, "say what the rows are, customers, interactions or contacts; or name a preset"),
         ({"what": "customers", "consent_at": NOW}, "consent_at is for presets"),
     ],
@@ -393,16 +383,9 @@ BAKERY = Preset(
 )
 
 
-class Bakery:
-    @hookimpl
-    def relationship_import_presets(self) -> tuple[Preset, ...]:
-        return (BAKERY,)
-
-
 @pytest.fixture
-def bakery() -> Iterator[Relationships]:
-    settings = Settings(project=ProjectSettings(name="shop", currency="EUR", zone="UTC"))
-    with Relationships(settings=settings, plugins=load_plugins(extra=[Bakery()]), clock=lambda: NOW) as opened:
+def bakery(make_shop: MakeShop) -> Iterator[Relationships]:
+    with make_shop(BAKERY) as opened:
         yield opened
 
 
@@ -413,6 +396,18 @@ def test_letters_of_any_alphabet_count(bakery: Relationships, tmp_path: Path) ->
     recorded = bakery.import_file(path=path, preset="bakery")
     assert [row[:2] for row in interactions(bakery)] == [("1", "anna")]
     assert recorded.left_out == {"was called off": 2}
+
+
+def test_a_rule_may_be_there_twice(make_shop: MakeShop, tmp_path: Path) -> None:
+    rule = LeftOut(column="State", values=["closed"], reason="was closed")
+    part = PresetPart(
+        name="visits", what="interactions", given={"source": "till", "kind": "visit"},
+        columns={"id": "No", "customer": "Guest", "at": "Came"}, left_out=[rule, rule],
+    )  # fmt: skip
+    path = tmp_path / "visits.csv"
+    path.write_text("No,Guest,Came,State\n1,ann,2024-03-01T09:00Z,open\n2,bob,2024-03-01T09:00Z,closed\n")
+    with make_shop(evolve(BAKERY, parts=[part])) as opened:
+        assert opened.import_file(path=path, preset="bakery").left_out == {"was closed": 1}
 
 
 def test_a_file_with_no_part_of_a_preset_is_refused(bakery: Relationships, tmp_path: Path) -> None:

@@ -21,21 +21,17 @@ from relationship_core import (
     IMPORTS,
     INTERACTIONS,
     ConfigurationError,
-    KeyedMeasure,
-    Measure,
+    Recorded,
     RejectedError,
     RelationshipError,
+    Relationships,
     UnsupportedError,
 )
-from relationship_core.builtin.memory import MemoryStore
 from relationship_core.flow.record import csv_frames, text_files
 from relationship_core.flow.record.convert import instants, major_amounts
-from relationship_core.flow.record.importing import import_file
-from relationship_core.flow.record.recorder import Recorded, Recorder
 from relationship_core.flow.record.sources import open_source
 
-Measures = tuple[Measure | KeyedMeasure, ...]
-MakeRecorder = Callable[..., Recorder]
+MakeProject = Callable[..., Relationships]
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 HEADER = "source,id,customer,kind,at,amount"
@@ -43,8 +39,8 @@ ROW = "shop,1,ann,order,2017-03-01T09:00:00Z,12.30"
 
 
 @pytest.fixture
-def recorder(make_recorder: MakeRecorder, every_measure: Measures) -> Recorder:
-    return make_recorder(MemoryStore(), every_measure)
+def project(make_project: MakeProject) -> Relationships:
+    return make_project()
 
 
 @pytest.fixture
@@ -57,8 +53,8 @@ def put(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-def kept(recorder: Recorder, *columns: str) -> list[tuple[Any, ...]]:
-    return recorder.store.read(INTERACTIONS, columns=columns or None).rows()
+def kept(project: Relationships, *columns: str) -> list[tuple[Any, ...]]:
+    return project.store.read(INTERACTIONS, columns=columns or None).rows()
 
 
 def reasons(recorded: Recorded) -> dict[int, str]:
@@ -68,13 +64,13 @@ def reasons(recorded: Recorded) -> dict[int, str]:
         return {int(row["row"]): row["reason"] for row in csv.DictReader(file)}
 
 
-def test_a_csv_file(recorder: Recorder, put: Callable[..., Path]) -> None:
+def test_a_csv_file(project: Relationships, put: Callable[..., Path]) -> None:
     lines = '"[{""product"": ""tea"", ""category"": ""drinks"", ""minor"": 1230}]"'
     path = put(f"{HEADER},currency,reference,lines,data", f'{ROW},EUR,r1,{lines},"{{""till"": 3}}"')
-    assert import_file(recorder, "interactions", path) == Recorded(new=1, unknown_customers=1)
+    assert project.import_file("interactions", path) == Recorded(new=1, unknown_customers=1)
     line = {"product": "tea", "category": "drinks", "quantity": 1.0, "minor": 1230}
     at = datetime(2017, 3, 1, 9, tzinfo=UTC)
-    assert kept(recorder) == [("shop", "1", "ann", "order", at, 1230, "r1", [line], '{"till": "3"}')]
+    assert kept(project) == [("shop", "1", "ann", "order", at, 1230, "r1", [line], '{"till": "3"}')]
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -82,18 +78,16 @@ def test_a_csv_file(recorder: Recorder, put: Callable[..., Path]) -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_csv_as_other_programs_write_it(
-    recorder: Recorder, tmp_path: Path, delimiter: str, end: str, mark: str
+    project: Relationships, tmp_path: Path, delimiter: str, end: str, mark: str
 ) -> None:
     text = f'{HEADER}\n\n"shop", 1 ,änn,order,2017-03-01T09:00:00Z,12.30\n'.replace(",", delimiter)
     path = tmp_path / "orders.CSV"
     path.write_bytes((mark + text).replace("\n", end).encode())
-    assert import_file(recorder, "interactions", path) == Recorded(new=1, unknown_customers=1)
-    assert kept(recorder, "source", "id", "customer", "amount") == [("shop", "1", "änn", 1230)]
+    assert project.import_file("interactions", path) == Recorded(new=1, unknown_customers=1)
+    assert kept(project, "source", "id", "customer", "amount") == [("shop", "1", "änn", 1230)]
 
 
-def test_the_same_rows_in_every_kind_of_file(
-    make_recorder: MakeRecorder, every_measure: Measures, tmp_path: Path
-) -> None:
+def test_the_same_rows_in_every_kind_of_file(make_project: MakeProject, tmp_path: Path) -> None:
     at = datetime(2017, 3, 1, 9, tzinfo=UTC)
     lines = [{"product": "tea", "category": None, "quantity": 2.0, "minor": 1230}]
     rows = [
@@ -112,33 +106,33 @@ def test_the_same_rows_in_every_kind_of_file(
             writer.writerow({**row, "at": at.isoformat(), "lines": row["lines"] and json.dumps(row["lines"])})
     contents = []
     for path in (parquet, json_lines, csv_file):
-        recorder = make_recorder(MemoryStore(), every_measure)
-        recorded = import_file(recorder, "interactions", path)
+        project = make_project()
+        recorded = project.import_file("interactions", path)
         assert (recorded.new, recorded.rejected) == (2, 1)
         assert list(reasons(recorded).values()) == ["the kind 'vsit' is unknown; did you mean 'visit'?"]
-        contents.append(kept(recorder))
+        contents.append(kept(project))
     assert contents[0] == contents[1] == contents[2]
     assert contents[0][0][7] == lines
 
 
-def test_columns_may_be_called_otherwise(recorder: Recorder, put: Callable[..., Path]) -> None:
+def test_columns_may_be_called_otherwise(project: Relationships, put: Callable[..., Path]) -> None:
     path = put("basket,household,when,note", "1,h1,2017-03-01T09:00:00Z,hello")
     columns = {"id": "basket", "customer": "household", "at": "when"}
-    recorded = import_file(recorder, "interactions", path, columns=columns, source="shop", kind="order")
+    recorded = project.import_file("interactions", path, columns=columns, source="shop", kind="order")
     assert recorded == Recorded(new=1, unknown_customers=1, ignored=("note",))
-    assert kept(recorder, "source", "id", "customer", "kind") == [("shop", "1", "h1", "order")]
+    assert kept(project, "source", "id", "customer", "kind") == [("shop", "1", "h1", "order")]
 
 
-def test_a_given_source_fills_gaps_only(recorder: Recorder, put: Callable[..., Path]) -> None:
+def test_a_given_source_fills_gaps_only(project: Relationships, put: Callable[..., Path]) -> None:
     path = put(HEADER, ROW, ROW.replace("shop", ""))
-    assert import_file(recorder, "interactions", path, source="till") == Recorded(new=2, unknown_customers=1)
-    assert kept(recorder, "source") == [("shop",), ("till",)]
+    assert project.import_file("interactions", path, source="till") == Recorded(new=2, unknown_customers=1)
+    assert kept(project, "source") == [("shop",), ("till",)]
 
 
-def test_a_column_that_was_mapped_is_nothing_else_beside(recorder: Recorder, put: Callable[..., Path]) -> None:
+def test_a_column_that_was_mapped_is_nothing_else_beside(project: Relationships, put: Callable[..., Path]) -> None:
     path = put("source,id,kind,at", "shop,ann,order,2017-03-01T09:00:00Z")
     with pytest.raises(RejectedError, match="no column 'id'"):
-        import_file(recorder, "interactions", path, columns={"customer": "id"})
+        project.import_file("interactions", path, columns={"customer": "id"})
 
 
 WRONG_USE: list[tuple[Mapping[str, Any], type[RelationshipError], str]] = [
@@ -152,11 +146,11 @@ WRONG_USE: list[tuple[Mapping[str, Any], type[RelationshipError], str]] = [
 
 @pytest.mark.parametrize(("more", "error", "told"), WRONG_USE)
 def test_wrong_use_is_one_clear_error(
-    recorder: Recorder, put: Callable[..., Path], more: Mapping[str, Any], error: type[RelationshipError], told: str
+    project: Relationships, put: Callable[..., Path], more: Mapping[str, Any], error: type[RelationshipError], told: str
 ) -> None:
     with pytest.raises(error, match=told):
-        import_file(recorder, "interactions", put(f"{HEADER},note", f"{ROW},"), **more)
-    assert recorder.store.read(IMPORTS).is_empty()
+        project.import_file("interactions", put(f"{HEADER},note", f"{ROW},"), **more)
+    assert project.store.read(IMPORTS).is_empty()
 
 
 BAD_FILES = [
@@ -174,25 +168,25 @@ BAD_FILES = [
 
 @pytest.mark.parametrize(("name", "content", "told"), BAD_FILES)
 def test_a_file_that_cannot_be_read_is_one_clear_error(
-    recorder: Recorder, tmp_path: Path, name: str, content: bytes, told: str
+    project: Relationships, tmp_path: Path, name: str, content: bytes, told: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises((RejectedError, UnsupportedError), match=told):
-        import_file(recorder, "interactions", tmp_path / name)
-    assert kept(recorder) == []
+        project.import_file("interactions", tmp_path / name)
+    assert kept(project) == []
 
 
 @pytest.mark.parametrize("name", ["orders.csv", "orders.parquet", "orders.jsonl"])
-def test_a_missing_file(recorder: Recorder, tmp_path: Path, name: str) -> None:
+def test_a_missing_file(project: Relationships, tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigurationError, match="there is no file"):
-        import_file(recorder, "interactions", tmp_path / name)
+        project.import_file("interactions", tmp_path / name)
     (tmp_path / name).mkdir()
     with pytest.raises(RelationshipError, match=name):
-        import_file(recorder, "interactions", tmp_path / name)
+        project.import_file("interactions", tmp_path / name)
 
 
-def test_a_file_of_a_header_alone(recorder: Recorder, put: Callable[..., Path]) -> None:
-    assert import_file(recorder, "interactions", put(HEADER)) == Recorded()
+def test_a_file_of_a_header_alone(project: Relationships, put: Callable[..., Path]) -> None:
+    assert project.import_file("interactions", put(HEADER)) == Recorded()
 
 
 BAD_ROWS = [
@@ -228,10 +222,10 @@ BAD_ROWS = [
 
 @pytest.mark.parametrize(("bad", "told"), BAD_ROWS)
 def test_a_bad_row_is_set_aside_and_those_around_it_are_kept(
-    recorder: Recorder, put: Callable[..., Path], bad: str, told: str
+    project: Relationships, put: Callable[..., Path], bad: str, told: str
 ) -> None:
     path = put(HEADER, ROW, bad, ROW.replace(",1,", ",3,"), ROW.replace(",1,", ",4,").replace("ann", '"ann"'))
-    recorded = import_file(recorder, "interactions", path)
+    recorded = project.import_file("interactions", path)
     assert (recorded.new, recorded.rejected) == (3, 1)
     assert told in reasons(recorded)[3]
     assert recorded.rejects == path.with_name("orders.csv.rejects.csv")
@@ -260,53 +254,53 @@ def test_a_bad_row_is_set_aside_and_those_around_it_are_kept(
     ],
 )
 def test_a_bad_value_in_a_further_column(
-    recorder: Recorder, put: Callable[..., Path], column: str, value: str, told: str
+    project: Relationships, put: Callable[..., Path], column: str, value: str, told: str
 ) -> None:
     good = {"source": "shop", "id": "1", "customer": "ann", "kind": "order", "at": "2017-03-01T09:00:00Z"}
     lines = [json.dumps(good), json.dumps({**good, "id": "2", column: value})]
-    recorded = import_file(recorder, "interactions", put(*lines, name="orders.jsonl"))
+    recorded = project.import_file("interactions", put(*lines, name="orders.jsonl"))
     assert (recorded.new, recorded.rejected) == (1, 1)
     assert told in reasons(recorded)[2]
 
 
-def test_one_stray_quote_does_not_swallow_the_rows_after_it(recorder: Recorder, put: Callable[..., Path]) -> None:
+def test_one_stray_quote_does_not_swallow_the_rows_after_it(project: Relationships, put: Callable[..., Path]) -> None:
     rows = [f"{ROW.replace(',1,', f',{number},')},r1" for number in range(5000)]
     rows[2] = rows[2].replace("ann", '"ann')
     rows[3000] = rows[3000].replace("r1", '"a""n\nn"')
-    recorded = import_file(recorder, "interactions", put(f"{HEADER},reference", *rows))
+    recorded = project.import_file("interactions", put(f"{HEADER},reference", *rows))
     assert (recorded.new, recorded.rejected) == (4999, 1)
     assert list(reasons(recorded)) == [4]
-    assert 'a"n\nn' in {reference for (reference,) in kept(recorder, "reference")}
+    assert 'a"n\nn' in {reference for (reference,) in kept(project, "reference")}
 
 
-def test_rejects_can_be_corrected_and_imported(recorder: Recorder, put: Callable[..., Path]) -> None:
+def test_rejects_can_be_corrected_and_imported(project: Relationships, put: Callable[..., Path]) -> None:
     path = put(HEADER, ROW, ROW.replace("order", "ordr").replace(",1,", ",2,"), "short")
-    recorded = import_file(recorder, "interactions", path)
+    recorded = project.import_file("interactions", path)
     assert recorded.rejects is not None
     recorded.rejects.write_text(recorded.rejects.read_text().replace("ordr", "order"))
-    again = import_file(recorder, "interactions", recorded.rejects)
+    again = project.import_file("interactions", recorded.rejects)
     assert (again.new, again.rejected, again.ignored) == (1, 1, ())
-    assert kept(recorder, "id") == [("1",), ("2",)]
+    assert kept(project, "id") == [("1",), ("2",)]
 
 
 def test_rejects_go_where_they_are_wanted_but_never_over_another_file(
-    recorder: Recorder, put: Callable[..., Path], tmp_path: Path
+    project: Relationships, put: Callable[..., Path], tmp_path: Path
 ) -> None:
     path = put(HEADER, "short")
     other = tmp_path / "other.csv"
     other.write_text("customer\nann\n")
     for taken in (other, path):
         with pytest.raises(ConfigurationError, match="is no file of rejects"):
-            import_file(recorder, "interactions", path, rejects=taken)
+            project.import_file("interactions", path, rejects=taken)
     other.unlink()
-    assert import_file(recorder, "interactions", path, rejects=other).rejects == other
+    assert project.import_file("interactions", path, rejects=other).rejects == other
     assert other.read_text().startswith("row,reason,source,id,customer,kind,at,amount,written\n")
 
 
-def test_rejects_of_an_earlier_import_are_not_left_lying(recorder: Recorder, put: Callable[..., Path]) -> None:
-    bad = import_file(recorder, "interactions", put(HEADER, "short"))
+def test_rejects_of_an_earlier_import_are_not_left_lying(project: Relationships, put: Callable[..., Path]) -> None:
+    bad = project.import_file("interactions", put(HEADER, "short"))
     assert bad.rejects is not None
-    assert import_file(recorder, "interactions", put(HEADER, ROW)) == Recorded(new=1, unknown_customers=1)
+    assert project.import_file("interactions", put(HEADER, ROW)) == Recorded(new=1, unknown_customers=1)
     assert not bad.rejects.exists()
 
 
@@ -393,20 +387,20 @@ NINE = datetime(2017, 3, 1, 9)  # noqa: DTZ001  naive on purpose  a clock on a w
     ],
 )
 def test_instants_times_and_dates_in_parquet(
-    recorder: Recorder, tmp_path: Path, at: pl.Series, zone: str | None, expected: int
+    project: Relationships, tmp_path: Path, at: pl.Series, zone: str | None, expected: int
 ) -> None:
     path = tmp_path / "orders.parquet"
     frame = pl.DataFrame({"source": ["s"], "id": [1], "customer": [7], "kind": ["order"], "at": at})
     frame.write_parquet(path)
-    assert import_file(recorder, "interactions", path, zone=zone) == Recorded(new=1, unknown_customers=1)
-    assert kept(recorder, "customer", "at") == [("7", datetime(2017, 3, 1, tzinfo=UTC) + timedelta(hours=expected))]
+    assert project.import_file("interactions", path, zone=zone) == Recorded(new=1, unknown_customers=1)
+    assert kept(project, "customer", "at") == [("7", datetime(2017, 3, 1, tzinfo=UTC) + timedelta(hours=expected))]
 
 
-def test_local_times_in_parquet_need_a_zone(recorder: Recorder, tmp_path: Path) -> None:
+def test_local_times_in_parquet_need_a_zone(project: Relationships, tmp_path: Path) -> None:
     path = tmp_path / "orders.parquet"
     pl.DataFrame({"source": ["s"], "id": [1], "customer": [7], "kind": ["order"], "at": [NINE]}).write_parquet(path)
     with pytest.raises(RejectedError, match="the column 'at' holds times without a zone; name the zone"):
-        import_file(recorder, "interactions", path)
+        project.import_file("interactions", path)
 
 
 # Amounts
@@ -462,10 +456,8 @@ def test_a_floating_point_sum_is_the_amount_it_means() -> None:
 # Customers
 
 
-def test_customers_from_a_file(make_recorder: MakeRecorder, every_measure: Measures, put: Callable[..., Path]) -> None:
-    recorder = make_recorder(
-        MemoryStore(), every_measure, attributes={"size": "number", "vip": "boolean", "pet": "text"}
-    )
+def test_customers_from_a_file(make_project: MakeProject, put: Callable[..., Path]) -> None:
+    project = make_project(attributes={"size": "number", "vip": "boolean", "pet": "text"})
     path = put(
         "nr,name,country,zone,contact.email,attribute.size,attribute.vip,attribute.pet",
         "1,Ann,DE,Europe/Berlin,ann@example.com,2.5,True,7",
@@ -476,14 +468,14 @@ def test_customers_from_a_file(make_recorder: MakeRecorder, every_measure: Measu
         "6,Fay,,,,,maybe,",
         ",Gus,,,,,,",
     )
-    recorded = import_file(recorder, "customers", path, columns={"customer": "nr"})
+    recorded = project.import_file("customers", path, columns={"customer": "nr"})
     assert (recorded.new, recorded.rejected) == (2, 5)
-    assert recorder.store.read(CUSTOMERS).rows() == [
+    assert project.store.read(CUSTOMERS).rows() == [
         ("1", "Ann", None, "Europe/Berlin", "DE", '{"pet": "7", "size": 2.5, "vip": true}'),
         ("2", "Bob", None, None, None, None),
     ]
     kept = ("1", "email", "ann@example.com", False, "ann@example.com")
-    assert recorder.store.read(CONTACT_POINTS).rows() == [kept]
+    assert project.store.read(CONTACT_POINTS).rows() == [kept]
     told = reasons(recorded)
     assert "the country is not" in told[4]
     assert "the zone is no IANA time zone" in told[5]
@@ -492,12 +484,10 @@ def test_customers_from_a_file(make_recorder: MakeRecorder, every_measure: Measu
     assert told[8] == "there is no customer"
 
 
-def test_a_file_with_an_undeclared_attribute_is_refused(
-    make_recorder: MakeRecorder, every_measure: Measures, put: Callable[..., Path]
-) -> None:
-    recorder = make_recorder(MemoryStore(), every_measure, attributes={"size": "number"})
+def test_a_file_with_an_undeclared_attribute_is_refused(make_project: MakeProject, put: Callable[..., Path]) -> None:
+    project = make_project(attributes={"size": "number"})
     with pytest.raises(ConfigurationError, match="the attribute 'sise' is not declared; did you mean 'size'"):
-        import_file(recorder, "customers", put("customer,attribute.sise", "1,2"))
+        project.import_file("customers", put("customer,attribute.sise", "1,2"))
 
 
 # Anything at all
@@ -527,22 +517,22 @@ def spoil(content: bytes) -> st.SearchStrategy[bytes]:
     zone=st.sampled_from([None, "America/New_York"]),
 )
 def test_no_bytes_crash_an_import(
-    content: tuple[str, bytes], what: Any, zone: str | None, make_recorder: MakeRecorder
+    content: tuple[str, bytes], what: Any, zone: str | None, make_project: MakeProject
 ) -> None:
-    recorder = make_recorder(MemoryStore(), [Measure(name="orders", combine="count")])
+    project = make_project()
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"file.{content[0]}"
         path.write_bytes(content[1])
         try:
-            recorded = import_file(recorder, what, path, zone=zone)
+            recorded = project.import_file(what, path, zone=zone)
         except RelationshipError:
-            assert recorder.store.read(CUSTOMERS).is_empty()
+            assert project.store.read(CUSTOMERS).is_empty()
             return
         rejects = Path(folder) / f"file.{content[0]}.rejects.csv"
         assert rejects.exists() == (recorded.rejected > 0)
         assert recorded.rejected == 0 or pl.read_csv(rejects, infer_schema=False).height == recorded.rejected
         table = INTERACTIONS if what == "interactions" else CUSTOMERS
-        assert recorder.store.read(table).height == recorded.new
+        assert project.store.read(table).height == recorded.new
 
 
 csv_fields = st.sampled_from(

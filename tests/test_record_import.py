@@ -27,7 +27,7 @@ from relationship_core import (
 from relationship_core.builtin.memory import MemoryStore
 from relationship_core.builtin.sqlite.store import SQLiteStore
 from relationship_core.flow.progress import Progress
-from relationship_core.flow.record.importing import import_file
+from relationship_core.flow.record.presets import How, import_from
 from relationship_core.flow.record.recorder import Recorded, Recorder
 
 Measures = tuple[Measure | KeyedMeasure, ...]
@@ -76,7 +76,7 @@ def test_an_import_reports_and_counts(
 ) -> None:
     recorder = make_recorder(store, every_measure, batch=BATCH, chunk=CHUNK)
     heard: list[Progress] = []
-    recorded = import_file(recorder, "interactions", path, progress=heard.append)
+    recorded = import_from(recorder, path, How(what="interactions"), heard.append)
     # Ids 0 to 4 come twice: both rows are good of 0, the same once more, and of 2, which is another then.
     assert (recorded.new, recorded.repeated, recorded.rejected) == (26, 1, BAD)
     assert recorded.rejects is not None
@@ -93,11 +93,11 @@ def test_a_finished_import_is_not_done_again_and_says_so(
     store: Store, path: Path, make_recorder: MakeRecorder, every_measure: Measures
 ) -> None:
     recorder = make_recorder(store, every_measure)
-    first = import_file(recorder, "interactions", path)
+    first = import_from(recorder, path, How(what="interactions"))
     assert first.rejects is not None
     before = everything(recorder, first.rejects)
     moved = path.rename(path.with_name(f"moved{path.suffix}"))
-    again = import_file(recorder, "interactions", moved, rejects=first.rejects)
+    again = import_from(recorder, moved, How(what="interactions", rejects=first.rejects))
     assert first.unknown_customers == 5
     assert again == evolve(first, already=True)
     assert everything(recorder, first.rejects) == before
@@ -125,9 +125,9 @@ def test_a_file_that_grew_adds_its_new_rows(
     path = tmp_path / "orders.csv"
     rows = pl.DataFrame([row(number) for number in (0, 1, 2, 4)])
     rows[:2].write_csv(path)
-    import_file(recorder, "interactions", path)
+    import_from(recorder, path, How(what="interactions"))
     rows.write_csv(path)
-    assert import_file(recorder, "interactions", path) == Recorded(new=2, repeated=2, unknown_customers=2)
+    assert import_from(recorder, path, How(what="interactions")) == Recorded(new=2, repeated=2, unknown_customers=2)
 
 
 def till(folder: Path, *rows: str) -> Path:
@@ -163,8 +163,8 @@ def test_a_row_that_contradicts_what_is_kept_is_refused(
 ) -> None:
     recorder = make_recorder(store, every_measure)
     if apart:
-        import_file(recorder, "interactions", till(tmp_path, FIRST))
-    recorded = import_file(recorder, "interactions", till(tmp_path, FIRST, other))
+        import_from(recorder, till(tmp_path, FIRST), How(what="interactions"))
+    recorded = import_from(recorder, till(tmp_path, FIRST, other), How(what="interactions"))
     assert (recorded.new, recorded.repeated, recorded.rejected) == ((0, 1, 1) if apart else (1, 0, 1))
     assert recorded.rejects is not None
     (refused,) = pl.read_csv(recorded.rejects).rows(named=True)
@@ -180,12 +180,12 @@ def test_a_row_that_says_the_same_in_other_words_is_repeated(
 ) -> None:
     recorder = make_recorder(store, every_measure)
     same = 'till,1,ann,order,2017-03-01T10:00:00+01:00,7.4,r1,"{""till"": 3}"'
-    assert import_file(recorder, "interactions", till(tmp_path, FIRST, same)) == Recorded(
+    assert import_from(recorder, till(tmp_path, FIRST, same), How(what="interactions")) == Recorded(
         new=1, repeated=1, unknown_customers=1
     )
     tables = [table for table in TABLES if table != IMPORTS]
     before = [store.read(table).rows() for table in tables]
-    assert import_file(recorder, "interactions", till(tmp_path, same, same)) == Recorded(repeated=2)
+    assert import_from(recorder, till(tmp_path, same, same), How(what="interactions")) == Recorded(repeated=2)
     assert [store.read(table).rows() for table in tables] == before
     assert not (tmp_path / "till.csv.rejects.csv").exists()
 
@@ -195,10 +195,10 @@ def test_a_file_imported_again_has_each_contradiction_once(
 ) -> None:
     recorder = make_recorder(store, every_measure, batch=1)
     path = till(tmp_path, FIRST, CONTRADICTING[3][0])
-    first = import_file(recorder, "interactions", path)
-    again = import_file(recorder, "interactions", path)
+    first = import_from(recorder, path, How(what="interactions"))
+    again = import_from(recorder, path, How(what="interactions"))
     assert (again.already, again.rejected) == (True, 1)
-    other = import_file(recorder, "interactions", path, zone="Europe/Berlin")
+    other = import_from(recorder, path, How(what="interactions", zone="Europe/Berlin"))
     assert (other.new, other.repeated, other.rejected) == (0, 1, 1)
     assert first.rejects is not None
     assert pl.read_csv(first.rejects).height == 1
@@ -223,14 +223,14 @@ def test_an_import_that_dies_and_goes_on_equals_an_undisturbed_one(
 ) -> None:
     path = orders(tmp_path, extension)
     undisturbed = make_recorder(MemoryStore(), every_measure, batch=BATCH, chunk=CHUNK)
-    expected = import_file(undisturbed, "interactions", path, rejects=tmp_path / "undisturbed.csv")
+    expected = import_from(undisturbed, path, How(what="interactions", rejects=tmp_path / "undisturbed.csv"))
     rejects = tmp_path / "rejects.csv"
     committed = moment == "after the commit"
     dying = make_recorder(make_mortal(store, at, committed=committed), every_measure, batch=BATCH, chunk=CHUNK)
     with pytest.raises(KeyboardInterrupt):
-        import_file(dying, "interactions", path, rejects=rejects)
+        import_from(dying, path, How(what="interactions", rejects=rejects))
     recorder = make_recorder(store, every_measure, batch=BATCH, chunk=CHUNK)
-    recorded = import_file(recorder, "interactions", path, rejects=rejects)
+    recorded = import_from(recorder, path, How(what="interactions", rejects=rejects))
     assert recorded.already == (committed and at == BATCHES + 1)
     assert (recorded.new, recorded.repeated, recorded.rejected) == (expected.new, expected.repeated, BAD)
     assert everything(recorder, rejects) == everything(undisturbed, tmp_path / "undisturbed.csv")
@@ -243,9 +243,9 @@ def test_an_import_goes_on_in_batches_of_another_size(
     store = MemoryStore()
     dying = make_recorder(make_mortal(store, 4, committed=False), every_measure, batch=BATCH, chunk=CHUNK)
     with pytest.raises(KeyboardInterrupt):
-        import_file(dying, "interactions", path)
+        import_from(dying, path, How(what="interactions"))
     recorder = make_recorder(store, every_measure, batch=5, chunk=CHUNK)
-    recorded = import_file(recorder, "interactions", path)
+    recorded = import_from(recorder, path, How(what="interactions"))
     assert (recorded.new, recorded.repeated, recorded.rejected) == (26, 1, BAD)
 
 
@@ -259,9 +259,9 @@ def test_a_row_that_time_has_made_good_stays_where_it_was(
         make_mortal(store, 4, committed=False), every_measure, batch=BATCH, chunk=CHUNK, clock=lambda: now
     )
     with pytest.raises(KeyboardInterrupt):
-        import_file(dying, "interactions", path)
+        import_from(dying, path, How(what="interactions"))
     recorder = make_recorder(store, every_measure, batch=BATCH, chunk=CHUNK)
-    recorded = import_file(recorder, "interactions", path)
+    recorded = import_from(recorder, path, How(what="interactions"))
     assert recorded.rejects is not None
     refused = pl.read_csv(recorded.rejects)
     assert recorded.new + recorded.repeated + refused.height == ROWS
@@ -273,10 +273,10 @@ def test_a_row_that_time_has_made_good_stays_where_it_was(
 def test_other_settings_make_another_import(path: Path, make_recorder: MakeRecorder, every_measure: Measures) -> None:
     store = MemoryStore()
     recorder = make_recorder(store, every_measure)
-    import_file(recorder, "interactions", path)
-    assert not import_file(recorder, "interactions", path, zone="Europe/Berlin").already
+    import_from(recorder, path, How(what="interactions"))
+    assert not import_from(recorder, path, How(what="interactions", zone="Europe/Berlin")).already
     wider = make_recorder(store, every_measure, kinds=("order", "ordr"))
-    now_good = import_file(wider, "interactions", path)
+    now_good = import_from(wider, path, How(what="interactions"))
     # 3 was refused before, and 38 is kept under its id; 36, 37 and 39 contradict 1, 2 and 4.
     assert (now_good.new, now_good.rejected) == (9, 4)
     assert store.read(IMPORTS).height == 3
@@ -288,7 +288,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from relationship_core import Measure
 from relationship_core.builtin.sqlite.store import SQLiteStore
-from relationship_core.flow.record.importing import import_file
+from relationship_core.flow.record.presets import How, import_from
 from relationship_core.flow.record.recorder import Recorder
 
 folder, after = Path(sys.argv[1]), int(sys.argv[2])
@@ -303,7 +303,7 @@ def progress(_):
     left -= 1
     if left == 0:
         os.kill(os.getpid(), signal.SIGKILL)
-import_file(recorder, "interactions", folder / "orders.csv", progress=progress)
+import_from(recorder, folder / "orders.csv", How(what="interactions"), progress)
 """
 
 
@@ -318,7 +318,7 @@ def test_a_killed_process_goes_on(make_recorder: MakeRecorder, kept_numbers: Kep
     killed = make_recorder(SQLiteStore(tmp_path / "killed.db"), measures, kinds=("order",), zone="UTC")
     undisturbed = make_recorder(MemoryStore(), measures, kinds=("order",), zone="UTC", batch=BATCH, chunk=CHUNK)
     rejects = tmp_path / "undisturbed.csv"
-    import_file(undisturbed, "interactions", path, rejects=rejects)
+    import_from(undisturbed, path, How(what="interactions", rejects=rejects))
     assert everything(killed, tmp_path / "orders.csv.rejects.csv") == everything(undisturbed, rejects)
     assert kept_numbers(killed) == kept_numbers(undisturbed)
     killed.store.close()

@@ -13,8 +13,8 @@ from hypothesis import given, strategies as st
 from relationship_core import IMPORTS, INTERACTIONS, STATES, KeyedMeasure, Measure, Store, packaged_migrations
 from relationship_core.builtin.memory import MemoryStore
 from relationship_core.builtin.sqlite.store import KEYS, SQLiteStore
-from relationship_core.flow.record.importing import import_file
 from relationship_core.flow.record.loading import CHUNKS, survey
+from relationship_core.flow.record.presets import How, import_from
 from relationship_core.flow.record.recorder import Recorded, Recorder
 
 Measures = tuple[Measure | KeyedMeasure, ...]
@@ -78,23 +78,23 @@ def test_a_load_equals_an_import_row_by_row(
     store: Store, tmp_path: Path, make_recorder: MakeRecorder, every_measure: Measures, kept_numbers: KeptNumbers
 ) -> None:
     loading = make_recorder(store, every_measure, batch=BATCH, chunk=CHUNK)
-    loaded = import_file(loading, "interactions", orders(tmp_path))
+    loaded = import_from(loading, orders(tmp_path), How(what="interactions"))
     recording = make_recorder(MemoryStore(), every_measure)
-    recorded = import_file(recording, "interactions", orders(tmp_path, "orders.csv"))
+    recorded = import_from(recording, orders(tmp_path, "orders.csv"), How(what="interactions"))
     assert (loaded.new, loaded.repeated, loaded.rejected) == (ROWS - BAD, 0, BAD)
     assert (loaded.new, loaded.unknown_customers) == (recorded.new, recorded.unknown_customers)
     assert everything(loading) == everything(recording)
     # Decayed sums depend on the order of adding in their last digit.
     assert kept_numbers(loading) == pytest.approx(kept_numbers(recording), rel=1e-12)
     assert refused(loaded) == refused(recorded)
-    assert import_file(loading, "interactions", orders(tmp_path)).already
+    assert import_from(loading, orders(tmp_path), How(what="interactions")).already
 
 
 def test_a_load_keeps_customer_after_customer_and_leaves_the_index_behind(
     sqlite: Store, tmp_path: Path, make_recorder: MakeRecorder, every_measure: Measures
 ) -> None:
     recorder = make_recorder(sqlite, every_measure, batch=BATCH, chunk=CHUNK)
-    import_file(recorder, "interactions", orders(tmp_path))
+    import_from(recorder, orders(tmp_path), How(what="interactions"))
     assert how_kept(sqlite) == sorted(how_kept(sqlite))
     assert has_index(sqlite)
 
@@ -114,14 +114,14 @@ def test_a_load_that_dies_and_goes_on_equals_an_undisturbed_one(
 ) -> None:
     path = orders(tmp_path)
     undisturbed = make_recorder(MemoryStore(), every_measure, batch=BATCH, chunk=CHUNK)
-    expected = import_file(undisturbed, "interactions", path, rejects=tmp_path / "undisturbed.csv")
+    expected = import_from(undisturbed, path, How(what="interactions", rejects=tmp_path / "undisturbed.csv"))
     rejects = tmp_path / "rejects.csv"
     committed = moment == "after the commit"
     dying = make_recorder(make_mortal(store, at, committed=committed), every_measure, batch=BATCH, chunk=CHUNK)
     with pytest.raises(KeyboardInterrupt):
-        import_file(dying, "interactions", path, rejects=rejects)
+        import_from(dying, path, How(what="interactions", rejects=rejects))
     recorder = make_recorder(store, every_measure, batch=BATCH, chunk=CHUNK)
-    recorded = import_file(recorder, "interactions", path, rejects=rejects)
+    recorded = import_from(recorder, path, How(what="interactions", rejects=rejects))
     assert (recorded.new, recorded.repeated, recorded.rejected) == (expected.new, 0, BAD)
     assert everything(recorder) == everything(undisturbed)
     assert kept_numbers(recorder) == kept_numbers(undisturbed)
@@ -142,8 +142,10 @@ def test_a_load_goes_on_in_batches_of_another_size(
     path = orders(tmp_path)
     dying = make_recorder(make_mortal(sqlite, 4, committed=False), every_measure, batch=BATCH, chunk=CHUNK)
     with pytest.raises(KeyboardInterrupt):
-        import_file(dying, "interactions", path)
-    recorded = import_file(make_recorder(sqlite, every_measure, batch=batch, chunk=CHUNK), "interactions", path)
+        import_from(dying, path, How(what="interactions"))
+    recorded = import_from(
+        make_recorder(sqlite, every_measure, batch=batch, chunk=CHUNK), path, How(what="interactions")
+    )
     assert (recorded.new, recorded.repeated, recorded.rejected) == (ROWS - BAD, 0, BAD)
     assert sqlite.read(INTERACTIONS).height == ROWS - BAD
 
@@ -154,16 +156,16 @@ def test_what_others_record_while_a_load_lies_still_counts_once(
     path = orders(tmp_path)
     dying = make_recorder(make_mortal(sqlite, 3, committed=False), every_measure, batch=BATCH, chunk=CHUNK)
     with pytest.raises(KeyboardInterrupt):
-        import_file(dying, "interactions", path)
+        import_from(dying, path, How(what="interactions"))
     assert not has_index(sqlite)
     recorder = make_recorder(sqlite, every_measure, batch=BATCH, chunk=CHUNK)
     # The first is kept already, the second comes later in the load, the third contradicts one of the load.
     others = [row(0), row(5), {**row(1), "amount": "99.00"}]
     assert row(5)["customer"] > row(1)["customer"] > row(0)["customer"]
-    meanwhile = import_file(recorder, "interactions", orders(tmp_path, "others.csv", others))
+    meanwhile = import_from(recorder, orders(tmp_path, "others.csv", others), How(what="interactions"))
     assert (meanwhile.new, meanwhile.repeated) == (2, 1)
     assert has_index(sqlite)
-    loaded = import_file(recorder, "interactions", path)
+    loaded = import_from(recorder, path, How(what="interactions"))
     assert (loaded.new, loaded.repeated, loaded.rejected) == (ROWS - BAD - 2, 1, BAD + 1)
     assert sqlite.read(INTERACTIONS).height == ROWS - BAD
 
@@ -183,9 +185,9 @@ def test_a_file_that_cannot_be_loaded_is_recorded_as_any_other(
 ) -> None:
     rows = [row(number) for number in range(ROWS)] + more
     recorder = make_recorder(sqlite, every_measure, batch=BATCH, chunk=CHUNK)
-    recorded = import_file(recorder, "interactions", orders(tmp_path, rows=rows))
+    recorded = import_from(recorder, orders(tmp_path, rows=rows), How(what="interactions"))
     other = make_recorder(MemoryStore(), every_measure)
-    expected = import_file(other, "interactions", orders(tmp_path, "orders.csv", rows))
+    expected = import_from(other, orders(tmp_path, "orders.csv", rows), How(what="interactions"))
     assert (recorded.new, recorded.repeated, recorded.rejected) == (expected.new, expected.repeated, expected.rejected)
     assert everything(recorder) == everything(other)
     assert how_kept(sqlite) != sorted(how_kept(sqlite))
@@ -195,8 +197,8 @@ def test_only_a_project_without_interactions_is_loaded(
     sqlite: Store, tmp_path: Path, make_recorder: MakeRecorder, every_measure: Measures
 ) -> None:
     recorder = make_recorder(sqlite, every_measure, batch=BATCH, chunk=CHUNK)
-    import_file(recorder, "interactions", orders(tmp_path, "first.csv", [row(5)]))
-    recorded = import_file(recorder, "interactions", orders(tmp_path))
+    import_from(recorder, orders(tmp_path, "first.csv", [row(5)]), How(what="interactions"))
+    recorded = import_from(recorder, orders(tmp_path), How(what="interactions"))
     assert (recorded.new, recorded.repeated) == (ROWS - BAD - 1, 1)
     assert how_kept(sqlite) != sorted(how_kept(sqlite))
 

@@ -83,7 +83,7 @@ def _target(context: click.Context, parameter: click.Parameter, words: tuple[str
 @click.option("--decimal", metavar="MARK", help="The mark of decimals in amounts: a comma, or a point.")
 @instant_option("--consent-at", help="When those had agreed, at the latest, of whom an export says no date.")
 @rejects_option
-@click.option("--dry-run", is_flag=True, help="Show what would be recorded, and record nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be recorded, were all of it new; and record nothing.")
 @json_option
 @project_options
 def import_(

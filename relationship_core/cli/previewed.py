@@ -36,7 +36,7 @@ def show_preview(parts: Sequence[PartPreview], file: Path, currency: str, *, as_
     ignored = [name for name in parts[0].ignored if all(name in part.ignored for part in parts)] if parts else []
     if ignored:
         click.echo(f"Columns that are not read: {', '.join(ignored)}.")
-    click.echo("Nothing was recorded.")
+    click.echo("Nothing was recorded; what was recorded before was not looked up, and is counted among the rows.")
 
 
 def _row(row: Mapping[str, Any], currency: str) -> str:

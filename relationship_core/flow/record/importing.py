@@ -15,7 +15,7 @@ from attrs import evolve, frozen
 
 from relationship_core.errors import ConfigurationError, nearest
 from relationship_core.flow.facts import LAST_RECORDED_FACT, read_fact
-from relationship_core.flow.progress import Listener, Progress, silent
+from relationship_core.flow.progress import Listener, Progress
 from relationship_core.flow.record.addresses import check_media
 from relationship_core.flow.record.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from relationship_core.flow.record.checks import PROBLEM, customer_rules, interaction_rules, sift
@@ -67,50 +67,6 @@ class Import:
     joined: str | None = None
 
 
-def import_file(
-    recorder: Recorder,
-    what: Rows,
-    path: Path,
-    *,
-    columns: Mapping[str, str] | None = None,
-    source: str | None = None,
-    kind: str | None = None,
-    zone: str | None = None,
-    rejects: Path | None = None,
-    encoding: str | None = None,
-    decimal: str | None = None,
-    progress: Listener = silent,
-) -> Recorded:
-    """Record the rows of a file: CSV, JSON lines or Parquet, by its extension.
-
-    An import that was cut short goes on where it stopped; one that is finished is not done twice. The same
-    content with the same settings is the same import, wherever the file lies.
-
-    Args:
-        recorder: what to work with.
-        what: what the rows are.
-        path: the file.
-        columns: for each of our columns that is called otherwise in the file, its name there.
-        source: the source of rows that name none.
-        kind: the kind of rows that name none.
-        zone: the zone of times without an offset; None refuses them.
-        rejects: where refused rows go; None for ``<file>.rejects.csv`` beside the file.
-        encoding: how a text file is written; None for UTF-8.
-        decimal: the mark of decimals in amounts that are text, a point or a comma; then thousands may have marks, too.
-        progress: told how many rows are done.
-
-    Raises:
-        ConfigurationError: the file is not there, a named column is not in it, or a zone, a kind or a medium
-            does not exist.
-        RejectedError: the file cannot be read, or lacks a column.
-        UnsupportedError: the file's extension is unknown.
-    """
-    task = open_import(
-        recorder, what, path, columns=columns, source=source, kind=kind, zone=zone, encoding=encoding, decimal=decimal
-    )
-    return run_import(task if rejects is None else evolve(task, rejects=rejects), progress)
-
-
 def check_said(recorder: Recorder, kind: str | None, decimal: str | None) -> None:
     """Refuse a mark of decimals that is none, and a kind that is not declared.
 
@@ -133,20 +89,38 @@ def open_import(
     what: Rows,
     path: Path,
     *,
-    columns: Mapping[str, str] | None,
+    columns: Mapping[str, str],
     source: str | None,
     kind: str | None,
     zone: str | None,
     encoding: str | None,
     decimal: str | None,
 ) -> Import:
-    """An import that is not begun yet; as ``import_file``."""
+    """An import of a file with our columns that is not begun yet.
+
+    Args:
+        recorder: what to work with.
+        what: what the rows are.
+        path: the file.
+        columns: for each of our columns that is called otherwise in the file, its name there.
+        source: the source of rows that name none.
+        kind: the kind of rows that name none.
+        zone: the zone of times without an offset; None refuses them.
+        encoding: how a text file is written; None for UTF-8.
+        decimal: the mark of decimals in amounts that are text, a point or a comma; then thousands may have marks, too.
+
+    Raises:
+        ConfigurationError: the file is not there, a named column is not in it, or a zone, a kind or a medium
+            does not exist.
+        RejectedError: the file cannot be read, or lacks a column.
+        UnsupportedError: the file's extension is unknown.
+    """
     if zone is not None:
         check_zone(zone)
     check_said(recorder, kind, decimal)
     given = given_of(source, kind)
     file = open_source(path, encoding)
-    mapped = map_columns(what, path.name, file.columns, columns or {}, given)
+    mapped = map_columns(what, path.name, file.columns, columns, given)
     if what == "customers":
         check_media(media_of(mapped), recorder.media)
     return Import(
@@ -162,7 +136,10 @@ def open_import(
 
 
 def run_import(task: Import, progress: Listener) -> Recorded:
-    """Record what is left of an import."""
+    """Record what is left of an import: it goes on where it was cut short, and one that is finished is not done twice.
+
+    The same content with the same settings is the same import, wherever the file lies.
+    """
     checkpoint = read_checkpoint(task.recorder.store, _fingerprint(task))
     if checkpoint.finished:
         return evolve(_recorded(task, checkpoint), already=True)

@@ -22,6 +22,28 @@ def required_of(what: Rows) -> Sequence[str]:
     return _NAMES[what][0]
 
 
+def has_column(what: Rows, our: str) -> bool:
+    """Whether rows have one of our columns."""
+    return our in _NAMES[what][0] or our in _NAMES[what][1]
+
+
+def check_given(kinds: Iterable[Rows], given: Iterable[str]) -> None:
+    """Refuse a value for a column that no rows have: it would be lost without a word.
+
+    Args:
+        kinds: what the rows of the file are.
+        given: our columns whose value is given for all rows.
+
+    Raises:
+        ConfigurationError: there is such a one.
+    """
+    rows = dict.fromkeys(kinds)
+    for our in given:
+        if not any(has_column(what, our) for what in rows):
+            message = f"{' and '.join(rows)} have no {our}; leave it out"
+            raise ConfigurationError(message)
+
+
 def map_columns(
     what: Rows, file: str, theirs: Sequence[str], columns: Mapping[str, str], given: Collection[str]
 ) -> dict[str, str]:
@@ -35,9 +57,11 @@ def map_columns(
         given: our columns whose value is given for all rows.
 
     Raises:
-        ConfigurationError: a name in ``columns`` is none of ours, or not in the file; or the amount comes twice.
+        ConfigurationError: a name in ``columns`` is none of ours, or not in the file; the rows have no column whose
+            value is given; or the amount comes twice.
         RejectedError: the file lacks a column.
     """
+    check_given([what], given)
     required, optional = _NAMES[what]
     ours = (*required, *optional)
     for our, their in columns.items():

@@ -14,7 +14,7 @@ from relationship_core.errors import ConfigurationError, RejectedError, nearest
 from relationship_core.flow.permission.consents import REFUSALS
 from relationship_core.flow.record.checks import PROBLEM
 from relationship_core.flow.record.convert import check_zone, instants
-from relationship_core.flow.record.mapping import required_of
+from relationship_core.flow.record.mapping import check_given, required_of
 from relationship_core.flow.record.order_lines import order_lines
 from relationship_core.flow.record.sources import Source
 from relationship_core.flow.record.text_files import ROW, WRITTEN, in_chunks
@@ -72,11 +72,27 @@ class Prepared:
 
 @frozen(kw_only=True)
 class _Work:
+    """A part of a preset in one file; all names are as the file writes them.
+
+    Attributes:
+        preset: how the export is read.
+        part: which rows.
+        reading: what else decides how it is read.
+        columns: for each of our columns where it is read from.
+        lines: the same of what a line of an order says.
+        told_by: for each rule of what is left out the column that tells it; nothing where the file lacks it.
+        latest: the columns that tell which line of a customer is the newest.
+        rest: all columns of the file.
+        left_out: how many lines are left out, by reason.
+    """
+
     preset: Preset
     part: PresetPart
     reading: Reading
     columns: Mapping[str, Names]
     lines: Mapping[str, Names]
+    told_by: Sequence[Names]
+    latest: Names
     rest: tuple[str, ...]
     left_out: Counter[str]
 
@@ -105,12 +121,13 @@ def prepare(preset: Preset, part: PresetPart, file: Source, columns: Mapping[str
     lines = {our: _in_file(names, file.columns, first=False) for our, names in part.lines.items()}
     lines = {our: names for our, names in lines.items() if names}
     _refuse_missing(preset, part, file, found)
-    used = [name for names in (*found.values(), *lines.values()) for name in _each(names)]
-    told_by = [*(rule.column for rule in part.left_out), *part.latest]
-    used += [name for name in file.columns if _plain(name) in map(_plain, told_by)]
+    told_by = [_in_file((rule.column,), file.columns, first=True) for rule in part.left_out]
+    latest = _in_file(part.latest, file.columns, first=False)
+    used = [name for names in (*found.values(), *lines.values(), *told_by, latest) for name in _each(names)]
     work = _Work(
-        preset=preset, part=part, reading=reading, columns=found, lines=lines, rest=file.columns, left_out=Counter()
-    )
+        preset=preset, part=part, reading=reading, columns=found, lines=lines, told_by=told_by, latest=latest,
+        rest=file.columns, left_out=Counter(),
+    )  # fmt: skip
     made = [*found, *(["lines"] if "product" in lines else []), *(["at"] if part.undated else [])]
     told = {our: _told(names) for our, names in found.items()}
     if "product" in lines:
@@ -149,7 +166,7 @@ def chosen_parts(preset: Preset, what: str | None) -> tuple[PresetPart, ...]:
     return parts
 
 
-def check_words(preset: Preset, parts: Iterable[PresetPart], columns: Collection[str], given: Collection[str]) -> None:
+def check_words(preset: Preset, parts: Sequence[PresetPart], columns: Collection[str], given: Collection[str]) -> None:
     """Refuse what the caller says of columns that no part has, or that the preset says itself.
 
     Raises:
@@ -160,6 +177,7 @@ def check_words(preset: Preset, parts: Iterable[PresetPart], columns: Collection
         if not any(is_of(part, our) for part in parts):
             message = f"the preset {preset.name!r} reads no column {our!r}{nearest(our, ours)}"
             raise ConfigurationError(message)
+    check_given([part.what for part in parts], given)
     if "kind" in given and any("kind" in part.given for part in parts):
         message = f"the preset {preset.name!r} says the kind itself; leave it out"
         raise ConfigurationError(message)
@@ -278,10 +296,9 @@ def _numbered(work: _Work, rows: pl.DataFrame) -> pl.DataFrame:
 def _rows(work: _Work, frame: pl.DataFrame) -> pl.DataFrame:
     part, ours = work.part, [OURS + our for our in work.columns]
     frame = frame.with_columns(_value(names).alias(OURS + our) for our, names in work.columns.items())
-    told_by = {rule: _in_file((rule.column,), work.rest, first=True) for rule in part.left_out}
     frame = frame.with_columns(
         _value(names).alias(f"__told {at}") if names else pl.lit(None, pl.String).alias(f"__told {at}")
-        for at, names in enumerate(told_by.values())
+        for at, names in enumerate(work.told_by)
     )
     if part.joined:
         frame = _joined(work, frame, ours)
@@ -369,8 +386,7 @@ def _dated(work: _Work, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _latest(work: _Work, frame: pl.DataFrame) -> pl.DataFrame:
-    names = _in_file(work.part.latest, work.rest, first=False)
-    by = _in_iso(_value(names), work.preset.times) if names else pl.lit(None, pl.String)
+    by = _in_iso(_value(work.latest), work.preset.times) if work.latest else pl.lit(None, pl.String)
     customer = pl.col(OURS + "customer")
     times, _ = instants(frame.with_columns(by.alias(_KEY))[_KEY], work.preset.zone or "UTC")
     newest = frame.with_columns(times.alias(_KEY)).sort(_KEY, descending=True, nulls_last=True, maintain_order=True)

@@ -11,7 +11,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from relationship_core.errors import ConfigurationError, RejectedError
-from relationship_core.flow.progress import Listener
+from relationship_core.flow.progress import Listener, silent
 from relationship_core.flow.record.addresses import check_media
 from relationship_core.flow.record.importing import (
     Import,
@@ -22,7 +22,7 @@ from relationship_core.flow.record.importing import (
     run_import,
     sifted,
 )
-from relationship_core.flow.record.mapping import media_of
+from relationship_core.flow.record.mapping import has_column, media_of
 from relationship_core.flow.record.prepared import (
     ROWS,
     Prepared,
@@ -85,7 +85,7 @@ class PartPreview:
         columns: for each of our columns what it is read from.
         given: a value for each of our columns that no column of the file says.
         ignored: columns of the file that are not read.
-        rows: how many rows there are.
+        rows: how many rows the file makes, whether or not they were recorded before.
         refused: how many of them would be refused, by the reason; what only the store can tell is not among them.
         left_out: lines of the export that the preset does not record, by the reason.
         first: the first rows as they would be recorded, by our columns.
@@ -102,8 +102,8 @@ class PartPreview:
     first: tuple[Mapping[str, Any], ...]
 
 
-def import_from(recorder: Recorder, path: Path, how: How, progress: Listener) -> Recorded:
-    """Record a file; with a preset, each of its parts, one after the other.
+def import_from(recorder: Recorder, path: Path, how: How, progress: Listener = silent) -> Recorded:
+    """Record a file, CSV, JSON lines or Parquet by its extension; with a preset each of its parts, one after the other.
 
     Raises:
         ConfigurationError: the file is not there, or what was said of it is wrong.
@@ -166,7 +166,8 @@ def _preset_tasks(
         raise RejectedError(message)
     for part in wanted:
         ours = _named(part, parts, how.columns)
-        whole = evolve(part, given={**part.given, **{our: value for our, value in given.items() if _takes(part, our)}})
+        taken = {our: value for our, value in given.items() if has_column(part.what, our)}
+        whole = evolve(part, given={**part.given, **taken})
         prepared = prepare(preset, whole, file, ours, reading)
         if part.what == "customers":
             check_media(media_of(prepared.columns), recorder.media)
@@ -198,11 +199,6 @@ def _named(part: PresetPart, parts: Sequence[PresetPart], columns: Mapping[str, 
     return {
         our: their for our, their in columns.items() if is_of(part, our) and part.columns.get(our) == first.get(our)
     }
-
-
-def _takes(part: PresetPart, our: str) -> bool:
-    """Customers have no source of their own; only interactions have a kind."""
-    return part.what == "interactions" or (our == "source" and part.what == "consents")
 
 
 def _rejects(path: Path, how: How, part: PresetPart, number: int) -> Path:
