@@ -22,7 +22,7 @@ from relationship_core.config import (
     Settings,
 )
 from relationship_core.config.project import ProjectSettings
-from relationship_core.errors import WrongArgumentError, WrongDataError, nearest
+from relationship_core.errors import RejectedError, WrongArgumentError, WrongDataError, nearest
 from relationship_core.flow.record.rows import Said, What
 from relationship_core.model.instants import EARLIEST, LATEST, utc
 from relationship_core.model.validation import AWARE, is_whole, kind_of, with_article
@@ -139,8 +139,17 @@ def optional_text(given: object, name: str, wanted: str = "text") -> str | None:
 
 
 def customer_id(given: object) -> str:
-    """The id of a customer."""
-    return text(given, "customer", "a customer's id, as text")
+    """The id of a customer.
+
+    Raises:
+        ConfigurationError: it is no text.
+        RejectedError: it holds half a surrogate pair, as the JSON of a request may.
+    """
+    customer = text(given, "customer", "a customer's id, as text")
+    if not customer.isascii() and any("\ud800" <= each <= "\udfff" for each in customer):
+        message = "the customer's id holds half a surrogate pair, which is no character; correct it"
+        raise RejectedError(message)
+    return customer
 
 
 def optional_customer_id(given: object) -> str | None:

@@ -321,6 +321,8 @@ BAD_OBJECTS: list[tuple[Sequence[Any], str]] = [
     ([order(1), {"id": "2"}], "only Interaction objects can be recorded here, not dict"),
     ([order(1, lines=[OrderLine(product="")])], "an order line has no product"),
     ([order(1, customer="c\0")], "the customer holds a NUL character"),
+    ([order(1, customer="c\ud800")], "half a surrogate pair"),
+    ([order(1, data={"page": "c\ud800"})], "half a surrogate pair"),
     ([order(1, customer="c\nd")], "the customer holds a line break or another control character"),
     ([order(1, amount=Money(minor=-1, currency="EUR"))], "such as a 'return'"),
 ]

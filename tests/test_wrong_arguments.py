@@ -39,6 +39,7 @@ from relationship_core import (
     OrderLine,
     Part,
     Policy,
+    Preference,
     Provider,
     Receipt,
     RejectedError,
@@ -580,6 +581,19 @@ def test_what_an_iterable_raises_comes_out_and_nothing_of_its_batch_is_kept(shop
         shop.record(broken())
     assert shop.customer("anna").interactions == 0
     assert shop.record([interaction(1)]).new == 1
+
+
+@pytest.mark.parametrize("step", ["customer", "explain", "export", "forget"])
+def test_half_a_surrogate_pair_is_in_no_id(shop: Relationships, step: str) -> None:
+    with pytest.raises(RejectedError, match="half a surrogate pair"):
+        getattr(shop, step)("anna\ud83d")
+
+
+def test_a_customer_with_half_a_surrogate_pair_cannot_be_recorded(shop: Relationships) -> None:
+    with pytest.raises(RejectedError, match="half a surrogate pair"):
+        shop.record_customers([Customer(id="b", name="B\ud83d")])
+    with pytest.raises(RejectedError, match="half a surrogate pair"):
+        shop.permissions.record_preferences([Preference(customer="b\ud83d", wish="close", at=NOW)])
 
 
 def test_a_frame_without_rows_records_nothing(shop: Relationships) -> None:

@@ -51,8 +51,11 @@ def interactions_frame(interactions: Sequence[Interaction]) -> pl.DataFrame:
     }
     try:
         return pl.DataFrame(columns, schema={**INTERACTIONS.schema, "currency": pl.String})
-    except (TypeError, OverflowError, pl.exceptions.PolarsError) as error:
-        message = "an interaction holds a value of the wrong type or too large a number; correct it and record again"
+    except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as error:
+        message = (
+            "an interaction holds a value of the wrong type, too large a number, or half a surrogate pair, which is no "
+            "character; correct it and record again"
+        )
         raise RejectedError(message) from error
 
 
@@ -80,7 +83,10 @@ def customers_frames(customers: Sequence[Customer]) -> tuple[pl.DataFrame, pl.Da
             orient="row",
         )
     except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
-        message = "a customer holds a value of the wrong type; correct it and record again"
+        message = (
+            "a customer holds a value of the wrong type, or half a surrogate pair, which is no character; "
+            "correct it and record again"
+        )
         raise RejectedError(message) from error
     return people, points.with_columns(tidy(pl.col("medium"), pl.col("address")).alias("address"))
 

@@ -70,8 +70,11 @@ def said_frame(objects: Sequence[T], of: type[T]) -> pl.DataFrame:
     schema = {name: INSTANT if name in _INSTANTS else pl.String for name in names}
     try:
         return pl.DataFrame({name: [getattr(one, name) for one in objects] for name in names}, schema=schema)
-    except (TypeError, pl.exceptions.PolarsError) as error:
-        message = f"a {of.__name__.lower()} holds a value of the wrong type; correct it and record again"
+    except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
+        message = (
+            f"a {of.__name__.lower()} holds a value of the wrong type, or half a surrogate pair, which is no "
+            "character; correct it and record again"
+        )
         raise RejectedError(message) from error
 
 
