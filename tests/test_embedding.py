@@ -160,11 +160,17 @@ def test_the_starlette_shop_records_once_and_shows_the_relationship(shop: str, f
 
 
 def test_the_starlette_shop_refuses_what_it_cannot_keep(shop: str) -> None:
-    for wrong in ({"number": "1"}, [1], *({**ORDER, name: ""} for name in ORDER)):
+    for wrong in ({"number": "1"}, [1], {**ORDER, "number": "\ud83d"}, *({**ORDER, name: ""} for name in ORDER)):
         assert asked(shop, "POST", "/orders", wrong)[0] == 400
     assert asked(shop, "GET", "/relationship", user="")[0] == 401
-    assert asked(shop, "GET", "/relationship", user="nobody")[0] == 400
     assert asked(shop, "GET", "/unsubscribe")[0] == 405
+
+
+def test_the_starlette_shop_tells_nobody_who_else_is_a_customer(shop: str, folder: Path) -> None:
+    assert asked(shop, "GET", "/relationship", user="ann") == (404, "We know nothing of you yet.")
+    with Relationships.open(folder) as project:
+        project.forget("anna")
+    assert asked(shop, "GET", "/relationship") == (404, "We know nothing of you yet.")
 
 
 def test_the_starlette_shop_asks_to_try_again_while_another_process_writes(folder: Path, shop: str) -> None:
@@ -214,7 +220,25 @@ def test_the_django_shop_records_its_orders_and_shows_the_relationship(
     with started(server, environment, r"http://127\.0\.0\.1:(\d+)/") as port:
         status, page = asked(port, "GET", "/relationship")
         assert (status, "you are a customer" in page, ": order" in page) == (200, True, True)
-        assert asked(port, "GET", "/relationship", user="nobody")[0] == 404
+        status, page = asked(port, "GET", "/relationship", user="ann")
+        assert (status, "anna" in page) == (404, False)
+
+
+def test_an_order_of_somebody_who_was_forgotten_holds_up_no_other_at_the_django_shop(
+    environment: dict[str, str], folder: Path
+) -> None:
+    manage = str(DJANGO / "manage.py")
+    finished([manage, "migrate", "--run-syncdb"], environment)
+    orders = "from orders.models import Order; [Order.objects.create(customer=who, cents=7) for who in ('anna', 'bea')]"
+    finished([manage, "shell", "-c", orders], environment)
+    with Relationships.open(folder) as project:
+        project.forget("anna")
+    done = subprocess.run(
+        [sys.executable, manage, "relate_run"], env=environment, check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (0, "1 recorded, 0 messages accepted\n")
+    assert "order 1: " in done.stderr
+    assert "erased" in done.stderr
 
 
 def test_a_failure_of_the_django_command_is_a_sentence(environment: dict[str, str], folder: Path) -> None:

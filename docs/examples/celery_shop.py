@@ -18,7 +18,7 @@ again = {"autoretry_for": (RetriableError,), "retry_backoff": True, "max_retries
 
 @app.task(**again)
 def record(interactions: list[dict[str, Any]]) -> int:
-    """Record orders and visits as JSON has them; an amount is in cents. How many were new."""
+    """Record orders and visits as JSON has them, amounts in cents. How many were new; or none, if one is refused."""
     with open_project() as project:
         return project.record([_interaction(**each) for each in interactions]).new
 

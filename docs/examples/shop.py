@@ -91,9 +91,12 @@ async def visit(request: Request) -> Response:
 
 
 async def relationship(request: Request) -> Response:
-    """``GET /relationship``: your relationship with us."""
+    """``GET /relationship``: your relationship with us; nobody is told of others, whom the error may name."""
     customer = customer_of(request)
-    view = await project_of(request).ask(lambda project: project.customer(customer, entries=5))
+    try:
+        view = await project_of(request).ask(lambda project: project.customer(customer, entries=5))
+    except RejectedError as error:
+        raise HTTPException(404, "We know nothing of you yet.") from error
     return HTMLResponse(page(view))
 
 

@@ -13,6 +13,7 @@ def relationship(request: HttpRequest) -> HttpResponse:
     try:
         with open_project() as project:
             view = project.customer(customer)
-    except RejectedError as error:
-        raise Http404(str(error)) from error
+    except RejectedError as error:  # its words may name another customer, for whoever runs the project
+        message = "We know nothing of you yet."
+        raise Http404(message) from error
     return render(request, "relationship.html", {"view": view})

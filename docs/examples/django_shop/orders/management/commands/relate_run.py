@@ -9,7 +9,7 @@ from django.utils.timezone import now
 from orders.models import Order
 from orders.recording import interactions
 from per_use import open_project
-from relationship_core import RelationshipError
+from relationship_core import Interaction, RejectedError, RelationshipError, Relationships
 
 
 class Command(BaseCommand):
@@ -26,7 +26,20 @@ class Command(BaseCommand):
         recent = Order.objects.filter(at__gte=now() - timedelta(days=days)).iterator()
         try:
             with open_project() as project:
-                recorded, ran = project.record(interactions(recent)), project.run()
+                new, ran = self._record(project, interactions(recent)), project.run()
         except RelationshipError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{recorded.new} recorded, {ran.delivered.accepted} messages accepted")
+        self.stdout.write(f"{new} recorded, {ran.delivered.accepted} messages accepted")
+
+    def _record(self, project: Relationships, orders: list[Interaction]) -> int:
+        """How many were new; one that is refused, such as of somebody who was forgotten, holds up no other."""
+        try:
+            return project.record(orders).new
+        except RejectedError:
+            new = 0
+        for order in orders:
+            try:
+                new += project.record([order]).new
+            except RejectedError as error:
+                self.stderr.write(f"order {order.id}: {error}")
+        return new
