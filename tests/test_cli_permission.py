@@ -173,8 +173,7 @@ def test_a_program_imports_parquet(shop: Relate, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("grant", "ada", "--medium", "email"), "needs its proof"),
-        (("grant", "ada", *PROOF), "must be named"),
+        (("grant", "ada", "--medium", "email", *PROOF[:4]), "needs its proof"),
         (("grant", "nobody", "--medium", "email", *PROOF), "there is no customer 'nobody'"),
         (("withdraw", "Adda"), "there is no customer 'Adda' in this project; did you mean 'ada'?"),
         (("object", "adda", "--medium", "email"), "did you mean 'ada'?"),
@@ -192,6 +191,16 @@ def test_what_cannot_be_is_told(shop: Relate, relate: Relate, arguments: tuple[s
     assert done.exit_code == 1
     assert told in done.stderr
     assert "new@example.com" not in done.stderr
+
+
+@pytest.mark.parametrize("act", ["grant", "confirm"])
+def test_permission_cannot_be_recorded_without_what_its_help_requires(shop: Relate, relate: Relate, act: str) -> None:
+    shop("doctor")
+    needed = ["--medium", "email", *PROOF]
+    for place in (0, 2, 4):
+        done = relate("consent", act, "ada", *needed[:place], *needed[place + 2 :])
+        assert (done.exit_code, needed[place] in done.stderr) == (2, True)
+    assert relate("consent", act, "--help").stdout.count("[required]") == 3
 
 
 def test_what_is_shown_is_what_would_be_allowed_and_why_not(shop: Relate) -> None:

@@ -19,16 +19,22 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_PERMIT = frozenset({"grant", "confirm"})
+"""The acts that need a medium and their proof."""
+
 
 def _act_options(command: F) -> F:
-    """What every act of consent may say."""
+    """What every act of consent may say, and a permission has to."""
+    permits = command.__name__ in _PERMIT
+    needed: dict[str, Any] = {"required": True} if permits else {"default": ""}
+    medium = "Such as email." if permits else "Such as email; without it every one."
     for option in reversed(
         (
-            click.option("--medium", default="", metavar="MEDIUM", help="Such as email; without it every one."),
+            click.option("--medium", metavar="MEDIUM", help=medium, **needed),
             click.option("--topic", default="", metavar="TOPIC", help="As campaigns name it; without it every one."),
             instant_option("--at", help="When it was done. [default: now]"),
-            click.option("--method", default="", metavar="TEXT", help="How, such as web-form."),
-            click.option("--source", default="", metavar="NAME", help="The system that it comes from."),
+            click.option("--method", metavar="TEXT", help="How, such as web-form.", **needed),
+            click.option("--source", metavar="NAME", help="The system that it comes from.", **needed),
             click.option("--wording", default="", metavar="TEXT", help="What the customer agreed to, or its name."),
             click.option("--version", default="", metavar="TEXT", help="Which version of the wording."),
             click.option("--evidence", default="", metavar="TEXT", help="What proves it."),
@@ -117,7 +123,10 @@ def grant(folder: Path, *, as_json: bool, **said: Any) -> None:
 @consent.command()
 @_act
 def confirm(folder: Path, *, as_json: bool, **said: Any) -> None:
-    """Record the answer to the message of a double opt-in."""
+    """Record the answer to the message of a double opt-in.
+
+    It is for one medium, and has its proof as `relate consent grant` has.
+    """
     _record(folder, {"act": "confirm", **said}, as_json=as_json)
 
 
