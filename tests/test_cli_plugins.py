@@ -81,7 +81,7 @@ def test_an_option_before_a_command_is_refused(relate: Relate) -> None:
 @pytest.mark.parametrize(
     ("tests", "place"), [({"inside": PASSES}, "site/relationship_toy/tests"), ({"beside": PASSES}, "check out/tests")]
 )
-@pytest.mark.parametrize("name", ["toy", "relationship-toy"])
+@pytest.mark.parametrize("name", ["toy", "relationship-toy", "relationship_toy"])
 def test_a_contract_that_is_kept(
     install: Install, relate: Relate, tests: dict[str, str], place: str, name: str
 ) -> None:
@@ -125,9 +125,10 @@ def test_a_plugin_without_tests_is_told(install: Install, relate: Relate) -> Non
     assert "relationship-toy 1.2 brings no tests; where its source has some, run pip install -e" in told.stderr
 
 
-def test_a_broken_plugin_is_told_with_its_reason(install: Install, relate: Relate) -> None:
+@pytest.mark.parametrize("name", ["toy", "relationship_toy"])
+def test_a_broken_plugin_is_told_with_its_reason(install: Install, relate: Relate, name: str) -> None:
     install(source="1 / 0", inside=PASSES)
-    told = relate("plugins", "check", "toy")
+    told = relate("plugins", "check", name)
     assert told.exit_code == 1
     assert "the plugin toy (relationship-toy 1.2) is broken: ZeroDivisionError" in told.stderr
 

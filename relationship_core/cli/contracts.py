@@ -36,19 +36,26 @@ class Outcome:
 
 
 def find(name: str) -> InstalledPlugin:
-    """An installed plugin, by its name or that of its distribution.
+    """An installed plugin, by its name or that of its distribution; hyphens and underscores are one.
+
+    ``relate plugin new carrier-pigeon`` makes a plugin that Python calls ``carrier_pigeon``.
 
     Raises:
         ConfigurationError: there is none, or it is broken.
     """
     found = load_plugins()
     for each in found.broken:
-        if name in {each.name, each.distribution}:
+        if _plain(name) in {_plain(each.name), _plain(each.distribution)}:
             message = f"the plugin {each.name} ({each.distribution} {each.version}) is broken: {each.reason}"
             raise ConfigurationError(message)
     others = [each for each in found.installed if not each.name.startswith("builtin.")]
     named = {known: each for each in others for known in (each.distribution, each.name)}
-    return found.find(named, name, "relate plugins check")
+    written = next((known for known in named if _plain(known) == _plain(name)), name)
+    return found.find(named, written, "relate plugins check")
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "-")
 
 
 def tests_of(plugin: InstalledPlugin) -> Path:
