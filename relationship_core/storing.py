@@ -83,7 +83,7 @@ def microseconds(instant: datetime) -> int:
 
 @contextmanager
 def without_collection() -> Iterator[None]:
-    """Hundreds of thousands of new tuples would set off the collector many times, and none of them is garbage."""
+    """No garbage is collected meanwhile: for a store that makes very many rows at once, none of which is garbage."""
     collecting = gc.isenabled()
     gc.disable()
     try:

@@ -240,7 +240,7 @@ data = Checks(WrongDataError, shows=False)
 """For records of people and of what happened."""
 
 declared = Checks(WrongArgumentError, shows=True)
-"""For what a program or a file declares."""
+"""Validators for the fields of attrs classes, such as settings of plugins, that a program or a file declares."""
 
 
 def check_each(owner: Any, checks: Mapping[str, Validator]) -> None:

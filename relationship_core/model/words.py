@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal, TypeAlias
 
 Purpose: TypeAlias = Literal["service", "marketing"]
-"""For the law. Whatever carries a price, an offer or a buying link is marketing."""
+"""What a message is to the law: whatever carries a price, an offer or a buying link is marketing."""
 
 Wish: TypeAlias = Literal["close", "occasional", "transactional", "none"]
 """The relationship that a customer wants with us, from the closest: ``transactional`` is service messages alone, and

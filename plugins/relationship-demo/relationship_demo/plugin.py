@@ -37,11 +37,13 @@ def relationship_commands(cli: click.Group) -> None:
     "--project",
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
     help="The folder of the demo project; it is made. [default: relate-demo, of the garage relate-demo-garage]",
 )
 @click.option(
     "--months",
     type=click.IntRange(min=1),
+    metavar="N",
     help="How many months to replay. [default: all, 12 of the groceries and 24 of the garage]",
 )
 @click.option(
@@ -56,7 +58,7 @@ def relationship_commands(cli: click.Group) -> None:
     is_flag=True,
     help="Write the cards or letters of this run as PDF to print, a file for each batch, into outbox/print.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
 @click.pass_context
 def demo(
     context: click.Context,
