@@ -73,7 +73,8 @@ class PresetPart:
             there is nothing.
         needs: our columns of which a line must hold something, and of ``amount`` something else than zero; any other
             line is no row of this part.
-        required: our columns that the file must have, beside those without which there is no row at all.
+        required: our columns that the file must have, beside those without which there is no row at all; a row that
+            holds nothing there is refused.
         left_out: lines that are not recorded, and why.
         joined: neighbouring lines with one value of our column ``id`` are one interaction.
         lines: of joined lines, what the export calls ``product``, ``category``, ``quantity``, ``price`` (of one piece),

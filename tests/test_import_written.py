@@ -72,6 +72,8 @@ def test_a_file_in_a_named_encoding(project: Relationships, tmp_path: Path, enco
         ("customer,name\n1,Zoë\n".encode("utf-16"), "utf-16"),
         ("customer,name\n1,Zoë\n".encode("cp1252"), "cp1252"),
         (b"customer,name\n1,Zo\xeb\x81\n", "latin-1"),
+        ("customer,name\n1,Zoë\n".encode("utf-16-le"), "utf-16-le"),
+        ("customer,name\n1,Zo\n".encode("utf-16-be"), "utf-16-be"),
     ],
 )
 def test_a_file_that_is_not_utf_8_is_told_with_what_it_probably_is(
@@ -84,6 +86,32 @@ def test_a_file_that_is_not_utf_8_is_told_with_what_it_probably_is(
     ):
         project.import_file("customers", path)
     assert project.store.read(CUSTOMERS).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"PK\x03\x04\x14\x00\x06\x00", "a ZIP archive or an Excel workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook"),
+        (b"\x1f\x8b\x08\x00customer,name\n", "compressed by gzip"),
+        (b"%PDF-1.7\n%\xe2\xe3", "a PDF"),
+    ],
+)
+@pytest.mark.parametrize("encoding", [None, "cp1252"])
+def test_a_file_that_is_no_text_is_told_so(
+    project: Relationships, tmp_path: Path, content: bytes, what: str, encoding: str | None
+) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes(content)
+    with pytest.raises(RejectedError, match=f"people.csv is no text but {what}; unpack it, or save it as CSV$"):
+        project.import_file("customers", path, encoding=encoding)
+
+
+def test_a_line_for_excel_alone_is_told(project: Relationships, tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("sep=;\ncustomer;name\n1;Zoe\n", encoding="utf-8")
+    with pytest.raises(RejectedError, match=r"the first line of people.csv, sep=, is for Excel alone; delete it$"):
+        project.import_file("customers", path)
 
 
 def test_an_encoding_that_there_is_not_or_that_is_another(project: Relationships, tmp_path: Path) -> None:

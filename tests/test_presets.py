@@ -101,6 +101,27 @@ def test_shopify_orders(project: Relationships, sample: Callable[[str], Path]) -
     assert consents(project) == []
 
 
+def test_an_order_without_an_amount_and_a_line_apart_from_its_order_are_refused(
+    project: Relationships, tmp_path: Path
+) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text(
+        "Name,Email,Financial Status,Currency,Total,Created at,Lineitem name,Refunded Amount\n"
+        "#1,ann@example.com,paid,EUR,10.00,2024-03-01 15:00:00 +0100,Tea,\n"
+        "#2,bob@example.com,paid,EUR,,2024-03-01 16:00:00 +0100,Pot,\n"
+        "#3,bob@example.com,paid,EUR,0.00,2024-03-01 17:00:00 +0100,Sample,\n"
+        "#1,ann@example.com,,,,,Cup,\n",
+        encoding="utf-8",
+    )
+    recorded = project.import_file(path=path, preset="shopify-orders")
+    assert told(recorded)["orders"] == (2, 0, 2)
+    assert [each[0] for each in interactions(project)] == ["#1", "#3"]
+    assert (
+        reasons(recorded.parts["orders"].rejects)
+        == ["there is no amount; a further line of an order has to follow its first one"] * 2
+    )
+
+
 def test_every_line_of_a_refused_order_goes_to_the_rejects_and_comes_in_when_they_are_corrected(
     project: Relationships, sample: Callable[[str], Path]
 ) -> None:

@@ -13,8 +13,8 @@ from attrs import evolve, field, frozen
 from relationship_core.errors import ConfigurationError, RejectedError, nearest
 from relationship_core.flow.permission.consents import REFUSALS
 from relationship_core.flow.record.checks import PROBLEM
-from relationship_core.flow.record.convert import check_zone, instants
-from relationship_core.flow.record.mapping import check_given, required_of
+from relationship_core.flow.record.convert import instants
+from relationship_core.flow.record.mapping import required_of
 from relationship_core.flow.record.order_lines import order_lines
 from relationship_core.flow.record.sources import Source
 from relationship_core.flow.record.text_files import ROW, WRITTEN, in_chunks
@@ -149,59 +149,6 @@ def prepare(preset: Preset, part: PresetPart, file: Source, columns: Mapping[str
     )
 
 
-def chosen_parts(preset: Preset, what: str | None) -> tuple[PresetPart, ...]:
-    """The parts that are wanted: all of them, or those whose rows the caller names.
-
-    Raises:
-        ConfigurationError: there are none, or the preset only guesses and the caller names nothing.
-    """
-    kinds = list(dict.fromkeys(part.what for part in preset.parts))
-    if what is None and not preset.guesses:
-        return preset.parts
-    parts = tuple(part for part in preset.parts if part.what == what)
-    if not parts:
-        wanted = "say what the rows are" if what is None else f"the preset {preset.name!r} makes no {what}"
-        message = f"{wanted}: {' or '.join(kinds)}"
-        raise ConfigurationError(message)
-    return parts
-
-
-def check_words(preset: Preset, parts: Sequence[PresetPart], columns: Collection[str], given: Collection[str]) -> None:
-    """Refuse what the caller says of columns that no part has, or that the preset says itself.
-
-    Raises:
-        ConfigurationError: there is such a one.
-    """
-    ours = {our for part in parts for our in part.columns}
-    for our in columns:
-        if not any(is_of(part, our) for part in parts):
-            message = f"the preset {preset.name!r} reads no column {our!r}{nearest(our, ours)}"
-            raise ConfigurationError(message)
-    check_given([part.what for part in parts], given)
-    if "kind" in given and any("kind" in part.given for part in parts):
-        message = f"the preset {preset.name!r} says the kind itself; leave it out"
-        raise ConfigurationError(message)
-
-
-def is_of(part: PresetPart, our: str) -> bool:
-    """Whether a part reads one of our columns; whoever records customers reads any contact point of theirs."""
-    return our in part.columns or (part.what == "customers" and our.startswith("contact."))
-
-
-def zone_of(preset: Preset, zone: str | None) -> str | None:
-    """The zone of times without an offset.
-
-    Raises:
-        ConfigurationError: the caller names another than the preset, or one that does not exist.
-    """
-    if zone is not None:
-        check_zone(zone)
-    if preset.zone and zone not in {None, preset.zone}:
-        message = f"the times of {preset.name!r} are in {preset.zone}, not in {zone}; leave the zone out"
-        raise ConfigurationError(message)
-    return preset.zone or zone
-
-
 def is_there(part: PresetPart, file: Source) -> bool:
     """Whether a file has what a part needs."""
     return not _missing(part, {our for our, names in part.columns.items() if _in_file(names, file.columns, first=True)})
@@ -308,10 +255,19 @@ def _rows(work: _Work, frame: pl.DataFrame) -> pl.DataFrame:
         needed = pl.col(OURS + our)
         is_row = needed.is_not_null() & (~needed.str.contains(_ZERO) if our == "amount" else pl.lit(value=True))
         frame = frame.filter(is_row | pl.col(PROBLEM).is_not_null())
-    frame = _dated(work, frame) if part.undated else frame
+    frame = _dated(work, frame) if part.undated else _complete(work, frame)
     if part.latest:
         frame = _latest(work, frame)
     return frame.drop(name for name in frame.columns if name.startswith("__told") or name in {_GROUP, _KEY})
+
+
+def _complete(work: _Work, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows that hold nothing of what is required have that as their problem."""
+    apart = "; a further line of an order has to follow its first one" if work.part.joined else ""
+    for our in (our for our in work.part.required if our in work.columns):
+        lacks = pl.when(pl.col(OURS + our).is_null()).then(pl.lit(f"there is no {our}{apart}"))
+        frame = frame.with_columns(pl.coalesce(PROBLEM, lacks))
+    return frame
 
 
 def _joined(work: _Work, frame: pl.DataFrame, ours: Sequence[str]) -> pl.DataFrame:

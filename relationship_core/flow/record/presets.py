@@ -27,13 +27,10 @@ from relationship_core.flow.record.prepared import (
     ROWS,
     Prepared,
     Reading,
-    check_words,
-    chosen_parts,
-    is_of,
     is_there,
     prepare,
-    zone_of,
 )
+from relationship_core.flow.record.preset_words import check_words, chosen_parts, is_of, zone_of
 from relationship_core.flow.record.recorder import Recorded, Recorder
 from relationship_core.flow.record.rows import Rows
 from relationship_core.flow.record.sources import open_source

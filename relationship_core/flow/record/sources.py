@@ -90,6 +90,9 @@ def _header(path: Path, row: Row | None) -> tuple[str, ...]:
     if row is None or row.problem or not any(names):
         message = f"the first line of {path.name} is no header: it must name the columns"
         raise RejectedError(message)
+    if names[0] == "sep=":
+        message = f"the first line of {path.name}, {names[0]}, is for Excel alone; delete it"
+        raise RejectedError(message)
     columns = tuple(name or f"column {place}" for place, name in enumerate(names, 1))
     twice = {name for name in columns if columns.count(name) > 1}
     if twice:

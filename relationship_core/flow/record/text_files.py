@@ -21,6 +21,17 @@ ROW = "__row"
 WRITTEN = "__written"
 """The column that holds a row that could not be read, as it is written in the file."""
 
+_NO_TEXT = {
+    b"PK\x03\x04": "a ZIP archive or an Excel workbook",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"\x1f\x8b": "compressed by gzip",
+    b"%PDF": "a PDF",
+}
+"""What a file is that begins so."""
+
+_START = 200
+"""Bytes of the beginning of a file, by which it is told what it is."""
+
 BLOCK = 50_000
 """Rows that are Python objects at a time."""
 
@@ -71,11 +82,13 @@ def lines_of(path: Path, encoding: str | None = None) -> Iterator[Iterator[str]]
 
     Raises:
         ConfigurationError: it is not there or cannot be read.
-        RejectedError: it is in another encoding.
+        RejectedError: it is in another encoding, or no text.
     """
     named = "utf-8-sig" if encoding is None or encoding == "utf-8" else encoding
-    with reading(path, encoding), path.open(encoding=named, newline="") as file:
-        yield file
+    with reading(path, encoding):
+        _check_start(path, encoding)
+        with path.open(encoding=named, newline="") as file:
+            yield file
 
 
 def encoding_named(name: str) -> str:
@@ -94,12 +107,38 @@ def encoding_named(name: str) -> str:
     return found
 
 
-def _probable_encoding(path: Path) -> str:
-    """What a file that is not UTF-8 probably is: by its byte order mark, or what Windows writes."""
+def _check_start(path: Path, encoding: str | None) -> None:
+    start = _start(path)
+    for mark, what in _NO_TEXT.items():
+        if start.startswith(mark):
+            message = f"the file {path.name} is no text but {what}; unpack it, or save it as CSV"
+            raise RejectedError(message)
+    if encoding in {None, "utf-8"} and _has_two_bytes_a_letter(start):
+        raise _not_utf_8(path)
+
+
+def _start(path: Path) -> bytes:
     with path.open("rb") as file:
-        start = file.read(len(codecs.BOM_UTF16))
-    if start in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+        return file.read(_START)
+
+
+def _has_two_bytes_a_letter(start: bytes) -> bool:
+    """Whether the beginning of a file is UTF-16: as UTF-8 it may be valid, with a NUL beside every Latin letter."""
+    return start.count(0) * 3 > len(start)
+
+
+def _not_utf_8(path: Path) -> RejectedError:
+    probable = _probable_encoding(path)
+    return RejectedError(f"the file {path.name} is not UTF-8; name its encoding, probably --encoding {probable}")
+
+
+def _probable_encoding(path: Path) -> str:
+    """What a file that is not UTF-8 probably is: by its byte order mark, its NULs, or what Windows writes."""
+    start = _start(path)
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
+    if _has_two_bytes_a_letter(start):
+        return "utf-16-be" if start.startswith(b"\0") else "utf-16-le"
     try:
         with path.open(encoding="cp1252") as text:
             for _ in text:
@@ -123,11 +162,9 @@ def reading(path: Path, encoding: str | None = None) -> Iterator[None]:
         message = f"there is no file {path}"
         raise ConfigurationError(message) from error
     except UnicodeError as error:
-        if encoding is None or encoding == "utf-8":
-            probable = _probable_encoding(path)
-            message = f"the file {path.name} is not UTF-8; name its encoding, probably --encoding {probable}"
-        else:
-            message = f"the file {path.name} is not in the encoding {encoding}; name another one"
+        if encoding in {None, "utf-8"}:
+            raise _not_utf_8(path) from error
+        message = f"the file {path.name} is not in the encoding {encoding}; name another one"
         raise RejectedError(message) from error
     except OSError as error:
         message = f"the file {path} cannot be read: {error.strerror or type(error).__name__}"
