@@ -85,6 +85,15 @@ def test_what_a_project_refuses_reaches_who_asked_and_no_other(one_thread: "OneT
     assert asyncio.run(work()) == 1
 
 
+def test_a_question_that_ends_in_stop_iteration_is_answered(one_thread: "OneThread") -> None:
+    async def ask() -> None:
+        async with one_thread as project:
+            with pytest.raises(RuntimeError, match="StopIteration"):
+                await asyncio.wait_for(project.ask(lambda _: next(iter(()))), timeout=30)
+
+    asyncio.run(ask())
+
+
 def test_who_is_cancelled_leaves_whole_what_had_begun_and_nothing_of_what_had_not(one_thread: "OneThread") -> None:
     began, go_on = Event(), Event()
 

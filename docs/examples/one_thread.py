@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Self, TypeVar
 
 from relationship_core import Relationships
@@ -50,4 +51,13 @@ class OneThread:
         self._thread.shutdown(wait=False)
 
     def _run(self, work: Callable[[], T]) -> asyncio.Future[T]:
-        return asyncio.get_running_loop().run_in_executor(self._thread, work)
+        return asyncio.get_running_loop().run_in_executor(self._thread, partial(_answered, work))
+
+
+def _answered(work: Callable[[], T]) -> T:
+    """What it answers; a StopIteration, which no future can hand on, as an error that one can."""
+    try:
+        return work()
+    except StopIteration as error:
+        message = "the question ended in StopIteration, such as by next() of nothing"
+        raise RuntimeError(message) from error
