@@ -211,14 +211,10 @@ def _value(names: Names) -> pl.Expr:
 
 
 def _frames(work: _Work, frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    if work.part.latest:
-        together = list(frames)
-        frames = [pl.concat(together)] if together else []
     if work.part.joined:
         frames = _whole_groups(work, frames)
-    for frame in frames:
-        if frame.height:
-            yield _rows(work, frame)
+    made = (_rows(work, frame) for frame in frames if frame.height)
+    yield from _newest(work, made) if work.part.latest else made
 
 
 def _whole_groups(work: _Work, frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
@@ -256,8 +252,6 @@ def _rows(work: _Work, frame: pl.DataFrame) -> pl.DataFrame:
         is_row = needed.is_not_null() & (~needed.str.contains(_ZERO) if our == "amount" else pl.lit(value=True))
         frame = frame.filter(is_row | pl.col(PROBLEM).is_not_null())
     frame = _dated(work, frame) if part.undated else _complete(work, frame)
-    if part.latest:
-        frame = _latest(work, frame)
     return frame.drop(name for name in frame.columns if name.startswith("__told") or name in {_GROUP, _KEY})
 
 
@@ -341,10 +335,19 @@ def _dated(work: _Work, frame: pl.DataFrame) -> pl.DataFrame:
     return dated.filter(~given)
 
 
+def _newest(work: _Work, frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """One frame with the newest row of each customer; of a long file no more than these is in memory."""
+    kept: pl.DataFrame | None = None
+    for frame in frames:
+        kept = _latest(work, frame if kept is None else pl.concat([kept, frame]))
+    if kept is not None:
+        yield kept
+
+
 def _latest(work: _Work, frame: pl.DataFrame) -> pl.DataFrame:
     by = _in_iso(_value(work.latest), work.preset.times) if work.latest else pl.lit(None, pl.String)
     customer = pl.col(OURS + "customer")
     times, _ = instants(frame.with_columns(by.alias(_KEY))[_KEY], work.preset.zone or "UTC")
     newest = frame.with_columns(times.alias(_KEY)).sort(_KEY, descending=True, nulls_last=True, maintain_order=True)
     kept = newest.filter(customer.is_null() | customer.is_first_distinct())
-    return kept.sort(ROW)
+    return kept.sort(ROW).drop(_KEY)
