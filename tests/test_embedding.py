@@ -160,7 +160,9 @@ def test_the_starlette_shop_records_once_and_shows_the_relationship(shop: str, f
 
 
 def test_the_starlette_shop_refuses_what_it_cannot_keep(shop: str) -> None:
-    for wrong in ({"number": "1"}, [1], {**ORDER, "number": "\ud83d"}, *({**ORDER, name: ""} for name in ORDER)):
+    half: dict[str, object] = {**ORDER, "number": "\ud83d"}
+    lacking: list[dict[str, object]] = [{**ORDER, name: ""} for name in ORDER]
+    for wrong in ({"number": "1"}, [1], half, *lacking):
         assert asked(shop, "POST", "/orders", wrong)[0] == 400
     assert asked(shop, "GET", "/relationship", user="")[0] == 401
     assert asked(shop, "GET", "/unsubscribe")[0] == 405
