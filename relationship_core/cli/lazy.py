@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from relationship_core import Plugins, RelationshipError, load_plugins
+from relationship_core import Plugins, RejectedError, RelationshipError, load_plugins
 from relationship_core.cli.troubles import Failure, Interrupted, lost_output, traced
 
 _PLUGINS = "relationship_core.plugins"
@@ -83,7 +83,7 @@ class Relate(click.Group):
         except (KeyboardInterrupt, Exception) as error:
             debug = bool(ctx.params["debug"])
             traced(error, debug=debug)
-            if isinstance(error, UnicodeEncodeError) and not all(map(_is_text, given)):
+            if isinstance(error, (UnicodeEncodeError, RejectedError)) and not all(map(_is_text, given)):
                 message = "an argument is not UTF-8; write it in UTF-8"
                 raise click.UsageError(message, ctx) from error
             raise _failure(error, f"relate {ctx.invoked_subcommand}", debug=debug) from error
