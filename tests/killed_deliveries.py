@@ -4,7 +4,8 @@
 
 FOLDER is a project whose channels use ``recorder``: it appends the id of each message that it accepts to the file
 RECORD, which is what a provider would know. So many WORKERS deliver at once. Each is told by SEED at which point to die
-of SIGKILL: before or after a commit, before or after a message is accepted. Whoever died, or found nothing to do, is
+of SIGKILL: before or after a commit, before or after a message is accepted; one in ten counts commits alone, which are
+rare among these points. Whoever died, or found nothing to do, is
 replaced until so many were KILLS; then one last worker delivers what is left. One JSON line tells how many were
 killed, and how often before or after what.
 
@@ -35,6 +36,8 @@ from relationship_core.flow.deliver import delivering, portions, suppressing  # 
 AS_OF = datetime(2024, 5, 1, 9, tzinfo=UTC)
 LONGEST_LIFE = 400
 """A worker dies after so many points at the latest."""
+MOST_COMMITS = 10
+"""Or after so many points at commits, about as many as there are in such a life."""
 LONGEST_SECONDS = 60
 CLAIM_SIZE = 100
 """About as many messages as a worker lives to send: what more it claimed would cost time and tell nothing."""
@@ -67,14 +70,14 @@ class Recorder:
 
 
 class Fate:
-    """Dies at a point, by its number; the last point is told in a pipe."""
+    """Dies at a point, by its number among those of some kinds; the last point is told in a pipe."""
 
-    def __init__(self, last: int, pipe: int) -> None:
-        self._left, self._pipe = last, pipe
+    def __init__(self, last: int, pipe: int, kinds: Sequence[str] = POINTS) -> None:
+        self._left, self._pipe, self._kinds = last, pipe, kinds
 
     def __call__(self, point: str) -> None:
-        self._left -= 1
-        if self._left == 0:
+        self._left -= point in self._kinds
+        if self._left == 0 and point in self._kinds:
             os.write(self._pipe, f"{POINTS.index(point)}".encode())
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -111,6 +114,12 @@ def begin(folder: Path, recorder: Recorder, plugins: Plugins, fate: Fate) -> int
         os._exit(code)
 
 
+def fate(chance: random.Random, pipe: int) -> Fate:
+    if chance.random() < 0.1:
+        return Fate(chance.randint(1, MOST_COMMITS), pipe, POINTS[:2])
+    return Fate(chance.randint(1, LONGEST_LIFE), pipe)
+
+
 def main(folder: Path, record: Path, seed: str, kills: int, workers: int) -> None:
     chance = random.Random(seed)
     recorder = Recorder(record)
@@ -121,7 +130,7 @@ def main(folder: Path, record: Path, seed: str, kills: int, workers: int) -> Non
     killed = 0
     while killed < kills or alive:
         while killed + len(alive) < kills and len(alive) < workers:
-            alive.add(begin(folder, recorder, plugins, Fate(chance.randint(1, LONGEST_LIFE), writing)))
+            alive.add(begin(folder, recorder, plugins, fate(chance, writing)))
         child, status = os.wait()
         alive.discard(child)
         code = os.waitstatus_to_exitcode(status)
