@@ -33,6 +33,7 @@ from relationship_core.declarations import KeyedMeasure, Measure
 from relationship_core.errors import ConfigurationError, RejectedError, RetriableError
 from relationship_core.flow.message_states import GOING_STATES
 from relationship_core.flow.progress import Listener, Progress, silent
+from relationship_core.flow.rebuild import page_size
 from relationship_core.flow.record.signature import check_measures, measure_signature
 from relationship_core.ports import Step, Store
 from relationship_core.table import Table
@@ -57,7 +58,6 @@ _WHOLE = tuple(table for table in TABLES if table not in (*_BY_CUSTOMER, KEYED_M
 _OF_OPENING = frozenset({"facts", "calibrations"})
 """The tables that a project without customers may have rows in, since it was opened once."""
 _STEPS: tuple[Step, ...] = ("review", "plan")
-_INTERACTIONS_A_PAGE, _LARGEST_PAGE = 100_000, 50_000
 _BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 """Nobody is due as early as that, so that the pages of a step hold those alone who are marked."""
 
@@ -150,7 +150,7 @@ def _number(store: Store, table: Table) -> int:
 
 def _copied(source: Store, target: Store, measures: Measures, progress: Listener) -> dict[str, int]:
     total, done, keyed = _number(source, CUSTOMERS), 0, 0
-    for page in source.pages(None, as_of=_BEFORE_ALL, size=_page_size(source, total)):
+    for page in source.pages(None, as_of=_BEFORE_ALL, size=page_size(total, _number(source, INTERACTIONS))):
         for table in _BY_CUSTOMER:
             _copy_rows(source, target, table, page)
         keyed += _copy_numbers(source, target, measures, page)
@@ -167,12 +167,6 @@ def _copied(source: Store, target: Store, measures: Measures, progress: Listener
             message = f"the source has {table.name} of somebody who is no customer there; record them, then copy again"
             raise RejectedError(message)
     return {**rows, KEYED_MEASURES.name: keyed}
-
-
-def _page_size(source: Store, customers: int) -> int:
-    """Of so many customers, how many have about as many interactions as one transaction should hold."""
-    wanted = _INTERACTIONS_A_PAGE * customers // max(1, _number(source, INTERACTIONS))
-    return max(1, min(wanted, _LARGEST_PAGE))
 
 
 def _copy_rows(source: Store, target: Store, table: Table, page: Page | None) -> None:

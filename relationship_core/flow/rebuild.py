@@ -65,7 +65,8 @@ def rebuild(recorder: Recorder, *, progress: Listener = silent) -> Rebuilt:
             folded = fold_again(recorder, ties_of(store), page)
             write_fact(store, REBUILD_FACT, _note(signature, page.last))
         customers, interactions, after = customers + len(page.customers), interactions + folded, page.last
-        size = _next_size(len(page.customers), folded)
+        # Who comes next may have longer histories: no more than four times as many at once.
+        size = min(page_size(len(page.customers), folded), len(page.customers) * 4)
         progress(Progress(step="rebuild", done=customers, total=None if resumed else total))
     with store.transaction():
         write_fact(store, REBUILD_FACT, "")
@@ -90,7 +91,7 @@ def _note(signature: str, after: str) -> str:
     return json.dumps({"measures": signature, "after": after})
 
 
-def _next_size(customers: int, interactions: int) -> int:
-    """How many customers to fold next, after so many had so many interactions: no more than four times as many."""
+def page_size(customers: int, interactions: int) -> int:
+    """Where so many customers have so many interactions, how many of them one transaction should take."""
     wanted = _INTERACTIONS_A_PAGE * customers // max(1, interactions)
-    return max(1, min(wanted, customers * 4, _LARGEST_PAGE))
+    return max(1, min(wanted, _LARGEST_PAGE))
